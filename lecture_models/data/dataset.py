@@ -12,11 +12,18 @@ class DataError(Exception):
     """A data set that cannot be had as asked: the message is one line for the user."""
 
 
+class DataAbsentError(DataError):
+    """Nothing of the data set is there, so another source may be tried.
+
+    A file that is there but damaged is a plain DataError: it is never replaced silently.
+    """
+
+
 class Split(NamedTuple):
     """Images in [-1, 1], NHWC, and their class indices."""
 
     images: Float32[np.ndarray, "example height width channel"]
-    labels: Int32[np.ndarray, "example"]
+    labels: Int32[np.ndarray, " example"]
 
 
 class DataFile(NamedTuple):

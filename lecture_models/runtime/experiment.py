@@ -22,6 +22,13 @@ class Images(NamedTuple):
 Evaluation = dict[str, Array | float | Images | str]
 
 
+class Best(NamedTuple):
+    """The evaluated metric whose best checkpoint is kept; `sign` is -1 where less is better."""
+
+    metric: str
+    sign: float = 1.0
+
+
 class Experiment(NamedTuple):
     """Pure functions that share only the state: what optax's pair is to an update.
 
@@ -34,9 +41,11 @@ class Experiment(NamedTuple):
     - `batches(first_step)` gives the batches from that step on, the same for the same step. Where
       it has `arrays` (a dict) and `indices(step)`, as `data.batches.ArrayBatches` has, an
       accelerator holds the arrays and gathers there.
+    - `best`, where it is given, names a metric to keep one more checkpoint by.
     """
 
     init: Callable[[Key[Array, ""]], State]
     step: Callable[[State, Batch, Key[Array, ""]], tuple[State, Metrics]]
     evaluate: Callable[[State, Key[Array, ""]], Evaluation]
     batches: Callable[[int], Iterator[Batch]]
+    best: Best | None = None

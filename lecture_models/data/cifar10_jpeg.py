@@ -1,0 +1,103 @@
+"""CIFAR-10 as JPEG files in two tar archives: every image, but not every bit of it.
+
+`train.tar.gz` holds `train/<class>/<NNNN>.jpg`, `test.tar.gz` the same under `test/`; within a
+class the numbers follow the original order. `train-labels-idx1-ubyte.gz` and
+`test-labels-idx1-ubyte.gz` are the labels in that order, so image k is the next unused number of
+class `labels[k]`.
+"""
+
+import collections
+import io
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from jaxtyping import Int32, UInt8
+from PIL import Image
+
+from lecture_models.data import archives, cifar10, idx
+from lecture_models.data.dataset import DataAbsentError, DataError, DataFile, Dataset, Provenance
+
+_FOLDERS = ("cifar10/cifar-10-jpeg", "cifar-10-jpeg")
+NOTE = "JPEG, lossy: about 30.5 dB PSNR against the exact pixels, which likelihoods need"
+
+
+def read(data_dir: Path) -> Dataset:
+    """The data set in its original order, decoded from JPEG.
+
+    Raises DataAbsentError where there is none, DataError where a file is missing or damaged.
+    """
+    names = [f"{s}{end}" for s in ("train", "test") for end in (".tar.gz", "-labels-idx1-ubyte.gz")]
+    for folder in (data_dir / name for name in _FOLDERS):
+        missing = [name for name in names if not (folder / name).is_file()]
+        if not missing:
+            train, train_files = _read_split(folder, "train")
+            test, test_files = _read_split(folder, "test")
+            note = NOTE
+            if (found := (len(train[1]), len(test[1]))) != (cifar10.NUM_TRAIN, cifar10.NUM_TEST):
+                note = f"{NOTE}; a subset: {found[0]:,} training and {found[1]:,} test images"
+            files = (*train_files, *test_files)
+            return cifar10.assemble(
+                train,
+                test,
+                Provenance("cifar10", "JPEG copies of the images", files, note),
+            )
+        if len(missing) < len(names):
+            raise DataError(
+                f"{folder} lacks {', '.join(missing)}: add the missing files, or delete the folder"
+            )
+    raise DataAbsentError(f"no {_FOLDERS[0]}/{names[0]} in {data_dir}")
+
+
+def _read_split(
+    folder: Path, split: str
+) -> tuple[
+    tuple[UInt8[np.ndarray, "image 32 32 3"], Int32[np.ndarray, " image"]], tuple[DataFile, ...]
+]:
+    labels_path, tar_path = folder / f"{split}-labels-idx1-ubyte.gz", folder / f"{split}.tar.gz"
+    content, labels_file = archives.read_unpacked(labels_path)
+    labels = idx.parse(content, 1, labels_path)
+    if len(labels) == 0 or labels.max() >= len(cifar10.CLASSES):
+        raise DataError(f"{labels_path} holds no labels, or one above 9; fetch it again")
+    content, tar_file = archives.read_unpacked(tar_path)
+    encoded = _by_class(content, tar_path, split)
+    found = {name: len(numbered) for name, numbered in encoded.items()}
+    wanted = {name: int((labels == k).sum()) for k, name in enumerate(cifar10.CLASSES)}
+    if found != {name: count for name, count in wanted.items() if count}:
+        raise DataError(
+            f"{tar_path} holds {found} images per class, its labels file {wanted}; delete both and "
+            "fetch them again"
+        )
+    images = np.empty((len(labels), 32, 32, 3), np.uint8)
+    used: collections.Counter[int] = collections.Counter()
+    for position, label in enumerate(labels.tolist()):
+        name, number = cifar10.CLASSES[label], used[label]
+        used[label] += 1
+        if number not in encoded[name]:
+            raise DataError(f"{tar_path} lacks {split}/{name}/{number:04d}.jpg; fetch it again")
+        images[position] = _decode(encoded[name][number], f"{split}/{name}/{number:04d}", tar_path)
+    return (images, labels.astype(np.int32)), (tar_file, labels_file)
+
+
+def _by_class(content: bytes, path: Path, split: str) -> dict[str, dict[int, bytes]]:
+    """Class -> number -> JPEG file."""
+    encoded: dict[str, dict[int, bytes]] = {}
+    for member, data in archives.tar_files(content, path):
+        name = PurePosixPath(member)
+        known = name.parts[:1] == (split,) and name.parent.name in cifar10.CLASSES
+        if not known or len(name.parts) != 3 or name.suffix != ".jpg" or not name.stem.isdecimal():
+            raise DataError(
+                f"{path} holds {member!r}, where {split}/<class>/<number>.jpg is expected"
+            )
+        encoded.setdefault(name.parent.name, {})[int(name.stem)] = data
+    return encoded
+
+
+def _decode(encoded: bytes, member: str, path: Path) -> UInt8[np.ndarray, "32 32 3"]:
+    try:
+        with Image.open(io.BytesIO(encoded), formats=["JPEG"]) as image:
+            pixels = np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"{path}: {member}.jpg is no whole JPEG file ({error})") from error
+    if pixels.shape != (32, 32, 3):
+        raise DataError(f"{path}: {member}.jpg has the shape {pixels.shape}, not (32, 32, 3)")
+    return pixels

@@ -1,0 +1,120 @@
+"""Data sets by name: looked for in a folder, then at TFDS, then the next name of the list."""
+
+import difflib
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from lecture_models.data import cifar10, cifar10_jpeg, digits, mnist, usps
+from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
+from lecture_models.data.download import download
+
+# Where each name is looked for, in this order; the download comes last.
+SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
+    "mnist": (
+        functools.partial(mnist.read, mnist.MNIST),
+        functools.partial(mnist.read_prepared, mnist.MNIST),
+    ),
+    "fashion_mnist": (
+        functools.partial(mnist.read, mnist.FASHION_MNIST),
+        functools.partial(mnist.read_prepared, mnist.FASHION_MNIST),
+    ),
+    # The lossy copies come after whatever has the exact pixels.
+    "cifar10": (cifar10.read_exact, cifar10.read_prepared, cifar10_jpeg.read),
+    "cifar10_jpeg": (cifar10_jpeg.read,),
+    "usps": (usps.read,),
+    "digits": (lambda data_dir: digits.read(),),
+}
+_SPECS = {spec.name: spec for spec in (mnist.MNIST, mnist.FASHION_MNIST)}
+
+
+def default_data_dir() -> Path:
+    """$LECTURE_MODELS_DATA, or lecture_models/data in the user's cache folder."""
+    if folder := os.environ.get("LECTURE_MODELS_DATA"):
+        return Path(folder).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "lecture_models" / "data"
+
+
+class Library:
+    """Data sets by name, looked for in a folder first; remembers what was read.
+
+    `announce` is given one line where a data set stands in for another, or is downloaded.
+    """
+
+    def __init__(self, data_dir: Path, announce: Callable[[str], None]):
+        self._data_dir = data_dir
+        self._announce = announce
+        self._datasets: dict[str, Dataset] = {}
+        self._loaded: dict[str, Dataset] = {}
+
+    def load(self, names: str) -> Dataset:
+        """The data set of a name ("mnist"), or the first to be had of a list ("mnist,digits").
+
+        A single name is never replaced. Raises DataError for an unknown name, for files that are
+        there but damaged, even where the list goes on, and where nothing can be had.
+        """
+        if names not in self._loaded:
+            self._loaded[names] = self._first(_parse(names))
+        return self._loaded[names]
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Of everything that was read, in this order, each once."""
+        return tuple(dict.fromkeys(dataset.provenance for dataset in self._loaded.values()))
+
+    def _first(self, names: list[str]) -> Dataset:
+        reasons: list[str] = []
+        for name in names:
+            try:
+                dataset = self._load_one(name)
+            except DataAbsentError as error:
+                reasons.append(f"{name} could not be had ({error})")
+                continue
+            return self._fallback(dataset, "; ".join(reasons)) if reasons else dataset
+        advice = "put the files there, or give another folder"
+        if not self._data_dir.is_dir():
+            advice = f"the folder {self._data_dir} does not exist: give another one"
+        raise DataError(f"{'; '.join(reasons)}; {advice}")
+
+    def _fallback(self, dataset: Dataset, reason: str) -> Dataset:
+        name, note = dataset.provenance.dataset, dataset.provenance.note
+        self._announce(f"FALLBACK: {reason}; training on {name}{f': {note}' if note else ''}")
+        recorded = f"{note}; " * bool(note) + f"fallback: {reason}"
+        return dataset._replace(provenance=dataset.provenance._replace(note=recorded))
+
+    def _load_one(self, name: str) -> Dataset:
+        if name not in self._datasets:
+            self._datasets[name] = self._look_for(name)
+        return self._datasets[name]
+
+    def _look_for(self, name: str) -> Dataset:
+        sources = SOURCES[name]
+        if name in _SPECS:
+            sources += (lambda data_dir: self._download(_SPECS[name]),)
+        absent = []
+        for source in sources:
+            try:
+                return source(self._data_dir)
+            except DataAbsentError as error:
+                absent.append(str(error))
+        raise DataAbsentError("; ".join(absent))
+
+    def _download(self, spec: mnist.Spec) -> Dataset:
+        files = tuple(f"{file}.gz" for file in mnist.FILES)
+        download(spec.name, files, self._data_dir / spec.folders[0], self._announce)
+        dataset = mnist.read(spec, self._data_dir)
+        return dataset._replace(
+            provenance=dataset.provenance._replace(source="downloaded through TFDS just now")
+        )
+
+
+def _parse(names: str) -> list[str]:
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in SOURCES:
+            close = difflib.get_close_matches(name, SOURCES, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise DataError(f"unknown data set {name!r}{hint} Known are: {', '.join(SOURCES)}")
+    return wanted

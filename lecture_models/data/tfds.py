@@ -1,0 +1,153 @@
+"""TensorFlow Datasets: reads what it has prepared, and downloads what it has registered.
+
+Neither needs TensorFlow, but for data prepared in the tfrecord format. Run as a program, this
+file is the download alone: `download.py` starts it, and ends it when it stalls.
+"""
+
+import hashlib
+import importlib.util
+import io
+import os
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from lecture_models.data import archives
+from lecture_models.data.dataset import DataAbsentError, DataError, DataFile
+
+# The addresses under which TFDS has registered the sizes and SHA-256s of the files.
+URLS = {
+    "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+}
+
+
+class Prepared(NamedTuple):
+    """The splits of a prepared data set by name, in the order of the original files."""
+
+    images: dict[str, UInt8[np.ndarray, "example height width channel"]]
+    labels: dict[str, UInt8[np.ndarray, " example"]]
+    folder: Path
+    files: tuple[DataFile, ...]
+
+
+def installed() -> bool:
+    return importlib.util.find_spec("tensorflow_datasets") is not None
+
+
+def prepared(name: str, data_dir: Path) -> Prepared:
+    """A data set that TFDS has prepared in `data_dir` or in its own default folder.
+
+    Raises DataAbsentError where there is none that this machine can read, DataError where it is
+    damaged.
+    """
+    folder = _prepared_folder(name, data_dir)
+    if not installed():
+        raise DataAbsentError(f"{folder} needs tensorflow_datasets (pip install it)")
+    splits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    try:
+        for split in ("train", "test"):
+            records = list(_records(folder, split))
+            in_order = [records[index] for index in _original_order(split, len(records))]
+            _check_ids(split, in_order)
+            decoded = np.stack([_decode(record["image"]) for record in in_order])
+            splits[split] = decoded, np.array([r["label"] for r in in_order], np.uint8)
+    except DataError:
+        raise
+    except Exception as error:  # Three libraries and their own exceptions: all mean damage.
+        raise DataError(
+            f"the prepared TFDS data set in {folder} is damaged ({one_line(error)}); delete the "
+            "folder and prepare it again"
+        ) from error
+    return Prepared(
+        {split: images for split, (images, _) in splits.items()},
+        {split: labels for split, (_, labels) in splits.items()},
+        folder,
+        tuple(archives.read_file(path)[1] for path in sorted(folder.glob("*-of-*"))),
+    )
+
+
+def _prepared_folder(name: str, data_dir: Path) -> Path:
+    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    roots = (data_dir, Path(default).expanduser())
+    for root in roots:
+        versions = sorted(path.parent for path in (root / name).glob("*/dataset_info.json"))
+        if versions:
+            return versions[-1]
+    raise DataAbsentError(
+        f"no prepared TFDS data set in {' or '.join(str(root / name) for root in roots)}"
+    )
+
+
+def _records(folder: Path, split: str) -> Iterator[dict[str, Any]]:
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(folder)
+    decoders = {"image": tfds.decode.SkipDecoding()}  # Encoded images are read by Pillow below.
+    if builder.info.file_format.value == "array_record":
+        source = builder.as_data_source(split, decoders=decoders)
+        return iter(source.__getitems__(list(range(len(source)))))
+    if importlib.util.find_spec("tensorflow") is None:
+        raise DataAbsentError(
+            f"{folder} is in the {builder.info.file_format.value} format, which only TensorFlow "
+            "reads: pip install tensorflow-cpu, or prepare it as array_record"
+        )
+    in_order = tfds.ReadConfig(interleave_cycle_length=1)
+    return tfds.as_numpy(builder.as_dataset(split, decoders=decoders, read_config=in_order))
+
+
+def _original_order(split: str, count: int) -> list[int]:
+    """Position k gives the record of example k.
+
+    TFDS sorts the examples by MD5(split name + key), and the key is the index in the original
+    files (MNIST, CIFAR-10). Without this the validation split would be another one.
+    """
+    hashes = [hashlib.md5(f"{split}{key}".encode()).digest() for key in range(count)]
+    stored = sorted(range(count), key=hashes.__getitem__)
+    order = [0] * count
+    for record, example in enumerate(stored):
+        order[example] = record
+    return order
+
+
+def _check_ids(split: str, records: list[dict[str, Any]]) -> None:
+    for index, record in enumerate(records):
+        expected = f"{split}_{index:05d}".encode()
+        if record.get("id", expected) != expected:  # Only CIFAR-10 keeps its key.
+            raise ValueError(f"record {record['id']!r} stands where {expected!r} belongs")
+
+
+def _decode(encoded: bytes) -> UInt8[np.ndarray, "height width channel"]:
+    with Image.open(io.BytesIO(encoded)) as image:
+        return np.atleast_3d(np.asarray(image))
+
+
+def one_line(message: object) -> str:
+    """A library's message as part of ours."""
+    return " ".join(str(message).split())[:300]
+
+
+def fetch(name: str, temporary: Path, files: list[str]) -> None:
+    """Downloads files into `temporary`/ready, which exists once all are there and checked."""
+    import tensorflow_datasets as tfds
+
+    tfds.disable_progress_bar()
+    manager = tfds.download.DownloadManager(
+        download_dir=temporary / "downloads", force_checksums_validation=True
+    )
+    urls = {file: urllib.parse.urljoin(URLS[name], file) for file in files}
+    ready = temporary / "ready.part"
+    ready.mkdir()
+    for file, path in manager.download(urls).items():
+        Path(path).replace(ready / file)
+    ready.rename(temporary / "ready")
+
+
+if __name__ == "__main__":
+    fetch(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

@@ -1,0 +1,38 @@
+"""Ctrl-C and SIGTERM, turned into a question that the loop asks between steps."""
+
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+
+class Interrupted(Exception):
+    """The run was asked to stop, and its state is saved. `signal_number` says by what."""
+
+    def __init__(self, signal_number: int):
+        super().__init__(signal.Signals(signal_number).name)
+        self.signal_number = signal_number
+
+
+@contextlib.contextmanager
+def stop_requests(announce: Callable[[str], None]) -> Iterator[Callable[[], int]]:
+    """Gives a function that returns the signal received so far, 0 for none.
+
+    A second signal of the same kind acts as it does by default, so nobody is held here.
+    """
+    received = 0
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal received
+        received = number
+        signal.signal(number, previous[number])
+        announce(f"{signal.Signals(number).name}: saving a checkpoint; again to stop at once")
+
+    watched = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.getsignal(number) for number in watched}
+    for number in watched:
+        signal.signal(number, handle)
+    try:
+        yield lambda: received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,193 @@
+"""The one training loop. Experiments vary in what they compute, never in how they are driven."""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax
+
+from lecture_models.runtime import window as windows
+from lecture_models.runtime.checkpoint import Checkpoints, digest
+from lecture_models.runtime.dispatch import Position, make_advance
+from lecture_models.runtime.experiment import Evaluation, Experiment
+from lecture_models.runtime.interrupt import Interrupted
+
+
+class Cadence(NamedTuple):
+    """How long to train, and after how many steps to log, evaluate and save."""
+
+    num_steps: int
+    log_every: int
+    eval_every: int
+    checkpoint_every: int
+
+    def next_stop(self, step: int) -> int:
+        """The first step after this one at which something is due."""
+        intervals = (self.log_every, self.eval_every, self.checkpoint_every)
+        return min(self.num_steps, *(step - step % every + every for every in intervals))
+
+    def due(self, every: int, step: int) -> bool:
+        return step % every == 0 or step == self.num_steps
+
+
+@runtime_checkable
+class Recorder(Protocol):
+    """Where results go. `sync` returns when they are on the disk."""
+
+    def train(self, step: int, metrics: dict[str, float]) -> None: ...
+
+    def evaluation(self, step: int, evaluation: Evaluation) -> None: ...
+
+    def sync(self) -> None: ...
+
+
+class Outcome(NamedTuple):
+    """The last state, its SHA-256, and how fast this process got there.
+
+    `training_s` counts steps after the first dispatch (which compiles), without evaluations.
+    """
+
+    state: Any
+    digest: str
+    first_step: int
+    steps_timed: int
+    training_s: float
+
+    @property
+    def steps_per_second(self) -> float | None:
+        return self.steps_timed / self.training_s if self.steps_timed > 0 else None
+
+
+class Hooks(NamedTuple):
+    """What the loop asks and tells the process around it.
+
+    `stop_signal()` gives the number of a received signal, 0 for none; `on_start(step)` is called
+    with the step that a run begins or resumes at, `on_first_dispatch()` when it has computed, and
+    `on_stop(step)` after an evaluation or a checkpoint.
+    """
+
+    stop_signal: Callable[[], int] = lambda: 0
+    on_start: Callable[[int], None] = lambda step: None
+    on_first_dispatch: Callable[[], None] = lambda: None
+    on_stop: Callable[[int], None] = lambda step: None
+
+
+def train(
+    experiment: Experiment,
+    cadence: Cadence,
+    seed: int,
+    checkpoints: Checkpoints,
+    recorder: Recorder,
+    hooks: Hooks = Hooks(),
+    steps_per_dispatch: int | None = None,
+) -> Outcome:
+    """Trains from the newest checkpoint, or from the start, to the last step.
+
+    Between log points the host never waits for the device: what a log point gathered is fetched
+    at the next one. Raises NonFiniteError, CheckpointError, and Interrupted once all is saved.
+    """
+    init_key, step_key, eval_key = jax.random.split(jax.random.key(seed), 3)
+    start = _start(experiment, init_key, step_key, checkpoints)
+    hooks.on_start(start.step)
+    advance = make_advance(experiment, step_key, cadence.log_every, steps_per_dispatch)
+    run = _Run(experiment, cadence, checkpoints, recorder, hooks, eval_key)
+    position = start
+    while position.step < cadence.num_steps:
+        position = advance(position, cadence.next_stop(position.step))
+        if run.began is None:
+            run.begin(position)
+            hooks.on_first_dispatch()
+        signal_number = hooks.stop_signal()
+        position = run.visit(position, must_save=signal_number > 0)
+        if signal_number and position.step < cadence.num_steps:
+            checkpoints.wait()
+            raise Interrupted(signal_number)
+    checkpoints.wait()
+    return run.outcome(start, position)
+
+
+def _start(experiment, init_key, step_key, checkpoints: Checkpoints) -> Position:
+    state = jax.eval_shape(experiment.init, init_key)
+    batch = next(iter(experiment.batches(0)))
+    metrics = jax.eval_shape(experiment.step, state, batch, step_key)[1]
+    blank = windows.empty(sorted(metrics))
+    like = {"state": state, "window": jax.eval_shape(lambda: blank)}
+    restored = checkpoints.restore_latest(like)
+    if restored is None:
+        return Position(0, jax.jit(experiment.init)(init_key), blank)
+    step, saved = restored
+    checkpoints.discard_after(step)
+    saved = jax.tree.map(jax.numpy.asarray, saved)
+    return Position(step, saved["state"], windows.Window(*saved["window"]))
+
+
+class _Run:
+    """What is done at the stops between dispatches, and what remains to be fetched from them."""
+
+    def __init__(self, experiment, cadence, checkpoints, recorder, hooks, eval_key):
+        self._experiment, self._cadence = experiment, cadence
+        self._checkpoints, self._recorder = checkpoints, recorder
+        self._hooks, self._eval_key = hooks, eval_key
+        self._pending: tuple[int, windows.Window] | None = None
+        self._digest = ""
+        self._paused_s = 0.0
+        self.began: float | None = None
+
+    def begin(self, position: Position) -> None:
+        jax.block_until_ready(position.window)
+        self.began, self._begin_step = time.perf_counter(), position.step
+
+    def visit(self, position: Position, must_save: bool) -> Position:
+        step, cadence = position.step, self._cadence
+        score = None
+        if cadence.due(cadence.log_every, step):
+            self._flush()
+            self._pending = (step, position.window)
+            position = position._replace(window=windows.empty(sorted(position.window.totals)))
+        must_evaluate = cadence.due(cadence.eval_every, step)
+        must_save = must_save or cadence.due(cadence.checkpoint_every, step)
+        if must_evaluate or must_save:
+            self._flush()
+            jax.block_until_ready(position.state)
+            paused = time.perf_counter()
+            if must_evaluate:
+                score = self._evaluate(position)
+            if must_save or score is not None:
+                self._save(position, score)
+            self._hooks.on_stop(step)
+            self._paused_s += time.perf_counter() - paused
+        return position
+
+    def _flush(self) -> None:
+        if self._pending is not None:
+            step, window = self._pending
+            self._recorder.train(step, windows.means(window))
+            self._pending = None
+
+    def _evaluate(self, position: Position) -> float | None:
+        self._refuse_nan(position)
+        # The same key each time, so that pictures of two steps show the same latents.
+        key = jax.random.clone(self._eval_key)
+        evaluation = self._experiment.evaluate(position.state, key)
+        self._recorder.evaluation(position.step, evaluation)
+        best = self._experiment.best
+        return None if best is None else best.sign * float(evaluation[best.metric])
+
+    def _save(self, position: Position, score: float | None) -> None:
+        self._refuse_nan(position)
+        self._recorder.sync()
+        saved = {"state": position.state, "window": position.window}
+        self._digest = self._checkpoints.save(position.step, saved, score)
+
+    def _refuse_nan(self, position: Position) -> None:
+        windows.refuse_non_finite(position.window)
+        if windows.has_nan(position.state):
+            raise windows.NonFiniteError(f"the state holds NaN after step {position.step}")
+
+    def outcome(self, start: Position, end: Position) -> Outcome:
+        began = self.began or time.perf_counter()
+        elapsed = time.perf_counter() - began - self._paused_s
+        steps_timed = end.step - self._begin_step if self.began else 0
+        # A run that resumes at its end has saved nothing.
+        sha256 = self._digest or digest({"state": end.state, "window": end.window})
+        return Outcome(end.state, sha256, start.step, steps_timed, elapsed)

@@ -1,0 +1,96 @@
+"""Where a run's results go: its folder, W&B, and the terminal."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from lecture_models.runtime import pictures
+from lecture_models.runtime.experiment import Evaluation, Images
+from lecture_models.runtime.progress import Progress
+from lecture_models.runtime.run_folder import RunFolder
+from lecture_models.runtime.tracking import Picture, Tracker
+
+ALARM_PREFIX = "alarm_"
+
+
+class Recorder:
+    """Writes every result once to each place, and remembers the last of each for the summary.
+
+    `metadata` goes into every PNG, with the step.
+    """
+
+    def __init__(
+        self, folder: RunFolder, tracker: Tracker, progress: Progress, metadata: dict[str, str]
+    ):
+        self._folder, self._tracker, self._progress = folder, tracker, progress
+        self._metadata = metadata
+        self.metrics: dict[str, float] = {}
+        self.texts: dict[str, str] = {}
+        self.alarms: dict[str, str] = {}
+
+    def recall(self, records: list[dict[str, Any]]) -> None:
+        """Takes over the lines of metrics.jsonl that an earlier session of the run has left."""
+        for record in records:
+            self.metrics.update(record.get("train", {}))
+            self.metrics.update(record.get("eval", {}))
+            self.texts.update(record.get("texts", {}))
+            self.alarms = record.get("alarms", self.alarms)
+
+    def train(self, step: int, metrics: dict[str, float]) -> None:
+        self._folder.append_metrics({"step": step, "train": metrics})
+        self._tracker.log(step, {f"train/{name}": value for name, value in metrics.items()})
+        self._progress.update(step, metrics)
+        self.metrics.update(metrics)
+
+    def evaluation(self, step: int, evaluation: Evaluation) -> None:
+        """Sorts scalars, pictures and texts; an alarm with a text is announced and kept."""
+        scalars: dict[str, float] = {}
+        texts: dict[str, str] = {}
+        logged: dict[str, Any] = {}
+        self.alarms = {}
+        for name, value in evaluation.items():
+            if isinstance(value, Images):
+                logged[f"eval/{name}"] = self._picture(name, step, value)
+            elif isinstance(value, str):
+                self._text(step, name, value, texts)
+            else:
+                scalars[name] = _scalar(name, value)
+        self._folder.append_metrics(
+            {"step": step, "eval": scalars, "texts": texts, "alarms": self.alarms}
+        )
+        logged |= {f"eval/{name}": value for name, value in scalars.items()}
+        logged |= {f"texts/{name}": value for name, value in texts.items()}
+        self._tracker.log(step, logged)
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in scalars.items())
+        self._progress.announce(f"step {step}: {shown}")
+        self.metrics.update(scalars)
+        self.texts.update(texts)
+
+    def announce(self, line: str) -> None:
+        self._progress.announce(line)
+
+    def sync(self) -> None:
+        self._folder.sync()
+
+    def _picture(self, name: str, step: int, images: Images) -> Picture:
+        path = self._folder.images / f"{name}_{step:08d}.png"
+        grid = pictures.tile(images.pixels, images.columns)
+        pictures.write_png(path, grid, self._metadata | {"Step": str(step)})
+        return Picture(path, images.caption)
+
+    def _text(self, step: int, name: str, value: str, texts: dict[str, str]) -> None:
+        if not name.startswith(ALARM_PREFIX):
+            texts[name] = value
+        elif value:
+            self.alarms[name.removeprefix(ALARM_PREFIX)] = f"step {step}: {value}"
+            self._progress.announce(f"ALARM at step {step}: {value}")
+
+
+def _scalar(name: str, value: Any) -> float:
+    array = np.asarray(jax.device_get(value))
+    if array.ndim != 0:
+        raise TypeError(
+            f"evaluate gave {name} with shape {array.shape}; it must be a scalar, Images or a text"
+        )
+    return float(array)

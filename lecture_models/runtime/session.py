@@ -1,0 +1,211 @@
+"""One process's share of a run: opens or resumes its folder, trains, and leaves it readable."""
+
+import contextlib
+import dataclasses
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lecture_models.runtime import provenance
+from lecture_models.runtime.checkpoint import CheckpointError, Checkpoints
+from lecture_models.runtime.experiment import Experiment
+from lecture_models.runtime.interrupt import Interrupted, stop_requests
+from lecture_models.runtime.loop import Cadence, Hooks, Outcome, train
+from lecture_models.runtime.progress import Progress, open_progress
+from lecture_models.runtime.recorder import Recorder
+from lecture_models.runtime.report import write_report
+from lecture_models.runtime.run_folder import RunFolder, check_same_run
+from lecture_models.runtime.tracking import Tracker, open_tracker
+from lecture_models.runtime.window import NonFiniteError
+
+WANDB_PROJECT = "lecture-models"
+
+
+class Plan(NamedTuple):
+    """A run as it was asked for. `arguments` are the command line's, without the program."""
+
+    name: str
+    title: str
+    preset: str
+    config: Any  # The experiment's frozen dataclass.
+    experiment: Experiment
+    data: list[dict[str, Any]]
+    arguments: list[str]
+    root: Path  # The checkout that the code came from.
+    wandb_mode: str
+    process_began: float  # time.perf_counter() of the first line of the program.
+
+    @property
+    def command(self) -> str:
+        return shlex.join(["python", "launch.py", *self.arguments])
+
+    def resume_command(self, folder: Path) -> str:
+        if any(argument.lstrip("-").startswith("workdir") for argument in self.arguments):
+            return self.command
+        return shlex.join(["python", "launch.py", *self.arguments, f"--workdir={folder}"])
+
+    @property
+    def cadence(self) -> Cadence:
+        return Cadence(**{name: getattr(self.config, name) for name in Cadence._fields})
+
+
+def run(plan: Plan, folder: RunFolder) -> int:
+    """Trains to the end, or as far as it gets; returns the process's exit code.
+
+    0 finished, 1 failed with one line, 128 + n for signal n. Raises RunFolderError where the
+    folder holds another run, and TrackingError where W&B cannot be had as asked.
+    """
+    recorded = folder.read_config()
+    present = _record(plan, folder)
+    if recorded is not None:
+        check_same_run(recorded, present, folder.path)
+        present |= {"sessions": [*recorded["sessions"], *present["sessions"]]}
+        present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
+        present["sessions"] = [*recorded["sessions"], *present["sessions"]]
+        present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
+        if folder.read_summary().get("status") == "finished":
+            write_report(folder.path)
+            _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
+            return 0
+    tracker = open_tracker(
+        plan.wandb_mode,
+        folder=folder.path,
+        project=WANDB_PROJECT,
+        experiment=plan.name,
+        config=present["config"] | {"data": plan.data},
+        run_id=present["wandb"]["run_id"],
+        announce=_announce,
+    )
+    present["wandb"] = {"mode": tracker.mode, "run_id": tracker.run_id, "url": tracker.url}
+    folder.write_config(present)
+    return _Session(plan, folder, tracker).run()
+
+
+def plain_provenance(provenance: Any) -> dict[str, Any]:
+    """A `data.dataset.Provenance` as it is recorded: plain strings."""
+    files = [{"path": str(file.path), "sha256": file.sha256} for file in provenance.files]
+    return {**provenance._asdict(), "files": files}
+
+
+def _announce(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _record(plan: Plan, folder: RunFolder) -> dict[str, Any]:
+    process = provenance.describe_process(plan.root, plan.command)
+    return {
+        "experiment": plan.name,
+        "title": plan.title,
+        "preset": plan.preset,
+        "config": _plain(dataclasses.asdict(plan.config)),
+        "resume_command": plan.resume_command(folder.path),
+        "data": plan.data,
+        "wandb": {"mode": plan.wandb_mode, "run_id": None, "url": None},
+        **process,
+        "sessions": [process],
+    }
+
+
+def _plain(config: dict[str, Any]) -> dict[str, Any]:
+    """As JSON gives it back: a tuple becomes a list."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in config.items()
+    }
+
+
+class _Session:
+    """The files that change while a run trains: summary and report, at evaluations and the end."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, tracker: Tracker):
+        self._plan, self._folder, self._tracker = plan, folder, tracker
+        self._began = time.perf_counter()
+        self._earlier = folder.read_summary()
+        self._startup_s: float | None = None
+        self._step = 0
+
+    def run(self) -> int:
+        plan, cadence = self._plan, self._plan.cadence
+        progress = open_progress(cadence.num_steps)
+        self._recorder = Recorder(self._folder, self._tracker, progress, self._metadata())
+        try:
+            with contextlib.closing(progress), stop_requests(progress.announce) as stop_signal:
+                outcome = self._train(progress, stop_signal)
+        except Interrupted as interrupted:
+            self._finish("interrupted", None)
+            _announce(f"{interrupted}; to resume: {plan.resume_command(self._folder.path)}")
+            return 128 + interrupted.signal_number
+        except (NonFiniteError, CheckpointError, OSError) as error:
+            self._finish("failed", None, error=str(error))
+            _announce(f"error: {error}; the folder is {self._folder.path}")
+            return 1
+        except BaseException as error:
+            self._finish("failed", None, error=f"{type(error).__name__}: {error}")
+            raise
+        self._finish("finished", outcome)
+        _announce(f"finished: {self._folder.path}/report.html")
+        return 0
+
+    def _train(self, progress: Progress, stop_signal: Callable[[], int]) -> Outcome:
+        checkpoints = Checkpoints(self._folder.checkpoints, progress.announce)
+        with contextlib.closing(checkpoints):
+            return train(
+                self._plan.experiment,
+                self._plan.cadence,
+                self._plan.config.seed,
+                checkpoints,
+                self._recorder,
+                Hooks(stop_signal, self._start, self._first_dispatch, self._visited),
+            )
+
+    def _start(self, step: int) -> None:
+        self._recorder.recall(self._folder.resume_metrics(step))
+        self._step = step
+        if step > 0:
+            self._recorder.announce(f"resuming at step {step} in {self._folder.path}")
+        self._write_summary("running")
+
+    def _first_dispatch(self) -> None:
+        self._startup_s = time.perf_counter() - self._plan.process_began
+
+    def _visited(self, step: int) -> None:
+        self._step = step
+        self._write_summary("running")
+        write_report(self._folder.path)
+
+    def _finish(self, status: str, outcome: Outcome | None, error: str | None = None) -> None:
+        summary = self._write_summary(status, outcome, error)
+        write_report(self._folder.path)
+        self._tracker.finish(status, summary["metrics"])
+        self._folder.close()
+
+    def _write_summary(
+        self, status: str, outcome: Outcome | None = None, error: str | None = None
+    ) -> dict[str, Any]:
+        summary = {
+            "status": status,
+            "step": self._step,
+            "num_steps": self._plan.cadence.num_steps,
+            "wall_time_s": self._earlier.get("wall_time_s", 0.0)
+            + time.perf_counter()
+            - self._began,
+            "startup_s": self._startup_s,
+            "steps_per_second": outcome.steps_per_second if outcome else None,
+            "metrics": self._recorder.metrics,
+            "alarms": [f"{name}: {text}" for name, text in self._recorder.alarms.items()],
+            "texts": self._recorder.texts,
+            "state_sha256": outcome.digest if outcome else None,
+            "error": error,
+        }
+        self._folder.write_summary(summary)
+        return summary
+
+    def _metadata(self) -> dict[str, str]:
+        return {
+            "Command": self._plan.command,
+            "Seed": str(self._plan.config.seed),
+            "Experiment": self._plan.name,
+            "Software": "lecture-models",
+        }

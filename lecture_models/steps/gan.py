@@ -1,0 +1,102 @@
+"""One step of adversarial training."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Key
+
+Params = Any
+Images = Float[Array, "batch height width channel"]
+Logits = Float[Array, "batch"]
+
+
+class GANState(NamedTuple):
+    """Parameters and optimiser states of both players; `averaged` is what samples are drawn with."""
+
+    generator: Params
+    discriminator: Params
+    generator_optimizer: optax.OptState
+    discriminator_optimizer: optax.OptState
+    averaged: Params  # Exponential moving average of `generator`.
+
+
+class GAN(NamedTuple):
+    """The two players as pure functions, their optimisers and the generator's loss.
+
+    `generate(params, latents)` gives images, `discriminate(params, images, key)` logits; the key
+    drives dropout. `sample_latents(key, count)` draws from the prior.
+    """
+
+    generate: Callable[[Params, Float[Array, "batch latent"]], Images]
+    discriminate: Callable[[Params, Images, Key[Array, ""]], Logits]
+    sample_latents: Callable[[Key[Array, ""], int], Float[Array, "batch latent"]]
+    generator_optimizer: optax.GradientTransformation
+    discriminator_optimizer: optax.GradientTransformation
+    generator_loss: Callable[[Logits], Float[Array, "batch"]]
+    discriminator_loss: Callable[[Logits, Logits], Float[Array, "batch"]]
+    average_decay: float
+
+
+def init_state(gan: GAN, generator: Params, discriminator: Params) -> GANState:
+    """The state before the first step, from both players' first parameters."""
+    return GANState(
+        generator=generator,
+        discriminator=discriminator,
+        generator_optimizer=gan.generator_optimizer.init(generator),
+        discriminator_optimizer=gan.discriminator_optimizer.init(discriminator),
+        # A copy: donating one buffer under two names is an error.
+        averaged=jax.tree.map(jnp.copy, generator),
+    )
+
+
+def gan_step(
+    gan: GAN, state: GANState, images: Images, key: Key[Array, ""]
+) -> tuple[GANState, dict[str, Float[Array, ""]]]:
+    """One discriminator update, then one generator update, each on noise of its own.
+
+    Goodfellow et al., 2014, Algorithm 1 with k = 1. The metrics are both losses in nats, and the
+    mean probabilities D(x) and D(G(z)) before the update.
+    """
+    noise_key, fresh_noise_key, real_key, fake_key, judge_key = jax.random.split(key, 5)
+    fakes = gan.generate(state.generator, gan.sample_latents(noise_key, len(images)))
+
+    def judge_both(params):
+        real_logits = gan.discriminate(params, images, real_key)
+        fake_logits = gan.discriminate(params, fakes, fake_key)
+        return gan.discriminator_loss(real_logits, fake_logits).mean(), (real_logits, fake_logits)
+
+    (discriminator_loss, (real_logits, fake_logits)), gradient = jax.value_and_grad(
+        judge_both, has_aux=True
+    )(state.discriminator)
+    discriminator, discriminator_optimizer = _update(
+        gan.discriminator_optimizer, gradient, state.discriminator_optimizer, state.discriminator
+    )
+
+    latents = gan.sample_latents(fresh_noise_key, len(images))
+
+    def fool(params):
+        logits = gan.discriminate(discriminator, gan.generate(params, latents), judge_key)
+        return gan.generator_loss(logits).mean()
+
+    generator_loss, gradient = jax.value_and_grad(fool)(state.generator)
+    generator, generator_optimizer = _update(
+        gan.generator_optimizer, gradient, state.generator_optimizer, state.generator
+    )
+    averaged = optax.incremental_update(generator, state.averaged, 1.0 - gan.average_decay)
+    metrics = {
+        "discriminator_loss": discriminator_loss,
+        "generator_loss": generator_loss,
+        "real_probability": jax.nn.sigmoid(real_logits).mean(),
+        "fake_probability": jax.nn.sigmoid(fake_logits).mean(),
+    }
+    return GANState(
+        generator, discriminator, generator_optimizer, discriminator_optimizer, averaged
+    ), metrics
+
+
+def _update(optimizer, gradient, optimizer_state, params):
+    updates, optimizer_state = optimizer.update(gradient, optimizer_state, params)
+    return optax.apply_updates(params, updates), optimizer_state

@@ -1,0 +1,79 @@
+import math
+
+import numpy as np
+import pytest
+
+from lecture_models.metrics.coverage import (
+    class_counts,
+    class_divergence,
+    mean_confidence,
+    modes_covered,
+)
+
+
+def test_each_example_counts_for_its_largest_logit():
+    logits = np.array([[0.1, 2.0, -1.0], [5.0, 4.0, 3.0], [0.0, 1.0, -3.0]])
+    np.testing.assert_array_equal(class_counts(logits), [1, 2, 0])
+
+
+def test_samples_of_one_class_cover_one_mode():
+    logits = np.zeros((100, 10))
+    logits[:, 3] = 1.0
+    assert modes_covered(class_counts(logits)) == 1
+
+
+def test_balanced_samples_cover_every_mode():
+    assert modes_covered(class_counts(np.tile(np.eye(10), (5, 1)))) == 10
+
+
+@pytest.mark.parametrize("share", [0.01, 0.07, 0.29])
+def test_a_class_is_covered_from_exactly_the_minimum_share(share):
+    count = round(100 * share)
+    assert modes_covered(np.array([100 - count, count]), share) == 2
+    assert modes_covered(np.array([1000 - 10 * count + 1, 10 * count - 1]), share) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.1])
+def test_a_share_outside_zero_to_one_is_refused(share):
+    with pytest.raises(ValueError, match=f"minimum_share is {share}"):
+        modes_covered(np.array([1, 2]), share)
+
+
+def test_no_samples_are_refused():
+    with pytest.raises(ValueError, match="samples are all 0"):
+        modes_covered(np.zeros(10, int))
+    with pytest.raises(ValueError, match="data are all 0"):
+        class_divergence(np.ones(3, int), np.zeros(3, int))
+
+
+def test_logits_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="1 of 2"):
+        class_counts(np.array([[0.0, 1.0], [np.nan, 0.0]]))
+
+
+def test_an_undecided_classifier_has_the_least_confidence():
+    assert mean_confidence(np.zeros((7, 10))) == pytest.approx(0.1)
+
+
+def test_confidence_is_the_mean_of_the_largest_probabilities():
+    logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7]]))
+    assert mean_confidence(logits) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_balanced_samples_do_not_diverge_from_uniform_data():
+    assert class_divergence(np.full(10, 7)) == 0.0
+
+
+def test_samples_of_one_class_diverge_by_the_log_of_the_number_of_classes():
+    assert class_divergence(np.array([0, 0, 50, 0])) == pytest.approx(math.log(4))
+
+
+def test_the_divergence_is_of_the_samples_from_the_data():
+    counts, reference = np.array([1, 1]), np.array([30, 10])
+    expected = 0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)
+    assert class_divergence(counts, reference) == pytest.approx(expected)
+
+
+def test_a_class_that_the_data_lacks_is_infinitely_far():
+    assert class_divergence(np.array([1, 1]), np.array([5, 0])) == math.inf
+    assert class_divergence(np.array([1, 0]), np.array([5, 0])) == 0.0
