@@ -1,14 +1,15 @@
 """Runs an experiment: flags -> Config -> build -> loop. The only file that knows argv.
 
-    python launch.py --experiment=gan_mnist
-    python launch.py --experiment=gan_mnist --help
-    python launch.py --list
+python launch.py --experiment=gan_mnist
+python launch.py --experiment=gan_mnist --help
+python launch.py --list
 """
 
 import time
 
 PROCESS_BEGAN = time.perf_counter()
 
+import contextlib  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -21,9 +22,11 @@ from lecture_models.runtime import catalogue  # noqa: E402
 from lecture_models.runtime.config import (  # noqa: E402
     PRESETS,
     UsageError,
+    as_typed,
     define_config_flags,
     make_config,
     options,
+    parse,
 )
 
 ROOT = Path(__file__).resolve().parent
@@ -68,7 +71,7 @@ def main(argv: list[str]) -> int:
     """Returns the exit code: 0 done, 1 failed, 2 a wrong command line, 128 + n for signal n."""
     try:
         return _dispatch(argv)
-    except (UsageError, flags.Error) as error:
+    except UsageError as error:
         return _fail(error, 2)
     except Exception as error:
         if not _is_for_the_user(error):
@@ -94,17 +97,19 @@ def _is_for_the_user(error: Exception) -> bool:
 
 def _dispatch(argv: list[str]) -> int:
     values = run_flags()
-    values(argv, known_only=True)
+    try:
+        values(argv, known_only=True)
+    except flags.Error as error:
+        raise UsageError(str(error)) from error
     if values.list:
         return _list()
     if values.experiment is None:
-        run_flags()(argv)  # An unknown flag is worth more than a usage text.
+        parse(run_flags(), argv)  # An unknown flag is worth more than a usage text.
         print(USAGE)
         return 0 if values.help else 2
     module = catalogue.load(EXPERIMENTS, values.experiment)
     define_config_flags(module.Config, values)
-    values.unparse_flags()
-    leftover = values(argv)[1:]
+    leftover = parse(values, argv)
     if values.help:
         return _help(values.experiment, module)
     if leftover:
@@ -124,14 +129,17 @@ def _list() -> int:
 def _help(name: str, module: ModuleType) -> int:
     print(f"{module.__doc__}\nfields of --experiment={name}:")
     for option in options(module.Config):
-        print(f"  --{option.name} ({option.type_name}, {option.default!r})  {option.reason}")
+        default = as_typed(option.default)
+        print(f"  --{option.name} ({option.type_name}, {default})  {option.reason}".rstrip())
     print("\npresets:")
     for preset in PRESETS[1:]:
-        changed = " ".join(f"--{key}={value}" for key, value in overrides(module, preset).items())
+        changed = " ".join(
+            f"--{key}={as_typed(value)}" for key, value in overrides(module, preset).items()
+        )
         print(f"  --preset={preset}  {changed}")
     print("\nflags of every experiment:")
     shared = run_flags()
-    for flag in shared:
+    for flag in sorted(set(shared) - {"h"}):
         print(f"  --{flag} ({shared[flag].default})  {shared[flag].help}")
     return 0
 
@@ -150,7 +158,6 @@ def _run(module: ModuleType, values: flags.FlagValues, arguments: list[str]) -> 
     data_dir = Path(values.data_dir).expanduser() if values.data_dir else default_data_dir()
     library = Library(data_dir, announce=lambda line: print(line, file=sys.stderr, flush=True))
     experiment = module.build(config, library)
-    folder = Path(values.workdir) if values.workdir else default_folder(Path("runs"), values.experiment)
     plan = session.Plan(
         name=values.experiment,
         title=module.__doc__.partition("\n")[0],
@@ -163,7 +170,9 @@ def _run(module: ModuleType, values: flags.FlagValues, arguments: list[str]) -> 
         wandb_mode=values.wandb,
         process_began=PROCESS_BEGAN,
     )
-    return session.run(plan, RunFolder(folder))
+    workdir = values.workdir or default_folder(Path("runs"), values.experiment)
+    with contextlib.closing(RunFolder(Path(workdir))) as folder:
+        return session.run(plan, folder)
 
 
 if __name__ == "__main__":

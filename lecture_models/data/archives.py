@@ -6,7 +6,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lecture_models.data.dataset import DataError, DataFile
 
@@ -57,13 +57,13 @@ def tar_files(content: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             for member in archive:
-                name = PurePosixPath(member.name)
-                if name.is_absolute() or ".." in name.parts or "\\" in member.name:
+                name = member.name
+                if name.startswith("/") or "\\" in name or ".." in name.split("/"):
                     raise DataError(
-                        f"{path} holds the unsafe name {member.name!r}: do not use this archive"
+                        f"{path} holds the unsafe name {name!r}: do not use this archive"
                     )
                 if member.isfile():
-                    yield member.name, archive.extractfile(member).read()
+                    yield name, archive.extractfile(member).read()
     except tarfile.TarError as error:
         raise DataError(
             f"{path} is a damaged tar archive ({error}); delete it and fetch it again"

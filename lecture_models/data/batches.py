@@ -44,7 +44,7 @@ class ArrayBatches:
     def steps_per_epoch(self) -> int:
         return self.num_examples // self.batch_size
 
-    def indices(self, step: int) -> Int32[np.ndarray, "batch"]:
+    def indices(self, step: int) -> Int32[np.ndarray, " batch"]:
         """The examples of the batch of one step."""
         epoch, position = divmod(step, self.steps_per_epoch)
         order = self._order(epoch)
@@ -59,7 +59,7 @@ class ArrayBatches:
     def _orders(self) -> dict[int, np.ndarray]:
         return {}
 
-    def _order(self, epoch: int) -> Int32[np.ndarray, "example"]:
+    def _order(self, epoch: int) -> Int32[np.ndarray, " example"]:
         if epoch not in self._orders:
             self._orders.clear()  # One epoch is kept: steps come in order.
             generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))

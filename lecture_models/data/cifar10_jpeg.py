@@ -8,7 +8,8 @@ class `labels[k]`.
 
 import collections
 import io
-from pathlib import Path, PurePosixPath
+import re
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int32, UInt8
@@ -67,37 +68,41 @@ def _read_split(
             f"{tar_path} holds {found} images per class, its labels file {wanted}; delete both and "
             "fetch them again"
         )
-    images = np.empty((len(labels), 32, 32, 3), np.uint8)
-    used: collections.Counter[int] = collections.Counter()
-    for position, label in enumerate(labels.tolist()):
-        name, number = cifar10.CLASSES[label], used[label]
-        used[label] += 1
+    used: collections.Counter[str] = collections.Counter()
+    in_order = {}
+    for label in labels.tolist():
+        name = cifar10.CLASSES[label]
+        number, used[name] = used[name], used[name] + 1
         if number not in encoded[name]:
             raise DataError(f"{tar_path} lacks {split}/{name}/{number:04d}.jpg; fetch it again")
-        images[position] = _decode(encoded[name][number], f"{split}/{name}/{number:04d}", tar_path)
+        in_order[f"{split}/{name}/{number:04d}.jpg"] = encoded[name][number]
+    images = _decode(in_order, tar_path)
     return (images, labels.astype(np.int32)), (tar_file, labels_file)
 
 
 def _by_class(content: bytes, path: Path, split: str) -> dict[str, dict[int, bytes]]:
     """Class -> number -> JPEG file."""
     encoded: dict[str, dict[int, bytes]] = {}
+    expected = re.compile(rf"{split}/({'|'.join(cifar10.CLASSES)})/([0-9]{{1,6}})\.jpg")
     for member, data in archives.tar_files(content, path):
-        name = PurePosixPath(member)
-        known = name.parts[:1] == (split,) and name.parent.name in cifar10.CLASSES
-        if not known or len(name.parts) != 3 or name.suffix != ".jpg" or not name.stem.isdecimal():
+        match = expected.fullmatch(member)
+        if match is None:
             raise DataError(
                 f"{path} holds {member!r}, where {split}/<class>/<number>.jpg is expected"
             )
-        encoded.setdefault(name.parent.name, {})[int(name.stem)] = data
+        encoded.setdefault(match[1], {})[int(match[2])] = data
     return encoded
 
 
-def _decode(encoded: bytes, member: str, path: Path) -> UInt8[np.ndarray, "32 32 3"]:
-    try:
-        with Image.open(io.BytesIO(encoded), formats=["JPEG"]) as image:
-            pixels = np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path}: {member}.jpg is no whole JPEG file ({error})") from error
-    if pixels.shape != (32, 32, 3):
-        raise DataError(f"{path}: {member}.jpg has the shape {pixels.shape}, not (32, 32, 3)")
-    return pixels
+def _decode(encoded: dict[str, bytes], path: Path) -> UInt8[np.ndarray, "image 32 32 3"]:
+    images = np.empty((len(encoded), 32, 32, 3), np.uint8)
+    for position, (member, data) in enumerate(encoded.items()):
+        try:
+            with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+                pixels = np.asarray(image)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"{path}: {member} is no whole JPEG file ({error})") from error
+        if pixels.shape != (32, 32, 3):
+            raise DataError(f"{path}: {member} has the shape {pixels.shape}, not (32, 32, 3)")
+        images[position] = pixels
+    return images

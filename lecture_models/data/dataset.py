@@ -60,8 +60,10 @@ def hold_out_last(split: Split, count: int) -> tuple[Split, Split]:
     """The split without its last `count` examples, and those: the usual fixed validation split.
 
     Goodfellow et al. (2014) and most MNIST papers train on the first 50,000 and validate on the
-    last 10,000 of the training file.
+    last 10,000 of the training file. Raises DataError where either part would be empty.
     """
+    if not 1 <= count < len(split.labels):
+        raise DataError(f"{count} of {len(split.labels)} examples cannot be held out")
     return (
         Split(split.images[:-count], split.labels[:-count]),
         Split(split.images[-count:], split.labels[-count:]),

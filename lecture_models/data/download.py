@@ -23,8 +23,7 @@ def download(
     TFDS checks size and SHA-256. Raises DataAbsentError, within seconds where there is no network,
     and where the download stands still for `STALL_SECONDS`.
     """
-    if not tfds.installed():
-        raise DataAbsentError("no download: tensorflow_datasets is not installed (pip install it)")
+    tfds.require_installed()
     if reason := network.unreachable(tfds.URLS[name]):
         raise DataAbsentError(f"no download: {reason}")
     announce(f"downloading {name} through TensorFlow Datasets into {folder}")

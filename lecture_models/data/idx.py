@@ -29,12 +29,14 @@ def parse(content: bytes, rank: int, path: Path) -> UInt8[np.ndarray, "..."]:
             "it again"
         )
     header = 4 + 4 * rank
-    shape = tuple(int(size) for size in np.frombuffer(content[4:header][: 4 * rank], ">u4"))
+    if len(content) < header:
+        raise DataError(f"{path} ends within its header; delete it and fetch it again")
+    shape = tuple(int.from_bytes(content[k : k + 4], "big") for k in range(4, header, 4))
     found, wanted = len(content) - header, math.prod(shape)
-    if len(shape) != rank or found != wanted:
+    if found != wanted:
         raise DataError(
-            f"{path} holds {max(found, 0):,} bytes after its header, which gives the shape "
-            f"{shape} and so {wanted:,} bytes; delete it and fetch it again"
+            f"{path} holds {found:,} bytes after its header, which gives the shape {shape} and so "
+            f"{wanted:,} bytes; delete it and fetch it again"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 

@@ -115,6 +115,6 @@ def _parse(names: str) -> list[str]:
     for name in wanted:
         if name not in SOURCES:
             close = difflib.get_close_matches(name, SOURCES, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise DataError(f"unknown data set {name!r}{hint} Known are: {', '.join(SOURCES)}")
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise DataError(f"unknown data set {name!r}{hint}; known are {', '.join(SOURCES)}")
     return wanted

@@ -12,15 +12,19 @@ def unreachable(url: str, seconds: float = 3.0) -> str:
     Goes to the proxy where the environment names one. Answers within `seconds` and one more,
     even where the look-up of the name hangs.
     """
-    host, port = _first_hop(url)
+    try:
+        host, port = _first_hop(url)
+    except ValueError as error:
+        return f"the address of the server or its proxy is wrong ({error})"
     outcome = [f"no answer from {host} within {seconds:g} s"]
 
     def connect() -> None:
         try:
             socket.create_connection((host, port), timeout=seconds).close()
             outcome[0] = ""
-        except OSError as error:
-            outcome[0] = f"no connection to {host}:{port} ({error.strerror or error})"
+        except (OSError, ValueError) as error:  # ValueError: a host name that is none.
+            message = getattr(error, "strerror", None) or error
+            outcome[0] = f"no connection to {host}:{port} ({message})"
 
     # A name look-up knows no time limit, so it is left behind in a thread that ends with us.
     thread = threading.Thread(target=connect, daemon=True)

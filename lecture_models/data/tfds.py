@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,8 +37,12 @@ class Prepared(NamedTuple):
     files: tuple[DataFile, ...]
 
 
-def installed() -> bool:
-    return importlib.util.find_spec("tensorflow_datasets") is not None
+def require_installed() -> None:
+    """Raises DataAbsentError on a machine without the library."""
+    if importlib.util.find_spec("tensorflow_datasets") is None:
+        raise DataAbsentError(
+            "tensorflow_datasets is not installed (pip install tensorflow-datasets)"
+        )
 
 
 def prepared(name: str, data_dir: Path) -> Prepared:
@@ -48,22 +52,21 @@ def prepared(name: str, data_dir: Path) -> Prepared:
     damaged.
     """
     folder = _prepared_folder(name, data_dir)
-    if not installed():
-        raise DataAbsentError(f"{folder} needs tensorflow_datasets (pip install it)")
+    require_installed()
     splits: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     try:
         for split in ("train", "test"):
             records = list(_records(folder, split))
             in_order = [records[index] for index in _original_order(split, len(records))]
             _check_ids(split, in_order)
-            decoded = np.stack([_decode(record["image"]) for record in in_order])
-            splits[split] = decoded, np.array([r["label"] for r in in_order], np.uint8)
-    except DataError:
+            images = _decode([record["image"] for record in in_order])
+            splits[split] = images, np.array([r["label"] for r in in_order], np.uint8)
+    except (DataError, MemoryError):
         raise
-    except Exception as error:  # Three libraries and their own exceptions: all mean damage.
+    except Exception as error:  # Four libraries read here, each with its own exceptions.
         raise DataError(
-            f"the prepared TFDS data set in {folder} is damaged ({one_line(error)}); delete the "
-            "folder and prepare it again"
+            f"the prepared TFDS data set in {folder} cannot be read ({one_line(error)}); delete "
+            "the folder and prepare it again"
         ) from error
     return Prepared(
         {split: images for split, (images, _) in splits.items()},
@@ -85,14 +88,14 @@ def _prepared_folder(name: str, data_dir: Path) -> Path:
     )
 
 
-def _records(folder: Path, split: str) -> Iterator[dict[str, Any]]:
+def _records(folder: Path, split: str) -> Iterable[dict[str, Any]]:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
     decoders = {"image": tfds.decode.SkipDecoding()}  # Encoded images are read by Pillow below.
     if builder.info.file_format.value == "array_record":
         source = builder.as_data_source(split, decoders=decoders)
-        return iter(source.__getitems__(list(range(len(source)))))
+        return source.__getitems__(list(range(len(source))))
     if importlib.util.find_spec("tensorflow") is None:
         raise DataAbsentError(
             f"{folder} is in the {builder.info.file_format.value} format, which only TensorFlow "
@@ -123,9 +126,12 @@ def _check_ids(split: str, records: list[dict[str, Any]]) -> None:
             raise ValueError(f"record {record['id']!r} stands where {expected!r} belongs")
 
 
-def _decode(encoded: bytes) -> UInt8[np.ndarray, "height width channel"]:
-    with Image.open(io.BytesIO(encoded)) as image:
-        return np.atleast_3d(np.asarray(image))
+def _decode(encoded: list[bytes]) -> UInt8[np.ndarray, "example height width channel"]:
+    images = []
+    for data in encoded:
+        with Image.open(io.BytesIO(data)) as image:
+            images.append(np.atleast_3d(np.asarray(image)))
+    return np.stack(images)
 
 
 def one_line(message: object) -> str:

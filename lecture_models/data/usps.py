@@ -49,6 +49,8 @@ def read(data_dir: Path) -> Dataset:
             f"{path} is damaged or not the HDF5 file of USPS ({' '.join(str(error).split())}); "
             "delete it and fetch it again"
         ) from error
+    for name, arrays in groups.items():
+        _check_shapes(path, name, *arrays)
     splits = {name: _split(path, name, *arrays) for name, arrays in groups.items()}
     train, validation = hold_out_last(splits["train"], _NUM_VALIDATION)
     return Dataset(
@@ -60,13 +62,16 @@ def read(data_dir: Path) -> Dataset:
     )
 
 
-def _split(path: Path, name: str, data: np.ndarray, target: np.ndarray) -> Split:
+def _check_shapes(path: Path, name: str, data: np.ndarray, target: np.ndarray) -> None:
     count = _COUNTS[name]
     if np.shape(data) != (count, 256) or np.shape(target) != (count,):
         raise DataError(
             f"{path}: group {name} has data {np.shape(data)} and target {np.shape(target)}, not "
             f"{(count, 256)} and {(count,)}; delete it and fetch it again"
         )
+
+
+def _split(path: Path, name: str, data: np.ndarray, target: np.ndarray) -> Split:
     digest = hashlib.sha256(data.astype("<f4").tobytes() + target.astype("<i4").tobytes())
     if digest.hexdigest() != _DIGESTS[name]:
         raise DataError(

@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 
 
 def discriminator_loss(
-    real_logits: Float[Array, "batch"], fake_logits: Float[Array, "batch"]
-) -> Float[Array, "batch"]:
+    real_logits: Float[Array, " batch"], fake_logits: Float[Array, " batch"]
+) -> Float[Array, " batch"]:
     """What the discriminator minimises: -log D(x) - log(1 - D(G(z))), in nats; 2 log 2 undecided.
 
     The negative of the minimax value, Eq. 1.
@@ -19,8 +19,8 @@ def discriminator_loss(
 
 
 def minimax_value(
-    real_logits: Float[Array, "batch"], fake_logits: Float[Array, "batch"]
-) -> Float[Array, "batch"]:
+    real_logits: Float[Array, " batch"], fake_logits: Float[Array, " batch"]
+) -> Float[Array, " batch"]:
     """log D(x) + log(1 - D(G(z))), in nats; -log 4 where p_G = p_data and D = 1/2.
 
     Eq. 1 and Theorem 1; the lecture's minimax game.
@@ -28,16 +28,16 @@ def minimax_value(
     return -discriminator_loss(real_logits, fake_logits)
 
 
-def saturating_generator_loss(fake_logits: Float[Array, "batch"]) -> Float[Array, "batch"]:
-    """What the generator minimises in the minimax game: log(1 - D(G(z))), in nats; -log 2 undecided.
+def saturating_generator_loss(fake_logits: Float[Array, " batch"]) -> Float[Array, " batch"]:
+    """What the generator minimises in the minimax game: log(1 - D(G(z))), in nats.
 
-    Its gradient by the logit is -D(G(z)): it vanishes where fakes are rejected with confidence.
-    Eq. 1, second term.
+    -log 2 undecided. Its gradient by the logit is -D(G(z)): it vanishes where fakes are rejected
+    with confidence. Eq. 1, second term.
     """
     return -jax.nn.softplus(fake_logits)
 
 
-def non_saturating_generator_loss(fake_logits: Float[Array, "batch"]) -> Float[Array, "batch"]:
+def non_saturating_generator_loss(fake_logits: Float[Array, " batch"]) -> Float[Array, " batch"]:
     """What the generator minimises in practice: -log D(G(z)), in nats; log 2 undecided.
 
     Same fixed point as the minimax game, and a gradient of -1 by the logit where fakes are

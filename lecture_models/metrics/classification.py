@@ -37,7 +37,7 @@ def batched_apply(
 
 def top_1_accuracy(
     logits: Float[Array | np.ndarray, "example class"],
-    labels: Int[Array | np.ndarray, "example"],
+    labels: Int[Array | np.ndarray, " example"],
 ) -> float:
     """Fraction of examples whose largest logit is their label's.
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Float64
 class Gaussian(NamedTuple):
     """Mean and unbiased covariance of features; those of real data are worth keeping."""
 
-    mean: Float64[np.ndarray, "feature"]
+    mean: Float64[np.ndarray, " feature"]
     covariance: Float64[np.ndarray, "feature feature"]
 
 

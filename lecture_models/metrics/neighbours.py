@@ -9,13 +9,13 @@ from jaxtyping import Array, Float, Float64, Int
 class Neighbours(NamedTuple):
     """The nearest reference of each query, and how far it is (Euclidean, in pixel units)."""
 
-    indices: Int[np.ndarray, "query"]
-    distances: Float64[np.ndarray, "query"]
+    indices: Int[np.ndarray, " query"]
+    distances: Float64[np.ndarray, " query"]
 
 
 def nearest_neighbours(
-    queries: Float[Array | np.ndarray, "query *query_shape"],
-    references: Float[Array | np.ndarray, "reference *reference_shape"],
+    queries: Float[Array | np.ndarray, " query *query_shape"],
+    references: Float[Array | np.ndarray, " reference *reference_shape"],
     chunk_size: int = 4096,
 ) -> Neighbours:
     """The nearest reference of each query by Euclidean distance over all pixels.
@@ -47,9 +47,9 @@ def nearest_neighbours(
 
 
 def memorisation_ratio(
-    samples: Float[Array | np.ndarray, "sample *shape"],
-    held_out: Float[Array | np.ndarray, "held_out *shape"],
-    train: Float[Array | np.ndarray, "train *shape"],
+    samples: Float[Array | np.ndarray, " sample *shape"],
+    held_out: Float[Array | np.ndarray, " held_out *shape"],
+    train: Float[Array | np.ndarray, " train *shape"],
     chunk_size: int = 4096,
 ) -> float:
     """Mean distance to the nearest training image: of samples, over that of held-out images.
@@ -79,7 +79,7 @@ def _nearest_indices(
     queries: Float64[np.ndarray, "query pixel"],
     references: Float[np.ndarray, "reference pixel"],
     chunk_size: int,
-) -> Int[np.ndarray, "query"]:
+) -> Int[np.ndarray, " query"]:
     """The first of the nearest: |q|^2 is the same for all references, and is left out."""
     indices = np.zeros(len(queries), dtype=np.int64)
     lowest = np.full(len(queries), np.inf)

@@ -43,7 +43,7 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
-    ) -> Float[Array, "batch"]:
+    ) -> Float[Array, " batch"]:
         x = images.reshape(len(images), -1)
         x = nn.Dropout(self.input_dropout, deterministic=not training)(x)
         for features in self.hidden:

@@ -1,14 +1,13 @@
 """The experiments, by discovery: every module of the folder `experiments` is one."""
 
 import ast
-import difflib
 import importlib
 import re
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from lecture_models.runtime.config import UsageError
+from lecture_models.runtime.config import UsageError, did_you_mean
 
 
 class Entry(NamedTuple):
@@ -52,12 +51,7 @@ def load(folder: Path, name: str) -> ModuleType:
     known = names(folder)
     if name not in known:
         raise UsageError(
-            f"there is no experiment {name!r}{did_you_mean(name, known)}; "
-            f"experiments: {', '.join(known)}"
+            f"there is no experiment {name!r}{did_you_mean(name, known)} "
+            f"Experiments: {', '.join(known)}"
         )
     return importlib.import_module(f"{folder.name}.{name}")
-
-
-def did_you_mean(given: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(given, known, n=1)
-    return f"; did you mean {nearest[0]!r}?" if nearest else ""

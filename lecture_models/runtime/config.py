@@ -1,11 +1,13 @@
 """A frozen Config dataclass <-> absl flags; the only module beside launch.py that names absl."""
 
 import dataclasses
+import difflib
 import inspect
 import math
 import re
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any
 
 from absl import flags
@@ -15,6 +17,12 @@ PRESETS = ("default", "paper", "smoke")
 
 class UsageError(Exception):
     """A command line that cannot be run: the message is one line for the user."""
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """The nearest known name as the end of an error message; empty where none is near."""
+    nearest = difflib.get_close_matches(given, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {nearest[0]!r}?" if nearest else "."
 
 
 class Option(typing.NamedTuple):
@@ -31,9 +39,28 @@ def options(config_class: type) -> list[Option]:
     reasons = _reasons(config_class)
     hints = typing.get_type_hints(config_class)
     return [
-        Option(field.name, _type_name(hints[field.name]), field.default, reasons.get(field.name, ""))
+        Option(
+            field.name, _type_name(hints[field.name]), field.default, reasons.get(field.name, "")
+        )
         for field in dataclasses.fields(config_class)
     ]
+
+
+def parse(flag_values: flags.FlagValues, argv: list[str]) -> list[str]:
+    """Parses all flags; returns what is no flag. Raises UsageError, with the nearest name."""
+    flag_values.unparse_flags()
+    try:
+        return flag_values(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        hint = did_you_mean(error.flagname, flag_values)
+        raise UsageError(f"there is no flag --{error.flagname}{hint}") from error
+    except flags.Error as error:
+        raise UsageError(str(error)) from error
+
+
+def as_typed(value: Any) -> str:
+    """A field's value as a person types it behind the equals sign."""
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def define_config_flags(config_class: type, flag_values: flags.FlagValues) -> None:
@@ -70,7 +97,7 @@ def make_config(
         raise UsageError(str(error)) from error
 
 
-def require_at_least(config: Any, least: float, *names: str) -> None:
+def require_at_least(config: Any, least: float | int, *names: str) -> None:
     """For a Config's __post_init__: raises ValueError, naming field, value and what is allowed."""
     for name in names:
         values = getattr(config, name)
@@ -79,7 +106,7 @@ def require_at_least(config: Any, least: float, *names: str) -> None:
                 raise ValueError(f"--{name} is {value}; it must be at least {least}")
 
 
-def require_between(config: Any, low: float, high: float, *names: str) -> None:
+def require_between(config: Any, low: float | int, high: float | int, *names: str) -> None:
     """For a Config's __post_init__: the closed interval."""
     for name in names:
         value = getattr(config, name)

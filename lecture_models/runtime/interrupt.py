@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong.
     """The run was asked to stop, and its state is saved. `signal_number` says by what."""
 
     def __init__(self, signal_number: int):

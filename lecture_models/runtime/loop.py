@@ -72,13 +72,16 @@ class Hooks(NamedTuple):
     on_stop: Callable[[int], None] = lambda step: None
 
 
+NO_HOOKS = Hooks()
+
+
 def train(
     experiment: Experiment,
     cadence: Cadence,
     seed: int,
     checkpoints: Checkpoints,
     recorder: Recorder,
-    hooks: Hooks = Hooks(),
+    hooks: Hooks = NO_HOOKS,
     steps_per_dispatch: int | None = None,
 ) -> Outcome:
     """Trains from the newest checkpoint, or from the start, to the last step.

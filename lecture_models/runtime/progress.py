@@ -3,7 +3,8 @@
 import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple, TextIO
+from io import TextIOBase
+from typing import NamedTuple
 
 PLAIN_INTERVAL_S = 10.0
 
@@ -16,12 +17,12 @@ class Progress(NamedTuple):
     close: Callable[[], None]
 
 
-def open_progress(num_steps: int, stream: TextIO | None = None) -> Progress:
+def open_progress(num_steps: int, stream: TextIOBase | None = None) -> Progress:
     stream = sys.stderr if stream is None else stream
     return _bar(num_steps, stream) if stream.isatty() else _plain(num_steps, stream)
 
 
-def _bar(num_steps: int, stream: TextIO) -> Progress:
+def _bar(num_steps: int, stream: TextIOBase) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -44,7 +45,7 @@ def _bar(num_steps: int, stream: TextIO) -> Progress:
     )
 
 
-def _plain(num_steps: int, stream: TextIO) -> Progress:
+def _plain(num_steps: int, stream: TextIOBase) -> Progress:
     first: tuple[int, float] | None = None  # Step and time of the first log point.
     last = time.monotonic()
 

@@ -32,16 +32,17 @@ class Recorder:
     def recall(self, records: list[dict[str, Any]]) -> None:
         """Takes over the lines of metrics.jsonl that an earlier session of the run has left."""
         for record in records:
-            self.metrics.update(record.get("train", {}))
-            self.metrics.update(record.get("eval", {}))
+            for part in ("train", "eval"):
+                self.metrics.update(_prefixed(part, record.get(part, {})))
             self.texts.update(record.get("texts", {}))
             self.alarms = record.get("alarms", self.alarms)
 
     def train(self, step: int, metrics: dict[str, float]) -> None:
         self._folder.append_metrics({"step": step, "train": metrics})
-        self._tracker.log(step, {f"train/{name}": value for name, value in metrics.items()})
+        logged = _prefixed("train", metrics)
+        self._tracker.log(step, logged)
         self._progress.update(step, metrics)
-        self.metrics.update(metrics)
+        self.metrics.update(logged)
 
     def evaluation(self, step: int, evaluation: Evaluation) -> None:
         """Sorts scalars, pictures and texts; an alarm with a text is announced and kept."""
@@ -59,13 +60,12 @@ class Recorder:
         self._folder.append_metrics(
             {"step": step, "eval": scalars, "texts": texts, "alarms": self.alarms}
         )
-        logged |= {f"eval/{name}": value for name, value in scalars.items()}
-        logged |= {f"texts/{name}": value for name, value in texts.items()}
+        self.metrics.update(_prefixed("eval", scalars))
+        self.texts.update(texts)
+        logged |= _prefixed("eval", scalars) | _prefixed("texts", texts)
         self._tracker.log(step, logged)
         shown = ", ".join(f"{name} {value:.4g}" for name, value in scalars.items())
         self._progress.announce(f"step {step}: {shown}")
-        self.metrics.update(scalars)
-        self.texts.update(texts)
 
     def announce(self, line: str) -> None:
         self._progress.announce(line)
@@ -76,7 +76,8 @@ class Recorder:
     def _picture(self, name: str, step: int, images: Images) -> Picture:
         path = self._folder.images / f"{name}_{step:08d}.png"
         grid = pictures.tile(images.pixels, images.columns)
-        pictures.write_png(path, grid, self._metadata | {"Step": str(step)})
+        metadata = self._metadata | {"Step": str(step), "Caption": images.caption}
+        pictures.write_png(path, grid, metadata)
         return Picture(path, images.caption)
 
     def _text(self, step: int, name: str, value: str, texts: dict[str, str]) -> None:
@@ -85,6 +86,10 @@ class Recorder:
         elif value:
             self.alarms[name.removeprefix(ALARM_PREFIX)] = f"step {step}: {value}"
             self._progress.announce(f"ALARM at step {step}: {value}")
+
+
+def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}/{name}": value for name, value in values.items()}
 
 
 def _scalar(name: str, value: Any) -> float:

@@ -21,6 +21,7 @@ def environment(run: Run) -> str:
     rows = {
         "commit": str(git.get("commit", "not a checkout")) + changed,
         "started": config.get("started"),
+        "sessions": _sessions(config),
         "device": _pairs(config.get("device")),
         "versions": _pairs(config.get("versions")),
     }
@@ -31,6 +32,15 @@ def environment(run: Run) -> str:
     ]
     rest = table((name, value) for name, value in rows.items() if value)
     return section("Environment", "".join(commands) + rest if config else "")
+
+
+def _sessions(config: dict[str, Any]) -> str:
+    """When the run was taken up again, and at which commit; nothing for a single session."""
+    lines = [
+        f"{each.get('started', '')} {str(as_object(each.get('git')).get('commit', ''))[:10]}"
+        for each in map(as_object, as_list(config.get("sessions")))
+    ]
+    return "\n".join(lines) if len(lines) > 1 else ""
 
 
 def data(run: Run) -> str:

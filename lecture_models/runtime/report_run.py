@@ -17,7 +17,7 @@ class Run(NamedTuple):
     """What the folder holds.
 
     - `series`: values by step, in order, by the name `train/...` or `eval/...`.
-    - `last`: the last metrics, from the summary where it has them.
+    - `last`: the last value of each, and what only the summary has.
     - `pictures`: files by name, then by step in order.
     - `torn`: lines of metrics that could not be read.
     """
@@ -58,13 +58,12 @@ def read_run(folder: Path) -> Run:
         texts.update((name, str(text)) for name, text in as_object(record.get("texts")).items())
     texts.update((name, str(text)) for name, text in as_object(summary.get("texts")).items())
     series = {name: sorted(points.items()) for name, points in values.items()}
-    last = dict(_flat(as_object(summary.get("metrics"))))
     return Run(
         folder=folder,
         config=_json_object(folder / "config.json"),
         summary=summary,
         series=series,
-        last=last or {name: points[-1][1] for name, points in series.items()},
+        last=_last(series, as_object(summary.get("metrics"))),
         texts=texts,
         pictures=_pictures(folder / "images"),
         torn=torn,
@@ -109,6 +108,15 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             yield as_object(json.loads(line))
         except ValueError:
             yield {}
+
+
+def _last(series: dict[str, Series], metrics: dict[str, Any]) -> dict[str, Any]:
+    last = {name: points[-1][1] for name, points in series.items()}
+    for name, value in _flat(metrics):
+        # The summary's bare `loss` may be that of training or of evaluation: the series know.
+        if f"eval/{name}" not in last and f"train/{name}" not in last:
+            last[name] = value
+    return last
 
 
 def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -40,6 +40,7 @@ class RunFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._lock.close()
             raise RunFolderError(f"another process is running in {path}") from error
 
     @property

@@ -62,7 +62,6 @@ def run(plan: Plan, folder: RunFolder) -> int:
     present = _record(plan, folder)
     if recorded is not None:
         check_same_run(recorded, present, folder.path)
-        present |= {"sessions": [*recorded["sessions"], *present["sessions"]]}
         present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
         present["sessions"] = [*recorded["sessions"], *present["sessions"]]
         present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
@@ -179,7 +178,6 @@ class _Session:
         summary = self._write_summary(status, outcome, error)
         write_report(self._folder.path)
         self._tracker.finish(status, summary["metrics"])
-        self._folder.close()
 
     def _write_summary(
         self, status: str, outcome: Outcome | None = None, error: str | None = None

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 MODES = ("auto", "online", "offline", "disabled")
+FINISH_LIMIT = 30.0  # Seconds for the last uploads; what is left stays on the disk.
 # The shell's number for a run that Ctrl-C ended; W&B itself knows only zero and the rest.
 EXIT_CODES = {"finished": 0, "interrupted": 130, "failed": 1}
 
@@ -73,24 +74,13 @@ def open_tracker(
         wandb.setup(settings=wandb.Settings(silent=True))
     except Exception as error:  # Absent, or broken in a way of its own.
         return _untracked(mode, error, announce)
-    names = {
-        "dir": str(folder),
-        "project": project,
-        "group": experiment,
-        "name": folder.name,
-        "tags": list(tags),
-        "config": config,
-        "id": run_id,
-        "resume": "allow" if run_id else None,
-    }
-    failure = Exception("no key")
+    names = {"project": project, "group": experiment, "name": folder.name, "tags": list(tags)}
+    names |= {"id": run_id, "resume": "allow" if run_id else None}
+    names |= {"dir": str(folder), "config": config}
+    failure: Exception = TrackingError("not tried")
     for kind in ("online", "offline") if mode == "auto" else (mode,):
         try:
-            if kind == "online" and not wandb.login(prompt=False, verify=False):
-                if mode == "online":
-                    raise ValueError(
-                        "no API key; run `wandb login`, set WANDB_API_KEY, or choose offline"
-                    )
+            if kind == "online" and not _has_key(wandb, required=mode == "online"):
                 continue
             run = wandb.init(mode=kind, settings=_settings(wandb, time_limit), **names)
             return _tracker(wandb, run, kind, announce)
@@ -99,6 +89,14 @@ def open_tracker(
             if mode == "auto" and kind == "online":
                 announce(f"W&B is not reached ({_one_line(error)}); tracked offline in {folder}")
     return _untracked(mode, failure, announce)
+
+
+def _has_key(wandb: ModuleType, required: bool) -> bool:
+    """From the environment, W&B's settings or netrc, and never from the person."""
+    found = wandb.login(prompt=False, verify=False)
+    if required and not found:
+        raise TrackingError("no API key; run `wandb login`, set WANDB_API_KEY, or choose offline")
+    return found
 
 
 def _untracked(mode: str, error: Exception, announce: Callable[[str], None]) -> Tracker:
@@ -120,7 +118,8 @@ def _settings(wandb: ModuleType, time_limit: float) -> Any:
         x_disable_machine_info=True,
         x_save_requirements=False,
         init_timeout=time_limit,
-        finish_timeout=time_limit,
+        finish_timeout=FINISH_LIMIT,
+        finish_timeout_raises=True,
         reinit="create_new",  # Never another tracker's run.
     )
 
@@ -129,19 +128,15 @@ def _tracker(wandb: ModuleType, run: Any, kind: str, announce: Callable[[str], N
     lost = False  # Nothing is logged any more.
     ended = False
 
-    def lose(error: Exception, doing: str) -> None:
-        nonlocal lost
-        if not lost:
-            announce(f"W&B failed to {doing} ({_one_line(error)}); the run goes on untracked")
-        lost = True
-
     def log(step: int, values: dict[str, Any]) -> None:
+        nonlocal lost
         if lost or ended:
             return
         try:
             run.log({name: _loggable(wandb, value) for name, value in values.items()}, step=step)
         except Exception as error:  # Tracking must not end hours of training, whatever it meets.
-            lose(error, f"log step {step}")
+            lost = True
+            announce(f"W&B failed at step {step} ({_one_line(error)}); the run goes on untracked")
 
     def finish(status: str, summary: dict[str, Any]) -> None:
         nonlocal ended
@@ -152,7 +147,8 @@ def _tracker(wandb: ModuleType, run: Any, kind: str, announce: Callable[[str], N
             run.summary.update({**summary, "status": status})
             run.finish(exit_code=EXIT_CODES.get(status, 1))
         except Exception as error:  # The run's folder is whole without it.
-            lose(error, "finish")
+            if not lost:
+                announce(f"W&B did not finish ({_one_line(error)}); the rest is on the disk")
 
     return Tracker(kind, run.id, run.url if kind == "online" else None, log, finish)
 
@@ -168,4 +164,4 @@ def _disabled() -> Tracker:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return " ".join(str(error).split())[:140] or type(error).__name__

@@ -28,9 +28,9 @@ class Recipe(NamedTuple):
     lowered to 0 by a cosine.
     """
 
-    num_steps: int = 1500
+    num_steps: int = 1200
     batch_size: int = 64
-    peak_learning_rate: float = 3e-3
+    peak_learning_rate: float = 8e-3
     seed: int = 0
 
     @property
@@ -93,7 +93,7 @@ def classifier_step(
 def fit(
     model: nn.Module,
     images: Float[np.ndarray, "example height width channel"],
-    labels: Int[np.ndarray, "example"],
+    labels: Int[np.ndarray, " label"],
     recipe: Recipe = EXTRACTOR,
 ) -> Params:
     """The parameters of a classifier after a recipe's training: the same on the same machine.
@@ -137,11 +137,11 @@ def parameter_hash(params: Params) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _order(num_examples: int, seed: int, epoch: int) -> Int[np.ndarray, "example"]:
+def _order(num_examples: int, seed: int, epoch: int) -> Int[np.ndarray, " example"]:
     return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(num_examples)
 
 
-def _batch_indices(num_examples: int, recipe: Recipe, step: int) -> Int[np.ndarray, "batch"]:
+def _batch_indices(num_examples: int, recipe: Recipe, step: int) -> Int[np.ndarray, " batch"]:
     epoch, position = divmod(step, num_examples // recipe.batch_size)
     first = position * recipe.batch_size
     return _order(num_examples, recipe.seed, epoch)[first : first + recipe.batch_size]

@@ -10,11 +10,11 @@ from jaxtyping import Array, Float, Key
 
 Params = Any
 Images = Float[Array, "batch height width channel"]
-Logits = Float[Array, "batch"]
+Logits = Float[Array, " batch"]
 
 
 class GANState(NamedTuple):
-    """Parameters and optimiser states of both players; `averaged` is what samples are drawn with."""
+    """Both players and their optimisers; samples are drawn with `averaged`."""
 
     generator: Params
     discriminator: Params
@@ -35,8 +35,9 @@ class GAN(NamedTuple):
     sample_latents: Callable[[Key[Array, ""], int], Float[Array, "batch latent"]]
     generator_optimizer: optax.GradientTransformation
     discriminator_optimizer: optax.GradientTransformation
-    generator_loss: Callable[[Logits], Float[Array, "batch"]]
-    discriminator_loss: Callable[[Logits, Logits], Float[Array, "batch"]]
+    generator_loss: Callable[[Logits], Float[Array, " batch"]]
+    discriminator_loss: Callable[[Logits, Logits], Float[Array, " batch"]]
+    gradient_penalty: float  # gamma of R1, Mescheder et al., 2018, Eq. 9; 0 is none.
     average_decay: float
 
 
@@ -57,18 +58,20 @@ def gan_step(
 ) -> tuple[GANState, dict[str, Float[Array, ""]]]:
     """One discriminator update, then one generator update, each on noise of its own.
 
-    Goodfellow et al., 2014, Algorithm 1 with k = 1. The metrics are both losses in nats, and the
-    mean probabilities D(x) and D(G(z)) before the update.
+    Goodfellow et al., 2014, Algorithm 1 with k = 1. The metrics are both losses in nats (the
+    discriminator's without its penalty) and the mean probabilities D(x) and D(G(z)) before the
+    update.
     """
     noise_key, fresh_noise_key, real_key, fake_key, judge_key = jax.random.split(key, 5)
     fakes = gan.generate(state.generator, gan.sample_latents(noise_key, len(images)))
 
     def judge_both(params):
-        real_logits = gan.discriminate(params, images, real_key)
+        real_logits, penalty = _judge_real(gan, params, images, real_key)
         fake_logits = gan.discriminate(params, fakes, fake_key)
-        return gan.discriminator_loss(real_logits, fake_logits).mean(), (real_logits, fake_logits)
+        loss = gan.discriminator_loss(real_logits, fake_logits).mean()
+        return loss + penalty, (loss, real_logits, fake_logits)
 
-    (discriminator_loss, (real_logits, fake_logits)), gradient = jax.value_and_grad(
+    (_, (discriminator_loss, real_logits, fake_logits)), gradient = jax.value_and_grad(
         judge_both, has_aux=True
     )(state.discriminator)
     discriminator, discriminator_optimizer = _update(
@@ -95,6 +98,17 @@ def gan_step(
     return GANState(
         generator, discriminator, generator_optimizer, discriminator_optimizer, averaged
     ), metrics
+
+
+def _judge_real(gan: GAN, params: Params, images: Images, key: Key[Array, ""]):
+    """Logits, and gamma/2 times the mean squared norm of their gradients by the image (R1)."""
+    if gan.gradient_penalty == 0.0:
+        return gan.discriminate(params, images, key), 0.0
+    logits, pull_back = jax.vjp(lambda x: gan.discriminate(params, x, key), images)
+    # Each logit depends on its own image alone, so one pull-back gives every gradient.
+    (gradients,) = pull_back(jnp.ones_like(logits))
+    penalty = jnp.sum(gradients**2, axis=(1, 2, 3)).mean()
+    return logits, 0.5 * gan.gradient_penalty * penalty
 
 
 def _update(optimizer, gradient, optimizer_state, params):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lecture_models.runtime import pictures, report, report_charts, report_pictures
+from lecture_models.runtime import pictures, report, report_pictures
 from lecture_models.runtime.report_html import duration, number
 
 ATTACKS = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onload='x")
@@ -223,43 +223,6 @@ def test_a_metric_that_ends_in_nan_is_red(tmp_path):
     assert '<td class="number bad">NaN</td>' in page
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        [0.0],
-        [5.0] * 3,
-        [1e-320, 0.0],
-        [1e299, -1e299],
-        [math.nan] * 2,
-        [math.inf, 1.0],
-        [1.0, 1.0 + 1e-15],
-        [1e308, -1e308],
-    ],
-)
-def test_any_values_make_a_chart_with_finite_numbers(values):
-    drawn = report_charts.chart("train/loss", list(enumerate(values)), "x")
-    assert not re.search(r"\bnan\b|\binf\b", drawn)
-    assert len(drawn) < 20_000
-
-
-def test_thinning_keeps_the_spike_the_ends_and_the_gap():
-    points = [(step, math.sin(step / 900)) for step in range(5_000)]
-    points[2_345] = (2_345, 100.0)
-    points[3_000] = (3_000, None)
-    thinned = report_charts.thin(points, 500)
-    assert len(thinned) <= 500
-    assert (2_345, 100.0) in thinned
-    assert (3_000, None) in thinned
-    assert (thinned[0], thinned[-1]) == (points[0], points[-1])
-    assert [step for step, _ in thinned] == sorted(step for step, _ in thinned)
-    assert report_charts.thin(points[:500], 500) == points[:500]
-
-
-def test_ticks_are_round_numbers_inside_the_range():
-    assert report_charts.ticks(0, 20_000, 4) == [0, 5_000, 10_000, 15_000, 20_000]
-    np.testing.assert_allclose(report_charts.ticks(0.11, 0.52, 5), [0.2, 0.3, 0.4, 0.5])
-
-
 def test_the_later_line_of_a_repeated_step_counts(tmp_path):
     lines = [{"step": 5, "train": {"loss": 1.0}}, {"step": 5, "train": {"loss": 2.5}}]
     assert "2.500" in _write(tmp_path, _config(), None, lines)
@@ -295,6 +258,19 @@ def test_a_long_run_is_reported_in_a_second_and_a_half(tmp_path):
     path = report.write_report(tmp_path)
     assert time.process_time() - began < 1.5
     assert path.stat().st_size < 8_000_000
+
+
+def test_a_bare_name_of_the_summary_is_not_shown_twice(tmp_path):
+    lines = [{"step": 5, "train": {"loss": 1.0}}, {"step": 5, "eval": {"loss": 2.0}}]
+    page = _write(tmp_path, _config(), _summary(metrics={"loss": 2.0, "other": 3.0}), lines)
+    rows = re.findall(r'<tr><th class="mono">([^<]+)</th><td class="number">([^<]+)', page)
+    assert rows == [("eval/loss", "2"), ("other", "3"), ("train/loss", "1")]
+
+
+def test_a_resumed_run_lists_its_sessions(tmp_path):
+    sessions = [{"started": day, "git": {"commit": "0123456789ab"}} for day in ("mon", "tue")]
+    assert "mon 0123456789\ntue 0123456789" in _write(tmp_path, _config(sessions=sessions))
+    assert "sessions" not in _write(tmp_path, _config(sessions=sessions[:1]))
 
 
 def test_numbers_have_four_digits_and_whole_ones_all():

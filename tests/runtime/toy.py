@@ -12,8 +12,8 @@ from lecture_models.runtime.experiment import Best, Experiment, Images
 
 
 class ToyState(NamedTuple):
-    weights: Float[Array, "feature"]
-    velocity: Float[Array, "feature"]
+    weights: Float[Array, " feature"]
+    velocity: Float[Array, " feature"]
 
 
 def toy_experiment(

@@ -87,6 +87,19 @@ def test_fit_gives_the_same_parameters_for_the_same_seed_alone(stripes):
     assert first == again != other
 
 
+def test_every_step_of_fit_has_a_key_of_its_own(stripes, monkeypatch):
+    keys = []
+
+    def record(model_apply, optimizer, state, batch, key):
+        jax.debug.callback(lambda data: keys.append(tuple(data.tolist())), jax.random.key_data(key))
+        return state, {}
+
+    monkeypatch.setattr(classifier, "classifier_step", record)
+    classifier.fit(Softmax(), *stripes, RECIPE)
+    jax.effects_barrier()
+    assert len(keys) == len(set(keys)) == RECIPE.num_steps
+
+
 def test_an_epoch_of_batches_holds_no_example_twice():
     epochs = [
         np.concatenate([classifier._batch_indices(50, RECIPE, step) for step in steps])

@@ -1,0 +1,96 @@
+"""What the samples of any generative model of images are judged by, against one data set."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Float
+
+from lecture_models.metrics import coverage, frechet, neighbours, parzen
+from lecture_models.metrics.classification import batched_apply
+
+Images = Float[Array | np.ndarray, "_ height width channel"]
+
+PARZEN_VALIDATION = 1_000  # As the authors' code: the bandwidth is chosen on so many images.
+NEIGHBOUR_QUERIES = 1_000  # Against 50,000 training images, in a second.
+
+
+class Extractor(NamedTuple):
+    """A classifier: `apply(images)` gives (features, logits); `protocol` tells which one."""
+
+    apply: Callable[[Images], tuple[Array, Array]]
+    protocol: str
+
+
+class Judgement(NamedTuple):
+    """Scalars by name, and how they were obtained, in a sentence each."""
+
+    scalars: dict[str, float]
+    protocols: dict[str, str]
+
+
+def make_judge(
+    train: Images, validation: Images, test: Images, extractor: Extractor
+) -> Callable[[Images], Judgement]:
+    """A function of samples in [-1, 1]; what concerns the data alone is computed here, once."""
+    test_gaussian = frechet.fit_gaussian(_extract(extractor, test)[0])
+    train_features = _extract(extractor, train[: len(test)])[0]
+    floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
+    held_out_distance = _nearest_distance(test, train)
+    parzen_validation = unit_vectors(validation[:PARZEN_VALIDATION])
+
+    def judge(samples: Images) -> Judgement:
+        window = parzen.evaluate_sampler(
+            unit_vectors(samples), parzen_validation, unit_vectors(test)
+        )
+        features, logits = _extract(extractor, samples)
+        counts = coverage.class_counts(logits)
+        scalars = {
+            "parzen_log_likelihood": window.log_likelihood,
+            "parzen_standard_error": window.standard_error,
+            "parzen_validation": window.validation_log_likelihood,
+            "parzen_bandwidth": window.bandwidth,
+            "frechet_distance": frechet.gaussian_distance(
+                frechet.fit_gaussian(features), test_gaussian
+            ),
+            "modes_covered": float(coverage.modes_covered(logits)),
+            "class_divergence": coverage.class_divergence(counts),
+            "memorisation_ratio": _nearest_distance(samples, train) / held_out_distance,
+        }
+        protocols = {
+            "parzen": f"{len(samples)} samples in [0, 1]; bandwidth of {len(parzen.BANDWIDTHS)} "
+            f"from 0.1 to 1 best on {len(parzen_validation)} validation images; mean over "
+            f"{len(test)} test images, in nats",
+            "frechet": f"{len(samples)} samples against {len(test)} test images, on the last "
+            f"hidden layer of a classifier ({extractor.protocol}); {len(train_features)} training "
+            f"images score {floor:.3f}",
+            "modes": f"classes that get at least 1% of {len(samples)} samples from that classifier, each "
+            "with probability 0.5 or more",
+            "memorisation": f"mean distance to the nearest of {len(train)} training images, of "
+            f"{min(len(samples), NEIGHBOUR_QUERIES)} samples over that of test images",
+        }
+        return Judgement(scalars, protocols)
+
+    return judge
+
+
+def unit_vectors(images: Images) -> Float[np.ndarray, "image pixel"]:
+    """Pixels from [-1, 1] to [0, 1], one row an image: what Parzen windows are printed for."""
+    return (np.asarray(images).reshape(len(images), -1) + 1.0) / 2.0
+
+
+def _extract(extractor: Extractor, images: Images):
+    return batched_apply(extractor.apply, images, batch_size=min(1_000, len(images)))
+
+
+def _nearest_distance(queries: Images, train: Images) -> float:
+    found = neighbours.nearest_neighbours(queries[:NEIGHBOUR_QUERIES], train)
+    return float(found.distances.mean())
+
+
+def above_nearest(
+    samples: Images, train: Images
+) -> Float[np.ndarray, "image height width channel"]:
+    """The samples, then the training image nearest to each, so that copies show."""
+    indices = neighbours.nearest_neighbours(samples, train).indices
+    return np.concatenate([np.asarray(samples), np.asarray(train)[indices]])

@@ -1,0 +1,108 @@
+"""Every experiment, by discovery: its docstring, its flags, its smoke run, its resume."""
+
+import dataclasses
+import json
+import signal
+
+import pytest
+
+import launch
+from lecture_models.runtime import catalogue
+from lecture_models.runtime.loop import Cadence
+from lecture_models.runtime.run_folder import RunFolder
+
+NAMES = catalogue.names(launch.EXPERIMENTS)
+every_experiment = pytest.mark.parametrize("name", NAMES)
+
+
+def smoke(name, folder, *arguments):
+    return launch.main(
+        [
+            "launch.py",
+            f"--experiment={name}",
+            "--preset=smoke",
+            "--wandb=disabled",
+            f"--workdir={folder}",
+            *arguments,
+        ]
+    )
+
+
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+def test_there_are_experiments():
+    assert "gan_mnist" in NAMES
+
+
+@every_experiment
+def test_the_docstring_states_paper_data_cost_and_number(name):
+    entry = catalogue.entry(launch.EXPERIMENTS, name)
+    assert all(entry)
+    module = catalogue.load(launch.EXPERIMENTS, name)
+    assert f"python launch.py --experiment={name}" in module.__doc__
+
+
+@every_experiment
+def test_the_config_is_frozen_and_has_what_the_loop_needs(name):
+    config = catalogue.load(launch.EXPERIMENTS, name).Config()
+    assert {"seed", *Cadence._fields} <= {field.name for field in dataclasses.fields(config)}
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.seed = 1
+
+
+@every_experiment
+@pytest.mark.parametrize("preset", ["paper", "smoke"])
+def test_presets_are_valid_configs(name, preset):
+    module = catalogue.load(launch.EXPERIMENTS, name)
+    assert module.Config(**launch.overrides(module, preset)) != module.Config()
+
+
+@every_experiment
+def test_no_field_hides_a_flag_of_the_launcher(name):
+    module = catalogue.load(launch.EXPERIMENTS, name)
+    assert not {option.name for option in launch.options(module.Config)} & set(launch.run_flags())
+
+
+@every_experiment
+def test_a_smoke_run_leaves_a_whole_folder(name, tmp_path):
+    folder = tmp_path / "run"
+    assert smoke(name, folder) == 0
+    found = summary(folder)
+    assert found["status"] == "finished"
+    assert found["step"] == found["num_steps"]
+    assert found["error"] is None
+    record = json.loads((folder / "config.json").read_text())
+    assert record["experiment"] == name
+    assert record["versions"]["jax"]
+    assert record["data"]
+    assert (folder / "report.html").stat().st_size > 1000
+    assert list((folder / "images").glob("*.png"))
+
+
+@every_experiment
+def test_a_run_stopped_by_sigterm_resumes_bit_exactly(name, tmp_path, monkeypatch, capsys):
+    assert smoke(name, tmp_path / "whole") == 0
+    append, folder = RunFolder.append_metrics, tmp_path / "parts"
+
+    def append_then_stop(self, record):
+        append(self, record)
+        if record["step"] >= summary(folder)["num_steps"] // 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "append_metrics", append_then_stop)
+        assert smoke(name, folder) == 128 + signal.SIGTERM
+    assert summary(folder)["status"] == "interrupted"
+    assert 0 < summary(folder)["step"] < summary(folder)["num_steps"]
+    assert f"--workdir={folder}" in capsys.readouterr().err
+    assert smoke(name, folder) == 0
+    assert summary(folder)["state_sha256"] == summary(tmp_path / "whole")["state_sha256"]
+    expected = (tmp_path / "whole" / "metrics.jsonl").read_bytes()
+    assert (folder / "metrics.jsonl").read_bytes() == expected
+    pictures = [
+        {p.name for p in (run / "images").iterdir()} for run in (folder, tmp_path / "whole")
+    ]
+    assert pictures[0] == pictures[1]
+    assert len(json.loads((folder / "config.json").read_text())["sessions"]) == 2
