@@ -82,7 +82,7 @@ def test_a_package_is_imported_in_its_home_alone(package, homes):
 
 
 def test_init_files_are_empty():
-    inits = [path for path in PACKAGE.rglob("__init__.py")]
+    inits = list(PACKAGE.rglob("__init__.py"))
     assert inits
     assert all(path.stat().st_size == 0 for path in inits)
 

@@ -1,7 +1,6 @@
 """The command line's contract: what is printed, and the exit code."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -190,7 +189,7 @@ def test_ctrl_c_saves_a_checkpoint_and_prints_the_command_that_resumes(root, tmp
     assert f"to resume: python launch.py {' '.join(arguments)}" in error
     found = summary(folder)
     assert found["status"] == "interrupted"
-    assert str(found["step"]) in os.listdir(folder / "checkpoints")
+    assert str(found["step"]) in {entry.name for entry in (folder / "checkpoints").iterdir()}
 
 
 @pytest.mark.slow
@@ -199,7 +198,8 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits_and_lines(root, tm
     arguments += ("--checkpoint_every=20",)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     uninterrupted = process(root, *arguments, f"--workdir={whole}")
-    assert uninterrupted.wait(timeout=120) == 0, uninterrupted.communicate()
+    _, error = uninterrupted.communicate(timeout=120)
+    assert uninterrupted.returncode == 0, error
     generator = random.Random(0)
     kills = 0
     lines = 0

@@ -3,10 +3,16 @@
 The test half of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998, UCI).
 """
 
+import importlib.metadata
+import importlib.util
+import io
+from pathlib import Path
+
 import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from lecture_models.data.archives import gunzip, read_file
 from lecture_models.data.dataset import DataAbsentError, Dataset, Provenance, Split
 from lecture_models.data.pixels import symmetric
 
@@ -14,19 +20,15 @@ _NUM_TRAIN, _NUM_VALIDATION = 1_197, 300  # The remaining 300 are the test split
 
 
 def read(size: int = 28) -> Dataset:
-    """The digits at `size` x `size`, split by index into 1,197, 300 and 300.
+    """The digits at `size` x `size`, split by index into 1,197, 300 and 300; levels were 0 to 16.
 
     Raises DataAbsentError where scikit-learn is not installed.
     """
-    try:
-        import sklearn
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise DataAbsentError("scikit-learn is not installed (pip install scikit-learn)") from error
-    bunch = load_digits()
-    grey = np.rint(bunch.images * (255.0 / 16.0)).astype(np.uint8)  # The levels are 0 to 16.
+    content, file = read_file(_embedded_file())
+    table = np.loadtxt(io.BytesIO(gunzip(content, file.path)), delimiter=",", dtype=np.int32)
+    grey = np.rint(table[:, :64].reshape(-1, 8, 8) * (255.0 / 16.0)).astype(np.uint8)
     images = symmetric(np.stack([_resized(image, size) for image in grey])[..., None])
-    labels = bunch.target.astype(np.int32)
+    labels = table[:, 64]
     train, validation, test = (
         Split(images[part], labels[part])
         for part in (
@@ -37,11 +39,19 @@ def read(size: int = 28) -> Dataset:
     )
     provenance = Provenance(
         dataset="digits",
-        source=f"embedded in scikit-learn {sklearn.__version__}",
-        files=(),
+        source=f"embedded in scikit-learn {importlib.metadata.version('scikit-learn')}",
+        files=(file,),
         note=f"1,797 digits of 8x8 resized to {size}x{size}, not MNIST",
     )
     return Dataset(train, validation, test, tuple("0123456789"), provenance)
+
+
+def _embedded_file() -> Path:
+    """The table behind sklearn.datasets.load_digits, found without the seconds of its import."""
+    package = importlib.util.find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise DataAbsentError("scikit-learn is not installed (pip install scikit-learn)")
+    return Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
 
 
 def _resized(image: UInt8[np.ndarray, "8 8"], size: int) -> UInt8[np.ndarray, "height width"]:

@@ -64,8 +64,8 @@ def make_judge(
             "frechet": f"{len(samples)} samples against {len(test)} test images, on the last "
             f"hidden layer of a classifier ({extractor.protocol}); {len(train_features)} training "
             f"images score {floor:.3f}",
-            "modes": f"classes that get at least 1% of {len(samples)} samples from that classifier, each "
-            "with probability 0.5 or more",
+            "modes": f"classes that get at least 1% of {len(samples)} samples from that "
+            "classifier, each with probability 0.5 or more",
             "memorisation": f"mean distance to the nearest of {len(train)} training images, of "
             f"{min(len(samples), NEIGHBOUR_QUERIES)} samples over that of test images",
         }

@@ -22,9 +22,9 @@ def cached_params(path: Path, compute: Callable[[], Any]) -> Any:
     a cache is never a reason to stop.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             return traverse_util.unflatten_dict(dict(arrays), sep=SEPARATOR)
-    except (OSError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
         params = jax.device_get(compute())
     content = io.BytesIO()
     np.savez(content, **traverse_util.flatten_dict(params, sep=SEPARATOR))

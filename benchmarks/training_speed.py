@@ -1,0 +1,122 @@
+"""Steps per second of the loop here beside plain PyTorch and beside a bare jitted loop.
+
+    pip install -e '.[torch]' && python -m benchmarks.training_speed
+
+One process, rounds interleaved, medians; the loop's own work (key folding, logging to the run's
+folder, checkpoints) is in its time. Data are random pixels in memory: speed does not depend on
+them.
+"""
+
+import contextlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import numpy as np
+import torch
+
+from benchmarks import torch_loops, vae_sized
+from experiments import gan_mnist
+from lecture_models.data.dataset import Dataset, Provenance, Split
+from lecture_models.runtime.checkpoint import Checkpoints
+from lecture_models.runtime.experiment import Experiment
+from lecture_models.runtime.loop import Cadence, Hooks, train
+from lecture_models.runtime.progress import open_progress
+from lecture_models.runtime.recorder import Recorder
+from lecture_models.runtime.run_folder import RunFolder
+from lecture_models.runtime.tracking import open_tracker
+
+ROUNDS = 5
+NUM_STEPS = {"gan_mnist": 300, "VAE 784-400-20": 1_500}
+LOG_EVERY = 100
+CHECKPOINT_EVERY = 1_000
+BATCH_SIZE = 128
+
+
+class RandomPixels:
+    """Stands in for the library: a data set of MNIST's shape."""
+
+    def __init__(self):
+        images = np.random.default_rng(0).uniform(-1, 1, (20_000, 28, 28, 1)).astype(np.float32)
+        split = Split(images, np.zeros(len(images), np.int32))
+        self.dataset = Dataset(split, split, split, ("0",), Provenance("random", "made here", ()))
+
+    def load(self, names: str) -> Dataset:
+        return self.dataset
+
+
+def seconds_in_the_loop(experiment: Experiment, num_steps: int) -> float:
+    """Per step, checkpoint and logging included, the first dispatch left out."""
+    cadence = Cadence(num_steps, LOG_EVERY, num_steps + 1, CHECKPOINT_EVERY)
+    quiet = experiment._replace(evaluate=lambda state, key: {}, best=None)
+    with (
+        tempfile.TemporaryDirectory() as path,
+        contextlib.closing(RunFolder(Path(path))) as folder,
+        contextlib.closing(Checkpoints(folder.checkpoints, print)) as checkpoints,
+        Path("/dev/null").open("w") as nowhere,
+    ):
+        tracker = open_tracker("disabled", folder=folder.path, project="", experiment="", config={})
+        recorder = Recorder(folder, tracker, open_progress(num_steps, nowhere), {})
+        began = []
+        hooks = Hooks(on_first_dispatch=lambda: began.append(time.perf_counter()))
+        train(quiet, cadence, 0, checkpoints, recorder, hooks)
+        return (time.perf_counter() - began[0]) / (num_steps - 1)
+
+
+def seconds_bare(experiment: Experiment, num_steps: int) -> float:
+    """Per step of `experiment.step`, jitted, and nothing else: the same batches, one key."""
+    step = jax.jit(experiment.step, donate_argnums=0)
+    batches = experiment.batches(0)
+    state = jax.jit(experiment.init)(jax.random.key(0))
+    key = jax.random.key(1)
+    state, _ = jax.block_until_ready(step(state, next(batches), key))
+    began = time.perf_counter()
+    for _ in range(num_steps - 1):
+        state, metrics = step(state, next(batches), key)
+    jax.block_until_ready((state, metrics))
+    return (time.perf_counter() - began) / (num_steps - 1)
+
+
+def seconds_in_torch(step: torch_loops.Step, experiment: Experiment, num_steps: int) -> float:
+    """Per step, on the same batches; nothing is logged or saved."""
+    images = torch.from_numpy(experiment.batches.arrays["images"])
+    step(images[experiment.batches.indices(0)])
+    began = time.perf_counter()
+    for index in range(1, num_steps):
+        step(images[experiment.batches.indices(index)])
+    return (time.perf_counter() - began) / (num_steps - 1)
+
+
+def compare(name: str, experiment: Experiment, torch_step: torch_loops.Step) -> None:
+    """Prints medians over interleaved rounds; a ratio is the median of the rounds' ratios."""
+    num_steps = NUM_STEPS[name]
+    contestants: dict[str, Callable[[], float]] = {
+        "loop": lambda: seconds_in_the_loop(experiment, num_steps),
+        "bare": lambda: seconds_bare(experiment, num_steps),
+        "torch": lambda: seconds_in_torch(torch_step, experiment, num_steps),
+    }
+    rounds = [{who: run() for who, run in contestants.items()} for _ in range(ROUNDS)]
+    for who in contestants:
+        print(f"{name}: {who} {1 / statistics.median(r[who] for r in rounds):.1f} steps/s")
+    against_torch = statistics.median(r["torch"] / r["loop"] for r in rounds)
+    overhead = statistics.median(r["loop"] / r["bare"] - 1 for r in rounds)
+    print(f"{name}: {against_torch:.2f}x PyTorch; loop overhead {100 * overhead:.1f}%")
+
+
+def main() -> None:
+    library = RandomPixels()
+    print(f"jax {jax.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    config = gan_mnist.Config()
+    compare("gan_mnist", gan_mnist.build(config, library), torch_loops.gan(config))
+    compare(
+        "VAE 784-400-20",
+        vae_sized.build(library.dataset.train.images, BATCH_SIZE),
+        torch_loops.vae(vae_sized.HIDDEN, vae_sized.LATENT_DIM, vae_sized.LEARNING_RATE),
+    )
+
+
+if __name__ == "__main__":
+    main()
