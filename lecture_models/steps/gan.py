@@ -14,13 +14,13 @@ Logits = Float[Array, " batch"]
 
 
 class GANState(NamedTuple):
-    """Both players and their optimisers; samples are drawn with `averaged`."""
+    """Both players, their optimisers, and the running average of the generator."""
 
     generator: Params
     discriminator: Params
     generator_optimizer: optax.OptState
     discriminator_optimizer: optax.OptState
-    averaged: Params  # Exponential moving average of `generator`.
+    average: optax.EmaState
 
 
 class GAN(NamedTuple):
@@ -48,9 +48,16 @@ def init_state(gan: GAN, generator: Params, discriminator: Params) -> GANState:
         discriminator=discriminator,
         generator_optimizer=gan.generator_optimizer.init(generator),
         discriminator_optimizer=gan.discriminator_optimizer.init(discriminator),
-        # A copy: donating one buffer under two names is an error.
-        averaged=jax.tree.map(jnp.copy, generator),
+        average=optax.ema(gan.average_decay).init(generator),
     )
+
+
+def averaged_generator(gan: GAN, state: GANState) -> Params:
+    """The generator to draw samples with: an exponential average over the steps so far.
+
+    Its weights add to one from the first step on, so that early samples are not those of zeros.
+    """
+    return optax.tree.bias_correction(state.average.ema, gan.average_decay, state.average.count)
 
 
 def gan_step(
@@ -88,7 +95,7 @@ def gan_step(
     generator, generator_optimizer = _update(
         gan.generator_optimizer, gradient, state.generator_optimizer, state.generator
     )
-    averaged = optax.incremental_update(generator, state.averaged, 1.0 - gan.average_decay)
+    average = optax.ema(gan.average_decay).update(generator, state.average)[1]
     metrics = {
         "discriminator_loss": discriminator_loss,
         "generator_loss": generator_loss,
@@ -96,7 +103,7 @@ def gan_step(
         "fake_probability": jax.nn.sigmoid(fake_logits).mean(),
     }
     return GANState(
-        generator, discriminator, generator_optimizer, discriminator_optimizer, averaged
+        generator, discriminator, generator_optimizer, discriminator_optimizer, average
     ), metrics
 
 

@@ -1,0 +1,50 @@
+"""The README's commands are run, as written but for smoke-sized flags behind them."""
+
+import re
+import shlex
+
+import pytest
+
+import launch
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+LAUNCHES = [line for block in BLOCKS for line in re.findall(r"python launch\.py .*", block)]
+
+
+def test_the_first_screen_has_the_two_commands():
+    first_screen = "\n".join(README.splitlines()[:25])
+    assert "pip install -c constraints.txt -e . && python launch.py --experiment=gan_mnist\n" in (
+        first_screen
+    )
+    assert "-e '.[dev]' && python -m pytest" in first_screen
+
+
+def test_ci_calls_the_readmes_test_command():
+    command = next(line for block in BLOCKS for line in block.splitlines() if "pytest" in line)
+    assert command.endswith("python -m pytest -n auto")
+    assert "sed -n '/python -m pytest/p' README.md" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.mark.parametrize("line", LAUNCHES)
+def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = shlex.split(line)[1:]
+    small = {
+        "batch_size": 16,
+        "num_steps": 2,
+        "eval_every": 2,
+        "num_samples": 20,
+        "extractor_steps": 2,
+        "generator_hidden": 8,
+        "discriminator_hidden": 8,
+    }
+    small["dataset"] = "digits"  # The last of two equal flags counts; its files are always there.
+    flags = [f"--{name}={value}" for name, value in small.items()]
+    assert launch.main([*arguments, *flags, "--wandb=disabled"]) == 0
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", README))
+def test_a_link_of_the_readme_leads_somewhere(link):
+    assert (ROOT / link).exists()
