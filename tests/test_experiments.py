@@ -84,11 +84,12 @@ def test_a_smoke_run_leaves_a_whole_folder(name, tmp_path):
 @every_experiment
 def test_a_run_stopped_by_sigterm_resumes_bit_exactly(name, tmp_path, monkeypatch, capsys):
     assert smoke(name, tmp_path / "whole") == 0
-    append, folder = RunFolder.append_metrics, tmp_path / "parts"
+    append, folder, sent = RunFolder.append_metrics, tmp_path / "parts", []
 
     def append_then_stop(self, record):
         append(self, record)
-        if record["step"] >= summary(folder)["num_steps"] // 2:
+        if not sent and record["step"] >= summary(folder)["num_steps"] // 2:
+            sent.append(record["step"])  # A second one would end the process.
             signal.raise_signal(signal.SIGTERM)
 
     with monkeypatch.context() as patch:

@@ -62,7 +62,6 @@ def run(plan: Plan, folder: RunFolder) -> int:
     present = _record(plan, folder)
     if recorded is not None:
         check_same_run(recorded, present, folder.path)
-        present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
         present["sessions"] = [*recorded["sessions"], *present["sessions"]]
         present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
         if folder.read_summary().get("status") == "finished":
