@@ -38,7 +38,7 @@ class Config:
     dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
     seed: int = 0
     batch_size: int = 128
-    num_steps: int = 12_000
+    num_steps: int = 10_000
     latent_dim: int = 8  # Few, so that samples keep to what digits share: see the results page.
     generator_hidden: tuple[int, ...] = (512, 512)
     discriminator_hidden: tuple[int, ...] = (512, 256)
@@ -49,6 +49,7 @@ class Config:
     non_saturating: bool = True  # Section 3: stronger gradients early; false is the minimax game.
     learning_rate: float = 1e-3
     discriminator_rate_ratio: float = 1.0  # Its learning rate over the generator's.
+    cosine: bool = True  # The rate falls to 0: at a constant one D loses its grip in the end.
     adam_b1: float = 0.0  # Adam's 0.9 makes G and D oscillate; 0 as in Mescheder et al., 2018.
     sgd: bool = (
         False  # In place of Adam: momentum 0.5 to 0.7, a decaying rate, as the paper's code.
@@ -58,7 +59,7 @@ class Config:
     num_samples: int = 10_000  # For every metric; Goodfellow et al., section 5.
     extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
     log_every: int = 100
-    eval_every: int = 4_000
+    eval_every: int = 2_500
     checkpoint_every: int = 1_000
 
     def __post_init__(self):
@@ -111,7 +112,8 @@ def make_optimizer(config: Config, rate_ratio: float) -> optax.GradientTransform
     """Adam, or the paper's code: the rate falls by 4e-6 a step to 1e-6, momentum rises to 0.7."""
     rate = rate_ratio * config.learning_rate
     if not config.sgd:
-        return optax.adam(rate, b1=config.adam_b1)
+        falling = optax.cosine_decay_schedule(rate, config.num_steps)
+        return optax.adam(falling if config.cosine else rate, b1=config.adam_b1)
     epoch = 50_000 // config.batch_size
     return optax.inject_hyperparams(optax.sgd)(
         learning_rate=optax.exponential_decay(rate, 1, 1.0 / 1.000004, end_value=1e-6),

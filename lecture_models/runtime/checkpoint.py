@@ -1,7 +1,10 @@
 """Checkpoints: Orbax, asynchronous and atomic, with a digest that tells damage from a good one."""
 
 import contextlib
+import errno
 import hashlib
+import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 LATEST_KEPT = 3
+SPACE_TO_SPARE = 1 << 20  # Bytes: Orbax's own files, metrics, a report.
 # Orbax writes a checkpoint beside its final name; half of one is never taken for a whole.
 _ITEMS = ("state", "digest")
 
@@ -29,6 +33,8 @@ class Checkpoints:
     def __init__(self, folder: Path, announce: Callable[[str], None]):
         self._folder = folder
         self._announce = announce
+        # Orbax logs a page of traceback, several times over, for what is raised here in one line.
+        logging.getLogger("absl").setLevel(logging.CRITICAL)
         keep = [
             checkpoint_managers.LatestN(LATEST_KEPT),
             checkpoint_managers.BestN(
@@ -56,8 +62,16 @@ class Checkpoints:
         metrics = None if score is None else {"score": score}
         with _one_line_errors(self._folder):
             self._manager.wait_until_finished()
+            self._require_space(on_host)
             self._manager.save(step, args=items, metrics=metrics, force=True)
         return sha256
+
+    def _require_space(self, state: Any) -> None:
+        """A disk that fills up while Orbax writes makes its threads print pages of traceback."""
+        needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + SPACE_TO_SPARE
+        free = shutil.disk_usage(self._folder).free
+        if free < needed:
+            raise OSError(errno.ENOSPC, f"{free:,} bytes are free, {needed:,} needed")
 
     def wait(self) -> None:
         """Returns when all is on the disk. Raises CheckpointError where it is not."""
@@ -103,7 +117,8 @@ class Checkpoints:
         return restored["state"]
 
     def close(self) -> None:
-        self._manager.close()
+        with _one_line_errors(self._folder):
+            self._manager.close()
 
 
 def digest(state: Any) -> str:
@@ -123,6 +138,8 @@ def _one_line_errors(folder: Path) -> Iterator[None]:
         yield
     except Exception as error:  # Orbax and TensorStore wrap the system's error in their own.
         reason = str(error).strip().partition("\n")[0][:300]
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            reason = f"the disk is full, {error.strerror}"
         raise CheckpointError(
             f"cannot write a checkpoint to {folder}: {reason}; older ones are kept"
         ) from error

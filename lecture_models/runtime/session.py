@@ -131,18 +131,18 @@ class _Session:
         try:
             with contextlib.closing(progress), stop_requests(progress.announce) as stop_signal:
                 outcome = self._train(progress, stop_signal)
+            self._finish("finished", outcome)
         except Interrupted as interrupted:
             self._finish("interrupted", None)
             _announce(f"{interrupted}; to resume: {plan.resume_command(self._folder.path)}")
             return 128 + interrupted.signal_number
         except (NonFiniteError, CheckpointError, OSError) as error:
-            self._finish("failed", None, error=str(error))
+            self._fail(str(error))
             _announce(f"error: {error}; the folder is {self._folder.path}")
             return 1
         except BaseException as error:
-            self._finish("failed", None, error=f"{type(error).__name__}: {error}")
+            self._fail(f"{type(error).__name__}: {error}")
             raise
-        self._finish("finished", outcome)
         _announce(f"finished: {self._folder.path}/report.html")
         return 0
 
@@ -177,6 +177,11 @@ class _Session:
         summary = self._write_summary(status, outcome, error)
         write_report(self._folder.path)
         self._tracker.finish(status, summary["metrics"])
+
+    def _fail(self, error: str) -> None:
+        """Says so in the folder where it still can: what went wrong may be a full disk."""
+        with contextlib.suppress(OSError):
+            self._finish("failed", None, error)
 
     def _write_summary(
         self, status: str, outcome: Outcome | None = None, error: str | None = None

@@ -1,4 +1,5 @@
 import resource
+import shutil
 import signal
 
 import jax
@@ -121,6 +122,15 @@ def test_a_write_that_fails_is_one_line_and_leaves_the_older(tmp_path, lines, sm
     again = Checkpoints(tmp_path, lines.append)
     assert again.restore_latest(LIKE)[0] == 1
     again.close()
+
+
+def test_a_disk_too_full_is_said_before_anything_is_written(checkpoints, monkeypatch, tmp_path):
+    save(checkpoints, 1)
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: full)
+    with pytest.raises(CheckpointError, match="the disk is full, 1,000 bytes are free"):
+        checkpoints.save(2, state(2))
+    assert checkpoints.restore_latest(LIKE)[0] == 1
 
 
 @pytest.mark.parametrize(
