@@ -55,7 +55,7 @@ class Config:
         False  # In place of Adam: momentum 0.5 to 0.7, a decaying rate, as the paper's code.
     )
     uniform_init: tuple[float, ...] = ()  # Half-widths for G and D; none is He's initialisation.
-    average_decay: float = 0.9998  # Samples come from the mean of the last 5,000 generators or so.
+    average_decay: float = 0.9999  # Samples come from the average of the generators so far.
     num_samples: int = 10_000  # For every metric; Goodfellow et al., section 5.
     extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
     log_every: int = 100
