@@ -168,6 +168,7 @@ def test_a_fallback_is_one_loud_line_and_is_recorded(tmp_path, monkeypatch, caps
     record = json.loads((folder / "config.json").read_text())
     assert record["data"][0]["dataset"] == "digits"
     assert "fallback" in record["data"][0]["note"]
+    assert "fallback" in summary(folder)["data_notes"][0]
     assert "fallback" in (folder / "report.html").read_text()
 
 

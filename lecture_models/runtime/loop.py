@@ -1,5 +1,6 @@
 """The one training loop. Experiments vary in what they compute, never in how they are driven."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -174,7 +175,8 @@ class _Run:
         evaluation = self._experiment.evaluate(position.state, key)
         self._recorder.evaluation(position.step, evaluation)
         best = self._experiment.best
-        return None if best is None else best.sign * float(evaluation[best.metric])
+        score = math.nan if best is None else best.sign * float(evaluation[best.metric])
+        return score if math.isfinite(score) else None
 
     def _save(self, position: Position, score: float | None) -> None:
         self._refuse_nan(position)

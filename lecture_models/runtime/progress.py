@@ -7,6 +7,7 @@ from io import TextIOBase
 from typing import NamedTuple
 
 PLAIN_INTERVAL_S = 10.0
+LONG_RUN_S = 600.0
 
 
 class Progress(NamedTuple):
@@ -18,8 +19,33 @@ class Progress(NamedTuple):
 
 
 def open_progress(num_steps: int, stream: TextIOBase | None = None) -> Progress:
+    """For a terminal or not; a run of more than ten minutes says so at its second log point."""
     stream = sys.stderr if stream is None else stream
-    return _bar(num_steps, stream) if stream.isatty() else _plain(num_steps, stream)
+    progress = _bar(num_steps, stream) if stream.isatty() else _plain(num_steps, stream)
+    first: tuple[int, float] | None = None
+    told = False
+
+    def update(step: int, metrics: dict[str, float]) -> None:
+        nonlocal first, told
+        now = time.monotonic()
+        if first is None:
+            first = (step, now)
+        elif not told:
+            told = True
+            left = (now - first[1]) / (step - first[0]) * (num_steps - step)
+            if left > LONG_RUN_S:
+                progress.announce(f"this will take about {duration(left)}; Ctrl-C saves it")
+        progress.update(step, metrics)
+
+    return progress._replace(update=update)
+
+
+def duration(seconds: float) -> str:
+    """As a person says it: "40 s", "12 min", "3 h 05 min"."""
+    minutes = round(seconds / 60.0)
+    if seconds < 60.0:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _bar(num_steps: int, stream: TextIOBase) -> Progress:
@@ -57,7 +83,7 @@ def _plain(num_steps: int, stream: TextIOBase) -> Progress:
             return
         last = now
         left = (now - first[1]) / max(step - first[0], 1) * (num_steps - step)
-        announce(f"step {step}/{num_steps}, {left:.0f} s left: {_short(metrics)}")
+        announce(f"step {step}/{num_steps}, {duration(left)} left: {_short(metrics)}")
 
     def announce(line: str) -> None:
         print(line, file=stream, flush=True)

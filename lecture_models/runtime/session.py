@@ -198,6 +198,7 @@ class _Session:
             "metrics": self._recorder.metrics,
             "alarms": [f"{name}: {text}" for name, text in self._recorder.alarms.items()],
             "texts": self._recorder.texts,
+            "data_notes": [f"{d['dataset']}: {d['note']}" for d in self._plan.data if d["note"]],
             "state_sha256": outcome.digest if outcome else None,
             "error": error,
         }

@@ -8,7 +8,7 @@ import pytest
 
 from lecture_models.runtime.experiment import Images
 from lecture_models.runtime.pictures import read_metadata
-from lecture_models.runtime.progress import open_progress
+from lecture_models.runtime.progress import duration, open_progress
 from lecture_models.runtime.recorder import Recorder
 from lecture_models.runtime.run_folder import RunFolder
 from lecture_models.runtime.tracking import Tracker
@@ -110,6 +110,24 @@ def test_away_from_a_terminal_lines_come_at_intervals_and_at_the_end(screen):
         progress.update(step, {"loss": 1.0})
     progress.close()
     assert screen.getvalue().splitlines() == ["step 1000/1000, 0 s left: loss 1"]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(60.0, False), (6000.0, True)])
+def test_a_long_run_says_so_once_at_its_second_log_point(screen, monkeypatch, seconds, said):
+    clock = iter(np.linspace(0.0, seconds, 12))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    progress = open_progress(10, screen)
+    for step in (1, 2, 3):
+        progress.update(step, {"loss": 1.0})
+    assert ("this will take about" in screen.getvalue()) == said
+    assert screen.getvalue().count("this will take about") == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(40.0, "40 s"), (730.0, "12 min"), (11100.0, "3 h 05 min")]
+)
+def test_a_duration_is_as_a_person_says_it(seconds, text):
+    assert duration(seconds) == text
 
 
 class Terminal(io.StringIO):
