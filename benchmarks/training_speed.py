@@ -30,7 +30,7 @@ from lecture_models.runtime.run_folder import RunFolder
 from lecture_models.runtime.tracking import open_tracker
 
 ROUNDS = 5
-NUM_STEPS = {"gan_mnist": 1_000, "VAE 784-400-20": 3_000}
+NUM_STEPS = {"gan_mnist": 1_000, "VAE 784-400-20": 4_000}
 LOG_EVERY = 100
 CHECKPOINT_EVERY = 1_000
 BATCH_SIZE = 128
@@ -90,6 +90,27 @@ def seconds_in_torch(step: torch_loops.Step, experiment: Experiment, num_steps: 
     return (time.perf_counter() - began) / (num_steps - 1)
 
 
+def gigaflops_jax(size: int = 2_000) -> float:
+    """What the machine gives at most: no net of matrix products is faster than these."""
+    square = jax.numpy.ones((size, size))
+    multiply = jax.jit(lambda a: a @ a)
+    return _gigaflops(size, lambda: jax.block_until_ready(multiply(square)))
+
+
+def gigaflops_torch(size: int = 2_000) -> float:
+    square = torch.ones(size, size)
+    return _gigaflops(size, lambda: square @ square)
+
+
+def _gigaflops(size: int, multiply: Callable[[], object]) -> float:
+    seconds = []
+    for _ in range(10):
+        began = time.perf_counter()
+        multiply()
+        seconds.append(time.perf_counter() - began)
+    return 2e-9 * size**3 / statistics.median(seconds)
+
+
 def compare(name: str, experiment: Experiment, torch_step: torch_loops.Step) -> None:
     """Prints medians over interleaved rounds; a ratio is the median of the rounds' ratios."""
     num_steps = NUM_STEPS[name]
@@ -114,6 +135,7 @@ def compare(name: str, experiment: Experiment, torch_step: torch_loops.Step) -> 
 def main() -> None:
     library = RandomPixels()
     print(f"jax {jax.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"matrix products, GFLOP/s: {gigaflops_jax():.0f} jax, {gigaflops_torch():.0f} torch")
     config = gan_mnist.Config()
     compare("gan_mnist", gan_mnist.build(config, library), torch_loops.gan(config))
     compare(
