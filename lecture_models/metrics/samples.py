@@ -37,12 +37,15 @@ def make_judge(
     train_features = _extract(extractor, train[: len(test)])[0]
     floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
     held_out_distance = _nearest_distance(test, train)
-    parzen_validation = unit_vectors(validation[:PARZEN_VALIDATION])
+    parzen_validation, parzen_test = (
+        unit_vectors(validation[:PARZEN_VALIDATION]),
+        unit_vectors(test),
+    )
+    train_vectors = unit_vectors(train[: len(test)])
+    train_window = parzen.evaluate_sampler(train_vectors, parzen_validation, parzen_test)
 
     def judge(samples: Images) -> Judgement:
-        window = parzen.evaluate_sampler(
-            unit_vectors(samples), parzen_validation, unit_vectors(test)
-        )
+        window = parzen.evaluate_sampler(unit_vectors(samples), parzen_validation, parzen_test)
         features, logits = _extract(extractor, samples)
         counts = coverage.class_counts(logits)
         scalars = {
@@ -60,7 +63,8 @@ def make_judge(
         protocols = {
             "parzen": f"{len(samples)} samples in [0, 1]; bandwidth of {len(parzen.BANDWIDTHS)} "
             f"from 0.1 to 1 best on {len(parzen_validation)} validation images; mean over "
-            f"{len(test)} test images, in nats",
+            f"{len(test)} test images, in nats; {len(train_vectors)} training images score "
+            f"{train_window.log_likelihood:.1f}",
             "frechet": f"{len(samples)} samples against {len(test)} test images, on the last "
             f"hidden layer of a classifier ({extractor.protocol}); {len(train_features)} training "
             f"images score {floor:.3f}",
