@@ -10,6 +10,7 @@ import time
 PROCESS_BEGAN = time.perf_counter()
 
 import contextlib  # noqa: E402
+import errno  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -88,6 +89,8 @@ def _fail(error: object, code: int) -> int:
 
 def _is_for_the_user(error: Exception) -> bool:
     """Whether the message alone says what is wrong; anything else is a bug, with its traceback."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     from lecture_models.data.dataset import DataError
     from lecture_models.runtime.run_folder import RunFolderError
     from lecture_models.runtime.tracking import TrackingError
@@ -114,7 +117,7 @@ def _dispatch(argv: list[str]) -> int:
         return _help(values.experiment, module)
     if leftover:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
-    return _run(module, values, argv[1:])
+    return _run(module, values, argv)
 
 
 def _list() -> int:
@@ -165,13 +168,14 @@ def _run(module: ModuleType, values: flags.FlagValues, arguments: list[str]) -> 
         config=config,
         experiment=experiment,
         data=[session.plain_provenance(each) for each in library.provenance],
-        arguments=arguments,
+        program=arguments[0],
+        arguments=arguments[1:],
         root=ROOT,
         wandb_mode=values.wandb,
         process_began=PROCESS_BEGAN,
     )
     workdir = values.workdir or default_folder(Path("runs"), values.experiment)
-    with contextlib.closing(RunFolder(Path(workdir))) as folder:
+    with contextlib.closing(RunFolder(Path(workdir).expanduser())) as folder:
         return session.run(plan, folder)
 
 

@@ -26,6 +26,7 @@ from lecture_models.runtime.experiment import Experiment
 from lecture_models.runtime.loop import Cadence, Hooks, train
 from lecture_models.runtime.progress import open_progress
 from lecture_models.runtime.recorder import Recorder
+from lecture_models.runtime.report import write_report
 from lecture_models.runtime.run_folder import RunFolder
 from lecture_models.runtime.tracking import open_tracker
 
@@ -61,7 +62,10 @@ def seconds_in_the_loop(experiment: Experiment, num_steps: int, log_every: int) 
         tracker = open_tracker("disabled", folder=folder.path, project="", experiment="", config={})
         recorder = Recorder(folder, tracker, open_progress(num_steps, nowhere), {})
         began = []
-        hooks = Hooks(on_first_dispatch=lambda: began.append(time.perf_counter()))
+        hooks = Hooks(
+            on_first_dispatch=lambda: began.append(time.perf_counter()),
+            on_stop=lambda step: write_report(folder.path),
+        )
         train(quiet, cadence, 0, checkpoints, recorder, hooks)
         return (time.perf_counter() - began[0]) / (num_steps - 1)
 

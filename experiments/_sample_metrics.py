@@ -5,12 +5,22 @@ import hashlib
 import flax.linen as nn
 import jax
 
-from lecture_models.data.dataset import Dataset, split_checksum
+from lecture_models.data.dataset import DataError, Dataset, split_checksum
 from lecture_models.metrics.samples import Extractor
 from lecture_models.models.lenet import LeNet5
 from lecture_models.runtime.cache import cached_params
 from lecture_models.runtime.start import cache_folder
 from lecture_models.steps.classifier import Recipe, fit, parameter_hash
+
+
+def require_digit_size(dataset: Dataset) -> None:
+    """Raises DataError for images that the classifier does not take, before training on them."""
+    shape = dataset.train.images.shape[1:]
+    if shape != (28, 28, 1):
+        raise DataError(
+            f"images of {dataset.provenance.dataset} are {'x'.join(map(str, shape))}; allowed are "
+            "28x28x1, as of mnist, fashion_mnist and digits"
+        )
 
 
 def feature_extractor(dataset: Dataset, num_steps: int) -> Extractor:

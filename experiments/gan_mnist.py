@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments._sample_metrics import feature_extractor
+from experiments._sample_metrics import feature_extractor, require_digit_size
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.library import Library
 from lecture_models.losses import gan as losses
@@ -46,14 +46,12 @@ class Config:
     input_dropout: float = 0.0  # Of the discriminator: 0.2 in the paper's code.
     hidden_dropout: float = 0.0  # Of the discriminator: 0.5 in the paper's code.
     gradient_penalty: float = 0.5  # R1's gamma: without it D wins early. Mescheder et al., 2018.
-    non_saturating: bool = True  # Section 3: stronger gradients early; false is the minimax game.
+    saturating: bool = False  # The minimax loss as printed: its gradient vanishes early. Section 3.
     learning_rate: float = 1e-3
     discriminator_rate_ratio: float = 1.0  # Its learning rate over the generator's.
     cosine: bool = True  # The rate falls to 0: at a constant one D loses its grip in the end.
     adam_b1: float = 0.0  # Adam's 0.9 makes G and D oscillate; 0 as in Mescheder et al., 2018.
-    sgd: bool = (
-        False  # In place of Adam: momentum 0.5 to 0.7, a decaying rate, as the paper's code.
-    )
+    sgd: bool = False  # As the paper's code, not Adam: a decaying rate, momentum 0.5 to 0.7.
     uniform_init: tuple[float, ...] = ()  # Half-widths for G and D; none is He's initialisation.
     average_decay: float = 0.9999  # Samples come from the average of the generators so far.
     num_samples: int = 10_000  # For every metric; Goodfellow et al., section 5.
@@ -68,8 +66,8 @@ class Config:
         require_at_least(self, 2, "num_samples")
         require_at_least(self, 0, "seed", "gradient_penalty", "learning_rate", "uniform_init")
         require_at_least(self, 0, "discriminator_rate_ratio")
-        require_between(self, 0.0, 1.0, "input_dropout", "hidden_dropout", "average_decay")
-        require_between(self, 0.0, 1.0, "adam_b1")
+        require_between(self, 0.0, 1.0, "input_dropout", "hidden_dropout")
+        require_between(self, 0.0, 0.999999, "average_decay", "adam_b1")
         if len(self.uniform_init) not in (0, 2):
             raise ValueError(f"--uniform_init has {len(self.uniform_init)} values; allowed: 0 or 2")
 
@@ -136,6 +134,7 @@ def symmetric_uniform(half_width: float) -> nn.initializers.Initializer:
 
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
+    require_digit_size(dataset)
     image_shape = dataset.train.images.shape[1:]
     generator_init, discriminator_init = kernel_inits(config)
     generator = models.Generator(config.generator_hidden, image_shape, generator_init)
@@ -155,9 +154,9 @@ def build(config: Config, library: Library) -> Experiment:
         generator_optimizer=make_optimizer(config, 1.0),
         discriminator_optimizer=make_optimizer(config, config.discriminator_rate_ratio),
         generator_loss=(
-            losses.non_saturating_generator_loss
-            if config.non_saturating
-            else losses.saturating_generator_loss
+            losses.saturating_generator_loss
+            if config.saturating
+            else losses.non_saturating_generator_loss
         ),
         discriminator_loss=losses.discriminator_loss,
         gradient_penalty=config.gradient_penalty,

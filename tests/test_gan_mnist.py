@@ -10,7 +10,7 @@ import pytest
 
 from experiments import gan_mnist
 from lecture_models.data.library import Library
-from lecture_models.runtime.checkpoint import Checkpoints
+from lecture_models.runtime.checkpoint import Checkpoints, digest
 from lecture_models.runtime.loop import Cadence, train
 
 SMOKE = gan_mnist.Config(**gan_mnist.SMOKE)
@@ -46,7 +46,7 @@ def test_the_scanned_loop_of_an_accelerator_gives_the_same_generator(tmp_path):
 
 
 def test_the_minimax_loss_trains_another_generator(tmp_path):
-    minimax = dataclasses.replace(SMOKE, non_saturating=False)
+    minimax = dataclasses.replace(SMOKE, saturating=True)
     ours, theirs = (
         trained(config, tmp_path / str(i), 1) for i, config in enumerate((SMOKE, minimax))
     )
@@ -84,6 +84,16 @@ def test_the_rate_falls_to_zero_by_the_last_step():
         sizes.append(abs(float(updates["w"][0])))
     assert sizes[0] == pytest.approx(1.0, rel=1e-3)
     assert sizes[-1] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_papers_optimiser_state_comes_back_from_a_checkpoint(tmp_path):
+    paper = dataclasses.replace(SMOKE, sgd=True, uniform_init=(0.05, 0.005))
+    state = trained(paper, tmp_path, 1)
+    with contextlib.closing(Checkpoints(tmp_path / "again", print)) as checkpoints:
+        checkpoints.save(6, state)
+        checkpoints.wait()
+        _, restored = checkpoints.restore_latest(jax.eval_shape(lambda: state))
+    assert digest(restored) == digest(state)
 
 
 def test_the_papers_weights_start_in_its_ranges():

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 
 def batched_apply(
@@ -33,16 +33,3 @@ def batched_apply(
         output = function(jax.numpy.asarray(padded))
         results.append(jax.tree.map(lambda array, count=count: np.asarray(array)[:count], output))
     return jax.tree.map(lambda *arrays: np.concatenate(arrays), *results)
-
-
-def top_1_accuracy(
-    logits: Float[Array | np.ndarray, "example class"],
-    labels: Int[Array | np.ndarray, " example"],
-) -> float:
-    """Fraction of examples whose largest logit is their label's.
-
-    Raises ValueError where there are no examples.
-    """
-    if len(labels) == 0:
-        raise ValueError("accuracy needs at least 1 example; there are 0")
-    return float((np.asarray(logits).argmax(axis=-1) == np.asarray(labels)).mean())

@@ -14,14 +14,6 @@ def class_counts(logits: Float[Array | np.ndarray, "example class"]) -> Int[np.n
     return np.bincount(values.argmax(axis=-1), minlength=values.shape[-1])
 
 
-def mean_confidence(logits: Float[Array | np.ndarray, "example class"]) -> float:
-    """Mean probability of the predicted class, from 1/classes to 1; to be read beside the modes.
-
-    Raises ValueError for no examples and for logits that are not finite.
-    """
-    return float(_confidences(_finite(logits)).mean())
-
-
 def modes_covered(
     logits: Float[Array | np.ndarray, "example class"],
     minimum_share: float = 0.01,

@@ -46,31 +46,6 @@ def nearest_neighbours(
     return Neighbours(indices, distances)
 
 
-def memorisation_ratio(
-    samples: Float[Array | np.ndarray, " sample *shape"],
-    held_out: Float[Array | np.ndarray, " held_out *shape"],
-    train: Float[Array | np.ndarray, " train *shape"],
-    chunk_size: int = 4096,
-) -> float:
-    """Mean distance to the nearest training image: of samples, over that of held-out images.
-
-    1 is as far from the training set as unseen data is, near 0 is copies, and above 1 is off the
-    data. Smooth samples lie nearer than sharp ones without being copies, so a ratio below 1 asks
-    for a look at the pairs and proves nothing alone.
-
-    Raises ValueError where there are no samples or no held-out images, or where every held-out
-    image is itself in the training set; and as `nearest_neighbours` does.
-    """
-    if len(samples) == 0 or len(held_out) == 0:
-        raise ValueError(
-            f"{len(samples)} samples and {len(held_out)} held-out images: both must be at least 1"
-        )
-    unseen = nearest_neighbours(held_out, train, chunk_size).distances.mean()
-    if unseen == 0.0:
-        raise ValueError("every held-out image is in the training set; it must hold unseen ones")
-    return float(nearest_neighbours(samples, train, chunk_size).distances.mean() / unseen)
-
-
 def _flat(images: Float[Array | np.ndarray, "image ..."]) -> Float[np.ndarray, "image pixel"]:
     return np.asarray(images).reshape(len(images), -1)
 

@@ -32,11 +32,17 @@ class Judgement(NamedTuple):
 def make_judge(
     train: Images, validation: Images, test: Images, extractor: Extractor
 ) -> Callable[[Images], Judgement]:
-    """A function of samples in [-1, 1]; what concerns the data alone is computed here, once."""
+    """A function of samples in [-1, 1]; what concerns the data alone is computed here, once.
+
+    Raises ValueError where all test images are training images, which would make every sampler
+    look like one that copies nothing.
+    """
     test_gaussian = frechet.fit_gaussian(_extract(extractor, test)[0])
     train_features = _extract(extractor, train[: len(test)])[0]
     floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
     held_out_distance = _nearest_distance(test, train)
+    if held_out_distance == 0.0:
+        raise ValueError("every test image is a training image too; they must differ")
     parzen_validation, parzen_test = (
         unit_vectors(validation[:PARZEN_VALIDATION]),
         unit_vectors(test),

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import logging
+import operator
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,16 +36,16 @@ class Checkpoints:
         self._announce = announce
         # Orbax logs a page of traceback, several times over, for what is raised here in one line.
         logging.getLogger("absl").setLevel(logging.CRITICAL)
+        score = operator.itemgetter("score")
         keep = [
             checkpoint_managers.LatestN(LATEST_KEPT),
             checkpoint_managers.BestN(
-                get_metric_fn=lambda metrics: metrics["score"],
-                n=1,
-                keep_checkpoints_without_metrics=False,
+                get_metric_fn=score, n=1, keep_checkpoints_without_metrics=False
             ),
         ]
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
+            best_fn=score,  # Without it scores are not written, and a resumed run forgets the best.
             cleanup_tmp_directories=True,
         )
         self._manager = ocp.CheckpointManager(folder, options=options, item_names=_ITEMS)
@@ -84,26 +85,32 @@ class Checkpoints:
     def restore_latest(self, like: Any) -> tuple[int, Any] | None:
         """The newest undamaged state and its step; None where there is no checkpoint yet.
 
-        `like` is a pytree of jax.ShapeDtypeStruct. A damaged checkpoint is announced, set aside,
-        and the one before it is taken. Raises CheckpointError where all are damaged.
+        `like` is a pytree of jax.ShapeDtypeStruct. A checkpoint that cannot be read is announced,
+        and the one before it is taken. Raises CheckpointError where none can be read.
         """
-        steps = self.steps()
-        for step in reversed(steps):
+        reason = ""
+        for step in reversed(self.steps()):
             try:
                 return step, self._restore(step, like)
+            except MemoryError:
+                raise
             except Exception as error:  # Orbax raises many kinds for a damaged file.
-                reason = str(error).partition("\n")[0][:200]
+                reason = str(error).strip().partition("\n")[0][:200]
                 self._announce(f"checkpoint {step} is damaged ({reason}); trying the one before")
-        if steps:
+        if reason:
             raise CheckpointError(
-                f"every checkpoint in {self._folder} is damaged; delete the folder to start anew"
+                f"no checkpoint in {self._folder} can be read ({reason}); name a new folder"
             )
         return None
 
-    def discard_after(self, step: int) -> None:
-        """Deletes later checkpoints: damaged ones, which the resumed run writes again."""
+    def set_aside_after(self, step: int) -> None:
+        """Moves later checkpoints to `damaged/` beside the folder: the resumed run writes anew."""
         for later in [found for found in self.steps() if found > step]:
-            self._manager.delete(later)
+            aside = self._folder.parent / "damaged" / str(later)
+            aside.parent.mkdir(exist_ok=True)
+            shutil.rmtree(aside, ignore_errors=True)
+            (self._folder / str(later)).rename(aside)
+        self._manager.reload()
 
     def _restore(self, step: int, like: Any) -> Any:
         items = ocp.args.Composite(

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM, turned into a question that the loop asks between steps."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 
@@ -14,7 +15,7 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong.
 
 
 @contextlib.contextmanager
-def stop_requests(announce: Callable[[str], None]) -> Iterator[Callable[[], int]]:
+def stop_requests() -> Iterator[Callable[[], int]]:
     """Gives a function that returns the signal received so far, 0 for none.
 
     A second signal of the same kind acts as it does by default, so nobody is held here.
@@ -25,7 +26,9 @@ def stop_requests(announce: Callable[[str], None]) -> Iterator[Callable[[], int]
         nonlocal received
         received = number
         signal.signal(number, previous[number])
-        announce(f"{signal.Signals(number).name}: saving a checkpoint; again to stop at once")
+        # Not print: the signal may have come in the middle of one, which Python refuses to nest.
+        with contextlib.suppress(OSError):
+            os.write(2, f"{signal.Signals(number).name}: saving a checkpoint\n".encode())
 
     watched = (signal.SIGINT, signal.SIGTERM)
     previous = {number: signal.getsignal(number) for number in watched}

@@ -45,12 +45,12 @@ class Recorder(Protocol):
 class Outcome(NamedTuple):
     """The last state, its SHA-256, and how fast this process got there.
 
-    `training_s` counts steps after the first dispatch (which compiles), without evaluations.
+    `training_s` counts steps after the first dispatch (which compiles), checkpoints included and
+    evaluations not.
     """
 
     state: Any
     digest: str
-    first_step: int
     steps_timed: int
     training_s: float
 
@@ -91,11 +91,11 @@ def train(
     at the next one. Raises NonFiniteError, CheckpointError, and Interrupted once all is saved.
     """
     init_key, step_key, eval_key = jax.random.split(jax.random.key(seed), 3)
-    start = _start(experiment, init_key, step_key, checkpoints)
-    hooks.on_start(start.step)
+    names = _metric_names(experiment, init_key, step_key)
+    position = _start(experiment, init_key, len(names), checkpoints)
+    hooks.on_start(position.step)
     advance = make_advance(experiment, step_key, cadence.log_every, steps_per_dispatch)
-    run = _Run(experiment, cadence, checkpoints, recorder, hooks, eval_key)
-    position = start
+    run = _Run(experiment, cadence, checkpoints, recorder, hooks, eval_key, names)
     while position.step < cadence.num_steps:
         position = advance(position, cadence.next_stop(position.step))
         if run.began is None:
@@ -107,20 +107,24 @@ def train(
             checkpoints.wait()
             raise Interrupted(signal_number)
     checkpoints.wait()
-    return run.outcome(start, position)
+    return run.outcome(position)
 
 
-def _start(experiment, init_key, step_key, checkpoints: Checkpoints) -> Position:
+def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
     state = jax.eval_shape(experiment.init, init_key)
     batch = next(iter(experiment.batches(0)))
-    metrics = jax.eval_shape(experiment.step, state, batch, step_key)[1]
-    blank = windows.empty(sorted(metrics))
+    return sorted(jax.eval_shape(experiment.step, state, batch, step_key)[1])
+
+
+def _start(experiment, init_key, num_metrics: int, checkpoints: Checkpoints) -> Position:
+    blank = windows.empty(num_metrics)
+    state = jax.eval_shape(experiment.init, init_key)
     like = {"state": state, "window": jax.eval_shape(lambda: blank)}
     restored = checkpoints.restore_latest(like)
     if restored is None:
         return Position(0, jax.jit(experiment.init)(init_key), blank)
     step, saved = restored
-    checkpoints.discard_after(step)
+    checkpoints.set_aside_after(step)
     saved = jax.tree.map(jax.numpy.asarray, saved)
     return Position(step, saved["state"], windows.Window(*saved["window"]))
 
@@ -128,10 +132,10 @@ def _start(experiment, init_key, step_key, checkpoints: Checkpoints) -> Position
 class _Run:
     """What is done at the stops between dispatches, and what remains to be fetched from them."""
 
-    def __init__(self, experiment, cadence, checkpoints, recorder, hooks, eval_key):
+    def __init__(self, experiment, cadence, checkpoints, recorder, hooks, eval_key, names):
         self._experiment, self._cadence = experiment, cadence
         self._checkpoints, self._recorder = checkpoints, recorder
-        self._hooks, self._eval_key = hooks, eval_key
+        self._hooks, self._eval_key, self._names = hooks, eval_key, names
         self._pending: tuple[int, windows.Window] | None = None
         self._digest = ""
         self._paused_s = 0.0
@@ -147,33 +151,33 @@ class _Run:
         if cadence.due(cadence.log_every, step):
             self._flush()
             self._pending = (step, position.window)
-            position = position._replace(window=windows.empty(sorted(position.window.totals)))
+            position = position._replace(window=windows.empty(len(self._names)))
         must_evaluate = cadence.due(cadence.eval_every, step)
         must_save = must_save or cadence.due(cadence.checkpoint_every, step)
         if must_evaluate or must_save:
             self._flush()
-            jax.block_until_ready(position.state)
-            paused = time.perf_counter()
             if must_evaluate:
                 score = self._evaluate(position)
             if must_save or score is not None:
                 self._save(position, score)
             self._hooks.on_stop(step)
-            self._paused_s += time.perf_counter() - paused
         return position
 
     def _flush(self) -> None:
         if self._pending is not None:
             step, window = self._pending
-            self._recorder.train(step, windows.means(window))
+            self._recorder.train(step, windows.means(window, self._names))
             self._pending = None
 
     def _evaluate(self, position: Position) -> float | None:
         self._refuse_nan(position)
+        jax.block_until_ready(position.state)
+        paused = time.perf_counter()
         # The same key each time, so that pictures of two steps show the same latents.
         key = jax.random.clone(self._eval_key)
         evaluation = self._experiment.evaluate(position.state, key)
         self._recorder.evaluation(position.step, evaluation)
+        self._paused_s += time.perf_counter() - paused
         best = self._experiment.best
         score = math.nan if best is None else best.sign * float(evaluation[best.metric])
         return score if math.isfinite(score) else None
@@ -185,14 +189,14 @@ class _Run:
         self._digest = self._checkpoints.save(position.step, saved, score)
 
     def _refuse_nan(self, position: Position) -> None:
-        windows.refuse_non_finite(position.window)
+        windows.refuse_non_finite(position.window, self._names)
         if windows.has_nan(position.state):
             raise windows.NonFiniteError(f"the state holds NaN after step {position.step}")
 
-    def outcome(self, start: Position, end: Position) -> Outcome:
+    def outcome(self, end: Position) -> Outcome:
         began = self.began or time.perf_counter()
         elapsed = time.perf_counter() - began - self._paused_s
         steps_timed = end.step - self._begin_step if self.began else 0
         # A run that resumes at its end has saved nothing.
         sha256 = self._digest or digest({"state": end.state, "window": end.window})
-        return Outcome(end.state, sha256, start.step, steps_timed, elapsed)
+        return Outcome(end.state, sha256, steps_timed, elapsed)

@@ -62,10 +62,15 @@ def _bar(num_steps: int, stream: TextIOBase) -> Progress:
         # Ten refreshes a second would take time from two cores.
         refresh_per_second=2,
     )
-    task = bar.add_task("", total=num_steps, metrics="")
     bar.start()
+
+    def update(step: int, metrics: dict[str, float]) -> None:
+        if not bar.tasks:  # From where a resumed run begins, or its speed would be a miracle.
+            bar.add_task("", total=num_steps, completed=step, metrics="")
+        bar.update(bar.task_ids[0], completed=step, metrics=_short(metrics))
+
     return Progress(
-        update=lambda step, metrics: bar.update(task, completed=step, metrics=_short(metrics)),
+        update=update,
         announce=lambda line: bar.console.print(line, markup=False, highlight=False),
         close=bar.stop,
     )

@@ -35,9 +35,9 @@ def describe_process(root: Path, command: str) -> dict[str, Any]:
 
 
 def git_commit(root: Path) -> dict[str, Any] | None:
-    """The commit, and whether tracked files differ from it; None outside a checkout."""
+    """The commit, and whether files differ from it or are new; None outside a checkout."""
     commit = _git(root, "rev-parse", "HEAD")
-    status = _git(root, "status", "--porcelain", "--untracked-files=no")
+    status = _git(root, "status", "--porcelain")
     if commit is None or status is None:
         return None
     return {"commit": commit, "dirty": bool(status)}

@@ -27,7 +27,7 @@ class Recorder:
         self._metadata = metadata
         self.metrics: dict[str, float] = {}
         self.texts: dict[str, str] = {}
-        self.alarms: dict[str, str] = {}
+        self.alarms: list[str] = []
 
     def recall(self, records: list[dict[str, Any]]) -> None:
         """Takes over the lines of metrics.jsonl that an earlier session of the run has left."""
@@ -35,7 +35,7 @@ class Recorder:
             for part in ("train", "eval"):
                 self.metrics.update(_prefixed(part, record.get(part, {})))
             self.texts.update(record.get("texts", {}))
-            self.alarms = record.get("alarms", self.alarms)
+            self.alarms += record.get("alarms", [])
 
     def train(self, step: int, metrics: dict[str, float]) -> None:
         self._folder.append_metrics({"step": step, "train": metrics})
@@ -48,20 +48,21 @@ class Recorder:
         """Sorts scalars, pictures and texts; an alarm with a text is announced and kept."""
         scalars: dict[str, float] = {}
         texts: dict[str, str] = {}
+        alarms: list[str] = []
         logged: dict[str, Any] = {}
-        self.alarms = {}
         for name, value in evaluation.items():
             if isinstance(value, Images):
                 logged[f"eval/{name}"] = self._picture(name, step, value)
             elif isinstance(value, str):
-                self._text(step, name, value, texts)
+                self._text(step, name, value, texts, alarms)
             else:
                 scalars[name] = _scalar(name, value)
         self._folder.append_metrics(
-            {"step": step, "eval": scalars, "texts": texts, "alarms": self.alarms}
+            {"step": step, "eval": scalars, "texts": texts, "alarms": alarms}
         )
         self.metrics.update(_prefixed("eval", scalars))
         self.texts.update(texts)
+        self.alarms += alarms
         logged |= _prefixed("eval", scalars) | _prefixed("texts", texts)
         self._tracker.log(step, logged)
         shown = ", ".join(f"{name} {value:.4g}" for name, value in scalars.items())
@@ -80,12 +81,12 @@ class Recorder:
         pictures.write_png(path, grid, metadata)
         return Picture(path, images.caption)
 
-    def _text(self, step: int, name: str, value: str, texts: dict[str, str]) -> None:
+    def _text(self, step: int, name: str, value: str, texts: dict, alarms: list) -> None:
         if not name.startswith(ALARM_PREFIX):
             texts[name] = value
         elif value:
-            self.alarms[name.removeprefix(ALARM_PREFIX)] = f"step {step}: {value}"
-            self._progress.announce(f"ALARM at step {step}: {value}")
+            alarms.append(f"{name.removeprefix(ALARM_PREFIX)} at step {step}: {value}")
+            self._progress.announce(f"ALARM: {alarms[-1]}")
 
 
 def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A run's folder: what is in it, who may write to it, and whether it is the same run."""
 
+import contextlib
 import datetime
 import fcntl
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lecture_models.runtime import atomic
+
+RECORD_KEYS = {"experiment", "config", "data", "sessions", "command", "preset", "started", "wandb"}
 
 
 class RunFolderError(Exception):
@@ -32,7 +35,7 @@ class RunFolder:
     def __init__(self, path: Path):
         self.path = path.absolute()
         try:
-            self.images.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
             self._lock = (self.path / ".lock").open("w")
             self._metrics = None
         except OSError as error:
@@ -59,7 +62,7 @@ class RunFolder:
         path = self.path / "config.json"
         if not path.exists():
             others = sorted(
-                entry.name for entry in self.path.iterdir() if entry.name not in {".lock", "images"}
+                entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")
             )
             if others:
                 raise RunFolderError(
@@ -67,7 +70,10 @@ class RunFolder:
                     "name a new folder or one of a run"
                 )
             return None
-        return self._read(path)
+        record = self._read(path)
+        if not record.keys() >= RECORD_KEYS:
+            raise RunFolderError(f"{path} is not of a run of lecture-models; name a new folder")
+        return record
 
     def read_summary(self) -> dict[str, Any]:
         path = self.path / "summary.json"
@@ -80,6 +86,7 @@ class RunFolder:
             raise RunFolderError(f"{path} is damaged ({error}); name a new folder") from error
 
     def write_config(self, record: dict[str, Any]) -> None:
+        self.images.mkdir(exist_ok=True)
         atomic.write_json(self.path / "config.json", record)
 
     def write_summary(self, summary: dict[str, Any]) -> None:
@@ -90,12 +97,21 @@ class RunFolder:
 
         The resumed run writes them again.
         """
+        self._sweep(step)
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return []
         kept = [(record, line) for record, line in _records(path) if record["step"] <= step]
         atomic.write_bytes(path, "".join(line for _, line in kept).encode())
         return [record for record, _ in kept]
+
+    def _sweep(self, step: int) -> None:
+        """Removes pictures of later steps, and what a kill left of files half written."""
+        for path in self.images.glob("*.png"):
+            if int(path.stem.rpartition("_")[2]) > step:
+                path.unlink()
+        for path in [*self.path.glob(".*.*"), *self.images.glob(".*.*")]:
+            path.unlink()
 
     def append_metrics(self, record: dict[str, Any]) -> None:
         """One line of JSON, in the file when the call returns."""
@@ -111,7 +127,8 @@ class RunFolder:
 
     def close(self) -> None:
         if self._metrics is not None:
-            self._metrics.close()
+            with contextlib.suppress(OSError):  # A full disk was an error at the write itself.
+                self._metrics.close()
         self._lock.close()
 
 

@@ -25,7 +25,7 @@ WANDB_PROJECT = "lecture-models"
 
 
 class Plan(NamedTuple):
-    """A run as it was asked for. `arguments` are the command line's, without the program."""
+    """A run as it was asked for: `program` and `arguments` are what was typed."""
 
     name: str
     title: str
@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     config: Any  # The experiment's frozen dataclass.
     experiment: Experiment
     data: list[dict[str, Any]]
+    program: str
     arguments: list[str]
     root: Path  # The checkout that the code came from.
     wandb_mode: str
@@ -40,12 +41,12 @@ class Plan(NamedTuple):
 
     @property
     def command(self) -> str:
-        return shlex.join(["python", "launch.py", *self.arguments])
+        return shlex.join(["python", self.program, *self.arguments])
 
     def resume_command(self, folder: Path) -> str:
         if any(argument.lstrip("-").startswith("workdir") for argument in self.arguments):
             return self.command
-        return shlex.join(["python", "launch.py", *self.arguments, f"--workdir={folder}"])
+        return shlex.join(["python", self.program, *self.arguments, f"--workdir={folder}"])
 
     @property
     def cadence(self) -> Cadence:
@@ -68,6 +69,8 @@ def run(plan: Plan, folder: RunFolder) -> int:
             write_report(folder.path)
             _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
             return 0
+    # Before W&B puts its files there: a folder without a record is refused.
+    folder.write_config(present)
     tracker = open_tracker(
         plan.wandb_mode,
         folder=folder.path,
@@ -77,7 +80,8 @@ def run(plan: Plan, folder: RunFolder) -> int:
         run_id=present["wandb"]["run_id"],
         announce=_announce,
     )
-    present["wandb"] = {"mode": tracker.mode, "run_id": tracker.run_id, "url": tracker.url}
+    run_id = tracker.run_id or present["wandb"]["run_id"]
+    present["wandb"] = {"mode": tracker.mode, "run_id": run_id, "url": tracker.url}
     folder.write_config(present)
     return _Session(plan, folder, tracker).run()
 
@@ -128,21 +132,26 @@ class _Session:
         plan, cadence = self._plan, self._plan.cadence
         progress = open_progress(cadence.num_steps)
         self._recorder = Recorder(self._folder, self._tracker, progress, self._metadata())
+        resume = f"to resume: {plan.resume_command(self._folder.path)}"
         try:
-            with contextlib.closing(progress), stop_requests(progress.announce) as stop_signal:
+            with contextlib.closing(progress), stop_requests() as stop_signal:
                 outcome = self._train(progress, stop_signal)
-            self._finish("finished", outcome)
         except Interrupted as interrupted:
-            self._finish("interrupted", None)
-            _announce(f"{interrupted}; to resume: {plan.resume_command(self._folder.path)}")
+            _announce(f"{interrupted}; {resume}")
+            self._finish("interrupted")
             return 128 + interrupted.signal_number
+        except KeyboardInterrupt:  # The second one: what was saved last is what is left.
+            _announce(f"stopped at once; {resume}")
+            self._finish("interrupted")
+            return 130
         except (NonFiniteError, CheckpointError, OSError) as error:
-            self._fail(str(error))
+            self._finish("failed", error=str(error))
             _announce(f"error: {error}; the folder is {self._folder.path}")
             return 1
         except BaseException as error:
-            self._fail(f"{type(error).__name__}: {error}")
+            self._finish("failed", error=f"{type(error).__name__}: {error}")
             raise
+        self._finish("finished", outcome)
         _announce(f"finished: {self._folder.path}/report.html")
         return 0
 
@@ -173,19 +182,18 @@ class _Session:
         self._write_summary("running")
         write_report(self._folder.path)
 
-    def _finish(self, status: str, outcome: Outcome | None, error: str | None = None) -> None:
-        summary = self._write_summary(status, outcome, error)
-        write_report(self._folder.path)
-        self._tracker.finish(status, summary["metrics"])
-
-    def _fail(self, error: str) -> None:
-        """Says so in the folder where it still can: what went wrong may be a full disk."""
-        with contextlib.suppress(OSError):
-            self._finish("failed", None, error)
+    def _finish(self, status: str, outcome: Outcome | None = None, error: str | None = None):
+        """The last summary and report, where they still can be written: the disk may be full."""
+        try:
+            self._write_summary(status, outcome, error)
+            write_report(self._folder.path)
+        except OSError as failure:
+            _announce(f"cannot write the summary and report: {failure}")
+        self._tracker.finish(status, self._recorder.metrics)
 
     def _write_summary(
         self, status: str, outcome: Outcome | None = None, error: str | None = None
-    ) -> dict[str, Any]:
+    ) -> None:
         summary = {
             "status": status,
             "step": self._step,
@@ -196,14 +204,13 @@ class _Session:
             "startup_s": self._startup_s,
             "steps_per_second": outcome.steps_per_second if outcome else None,
             "metrics": self._recorder.metrics,
-            "alarms": [f"{name}: {text}" for name, text in self._recorder.alarms.items()],
+            "alarms": self._recorder.alarms,
             "texts": self._recorder.texts,
             "data_notes": [f"{d['dataset']}: {d['note']}" for d in self._plan.data if d["note"]],
             "state_sha256": outcome.digest if outcome else None,
             "error": error,
         }
         self._folder.write_summary(summary)
-        return summary
 
     def _metadata(self) -> dict[str, str]:
         return {

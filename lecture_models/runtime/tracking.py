@@ -1,7 +1,7 @@
 """Weights & Biases: the only file that knows it. A run is never asked a question, nor killed."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -48,7 +48,6 @@ def open_tracker(
     experiment: str,
     config: dict[str, Any],
     run_id: str | None = None,
-    tags: Sequence[str] = (),
     announce: Callable[[str], None] = print,
     time_limit: float = 20.0,
 ) -> Tracker:
@@ -74,7 +73,7 @@ def open_tracker(
         wandb.setup(settings=wandb.Settings(silent=True))
     except Exception as error:  # Absent, or broken in a way of its own.
         return _untracked(mode, error, announce)
-    names = {"project": project, "group": experiment, "name": folder.name, "tags": list(tags)}
+    names = {"project": project, "group": experiment, "name": folder.name}
     names |= {"id": run_id, "resume": "allow" if run_id else None}
     names |= {"dir": str(folder), "config": config}
     failure: Exception = TrackingError("not tried")

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int32
+from jaxtyping import Array, Float, Float32, Int32
 
 NEVER = jnp.iinfo(jnp.int32).max
 
@@ -16,50 +16,46 @@ class NonFiniteError(Exception):
 class Window(NamedTuple):
     """Sums over the steps since the last log point, and the first step of each non-finite metric.
 
-    Part of what is checkpointed: a run stopped between two log points resumes to equal lines.
+    One vector over the metrics in the order of their sorted names: a few operations a step, and
+    not a few for each metric. Part of what is checkpointed: a run stopped between two log points
+    resumes to equal lines.
     """
 
-    totals: dict[str, Float[Array, ""]]
+    totals: Float32[Array, " metric"]
     count: Int32[Array, ""]
-    first_non_finite: dict[str, Int32[Array, ""]]
+    first_non_finite: Int32[Array, " metric"]
 
 
-def empty(metric_names: list[str]) -> Window:
+def empty(num_metrics: int) -> Window:
     return Window(
-        totals={name: jnp.zeros((), jnp.float32) for name in metric_names},
+        totals=jnp.zeros(num_metrics, jnp.float32),
         count=jnp.zeros((), jnp.int32),
-        first_non_finite={name: jnp.full((), NEVER, jnp.int32) for name in metric_names},
+        first_non_finite=jnp.full(num_metrics, NEVER, jnp.int32),
     )
 
 
 def observe(window: Window, metrics: dict[str, Float[Array, ""]], step: Int32[Array, ""]) -> Window:
     """The window with the metrics of one more step; `step` counts from 1."""
+    values = jnp.stack([metrics[name].astype(jnp.float32) for name in sorted(metrics)])
+    found = jnp.where(jnp.isfinite(values), NEVER, step)
     return Window(
-        totals={name: window.totals[name] + metrics[name] for name in metrics},
+        totals=window.totals + values,
         count=window.count + 1,
-        first_non_finite={
-            name: jnp.where(
-                jnp.isfinite(metrics[name]),
-                window.first_non_finite[name],
-                jnp.minimum(window.first_non_finite[name], step),
-            )
-            for name in metrics
-        },
+        first_non_finite=jnp.minimum(window.first_non_finite, found),
     )
 
 
-def means(window: Window) -> dict[str, float]:
+def means(window: Window, names: list[str]) -> dict[str, float]:
     """The mean of each metric over the window; waits for the device. Raises NonFiniteError."""
-    on_host = jax.device_get(window)
-    refuse_non_finite(on_host)
-    count = int(on_host.count)
-    return {name: float(total) / count for name, total in on_host.totals.items()}
+    refuse_non_finite(window, names)
+    totals, count = jax.device_get((window.totals, window.count))
+    return {name: float(total) / int(count) for name, total in zip(names, totals, strict=True)}
 
 
-def refuse_non_finite(window: Window) -> None:
+def refuse_non_finite(window: Window, names: list[str]) -> None:
     """Raises NonFiniteError with the metric and the first step that was not finite."""
-    found = jax.device_get(window.first_non_finite)
-    step, name = min((int(step), name) for name, step in found.items())
+    steps = jax.device_get(window.first_non_finite)
+    step, name = min(zip(steps.tolist(), names, strict=True))
     if step < NEVER:
         raise NonFiniteError(f"{name} is not finite at step {step}")
 

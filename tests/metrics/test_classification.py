@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from lecture_models.metrics.classification import batched_apply, top_1_accuracy
+from lecture_models.metrics.classification import batched_apply
 
 
 @pytest.fixture
@@ -34,13 +34,3 @@ def test_no_images_and_empty_batches_are_refused(images):
         batched_apply(lambda x: x, images[:0], 4)
     with pytest.raises(ValueError, match="batches of 0"):
         batched_apply(lambda x: x, images, 0)
-
-
-def test_accuracy_is_the_fraction_of_labels_with_the_largest_logit():
-    logits = np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 2.0], [0.0, 0.1]])
-    assert top_1_accuracy(logits, np.array([0, 1, 1, 1])) == 0.75
-
-
-def test_accuracy_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="at least 1 example"):
-        top_1_accuracy(np.zeros((0, 2)), np.zeros(0, int))

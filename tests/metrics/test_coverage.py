@@ -6,7 +6,6 @@ import pytest
 from lecture_models.metrics.coverage import (
     class_counts,
     class_divergence,
-    mean_confidence,
     modes_covered,
 )
 
@@ -79,15 +78,6 @@ def test_different_numbers_of_classes_are_refused():
 def test_logits_that_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="1 of 2"):
         class_counts(np.array([[0.0, 1.0], [np.nan, 0.0]]))
-
-
-def test_an_undecided_classifier_has_the_least_confidence():
-    assert mean_confidence(np.zeros((7, 10))) == pytest.approx(0.1)
-
-
-def test_confidence_is_the_mean_of_the_largest_probabilities():
-    logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7]]))
-    assert mean_confidence(logits) == pytest.approx(0.8, abs=1e-6)
 
 
 def test_balanced_samples_do_not_diverge_from_uniform_data():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from lecture_models.metrics.neighbours import memorisation_ratio, nearest_neighbours
+from lecture_models.metrics.neighbours import nearest_neighbours
 
 
 @pytest.fixture
@@ -47,29 +47,6 @@ def test_one_changed_pixel_is_its_difference_away(rng):
     found = nearest_neighbours(jnp.asarray(changed), references)
     assert found.indices.tolist() == [9]
     assert found.distances[0] == pytest.approx(0.25, abs=1e-6)
-
-
-def test_copies_have_no_ratio_and_unseen_data_a_ratio_of_one(rng):
-    train, held_out = _images(rng, 60), _images(rng, 30)
-    assert memorisation_ratio(train[:10], held_out, train) == 0.0
-    assert memorisation_ratio(held_out, held_out, train) == 1.0
-
-
-def test_the_ratio_is_that_of_the_mean_distances():
-    train, held_out = np.zeros((3, 1, 1, 1)), np.full((2, 1, 1, 1), 2.0)
-    samples = np.array([1.0, 4.0]).reshape(2, 1, 1, 1)
-    assert memorisation_ratio(samples, held_out, train) == pytest.approx(2.5 / 2.0)
-
-
-def test_held_out_images_that_were_trained_on_are_refused(rng):
-    train = _images(rng, 20)
-    with pytest.raises(ValueError, match="every held-out image is in the training set"):
-        memorisation_ratio(_images(rng, 3), train[:5], train)
-
-
-def test_no_samples_are_refused(rng):
-    with pytest.raises(ValueError, match="0 samples and 3 held-out"):
-        memorisation_ratio(_images(rng, 0), _images(rng, 3), _images(rng, 3))
 
 
 def test_no_references_and_empty_chunks_are_refused(rng):

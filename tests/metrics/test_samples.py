@@ -39,6 +39,11 @@ def test_copies_of_the_training_set_are_found_out(judge):
     assert judge(TRAIN[:100]).scalars["memorisation_ratio"] == pytest.approx(0.0, abs=1e-6)
 
 
+def test_test_images_that_were_trained_on_are_refused():
+    with pytest.raises(ValueError, match="every test image is a training image"):
+        make_judge(TRAIN, VALIDATION, TRAIN[:50], EXTRACTOR)
+
+
 def test_a_collapsed_sampler_is_worse_in_every_figure(judge):
     good, collapsed = judge(pictures(3, 100)).scalars, judge(pictures(3, 200)[::2]).scalars
     assert collapsed["modes_covered"] == 1

@@ -113,7 +113,7 @@ def test_a_run_that_is_at_its_end_trains_no_further(tmp_path):
 
 
 def digest_of(outcome):
-    blank = windows.empty(["loss"])
+    blank = windows.empty(1)
     return digest({"state": outcome.state, "window": blank})
 
 
@@ -159,6 +159,12 @@ def test_the_best_checkpoint_stays_beside_the_last_three(tmp_path, sign, extreme
     norms = {step: float(evaluation["weight_norm"]) for step, evaluation in log.evaluated}
     best = extreme(norms, key=norms.get)
     checkpoints = Checkpoints(tmp_path, [].append)
+    assert set(checkpoints.steps()) == {best, 50, 55, 60}
+    checkpoints.close()
+    with pytest.raises(Interrupted):
+        run(tmp_path / "parts", experiment, cadence, hooks=stop_after(33))
+    run(tmp_path / "parts", experiment, cadence)
+    checkpoints = Checkpoints(tmp_path / "parts", [].append)
     assert set(checkpoints.steps()) == {best, 50, 55, 60}
     checkpoints.close()
 

@@ -22,6 +22,7 @@ class Logged(list):
 @pytest.fixture
 def folder(tmp_path):
     opened = RunFolder(tmp_path / "run")
+    opened.write_config({})
     yield opened
     opened.close()
 
@@ -69,19 +70,19 @@ def test_an_evaluation_is_sorted_into_scalars_texts_pictures_and_alarms(
     (record,) = lines(folder)
     assert record["eval"] == {"accuracy": 0.25, "error": 0.75}
     assert record["texts"] == {"protocol": "on ten digits"}
-    assert record["alarms"] == {"collapse": "step 8: 3 of 10 modes covered"}
+    assert record["alarms"] == ["collapse at step 8: 3 of 10 modes covered"]
     metadata = read_metadata(folder.images / "samples_00000008.png")
     assert (metadata["Seed"], metadata["Step"], metadata["Caption"]) == ("3", "8", "four")
     assert set(logged[0][1]) == {
         "eval/accuracy", "eval/error", "eval/samples", "texts/protocol"
     }  # fmt: skip
-    assert "ALARM at step 8: 3 of 10 modes covered" in screen.getvalue()
+    assert "ALARM: collapse at step 8: 3 of 10 modes covered" in screen.getvalue()
 
 
-def test_an_alarm_ends_when_a_later_evaluation_is_well(recorder):
+def test_an_alarm_stays_when_a_later_evaluation_is_well(recorder):
     recorder.evaluation(1, {"alarm_collapse": "bad"})
     recorder.evaluation(2, {"alarm_collapse": ""})
-    assert recorder.alarms == {}
+    assert recorder.alarms == ["collapse at step 1: bad"]
 
 
 def test_what_a_session_left_is_recalled(recorder, folder, logged, screen):

@@ -60,6 +60,22 @@ def test_a_damaged_record_is_named(folder):
         folder.read_config()
 
 
+def test_the_record_of_another_tool_is_refused(folder):
+    (folder.path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(RunFolderError, match="is not of a run of lecture-models"):
+        folder.read_config()
+
+
+def test_what_a_kill_left_half_written_is_swept_at_resume(folder):
+    folder.write_config({})
+    for name in (".summary.json.x1", "images/.samples_00000002.png.x2", "images/a_00000009.png"):
+        (folder.path / name).write_text("")
+    (folder.images / "a_00000002.png").write_text("")
+    folder.resume_metrics(5)
+    assert [path.name for path in folder.images.iterdir()] == ["a_00000002.png"]
+    assert {path.name for path in folder.path.iterdir()} == {".lock", "config.json", "images"}
+
+
 def test_the_same_run_is_accepted_wherever_its_data_lies():
     there = record()
     now = record()

@@ -89,7 +89,7 @@ def test_an_offline_run_is_read_back_from_its_file(sdk, folder, tmp_path, monkey
     monkeypatch.chdir(tmp_path / "gan_mnist")
     picture = folder / "images" / "samples_00000200.png"
     pictures.write_png(picture, np.zeros((4, 4, 1), np.uint8))
-    tracker, lines = _open("offline", folder, tags=("smoke",))
+    tracker, lines = _open("offline", folder)
     tracker.log(100, {"train/loss": 0.5, "train/accuracy": np.float32(0.25)})
     samples = Picture(picture, "fixed latents")
     tracker.log(200, {"train/loss": float("nan"), "eval/samples": samples, "texts/a": "<b>"})
@@ -103,7 +103,6 @@ def test_an_offline_run_is_read_back_from_its_file(sdk, folder, tmp_path, monkey
         "lecture-models",
         "gan_mnist",
     )
-    assert list(run.tags) == ["smoke"]
     config = _values(run.config.update)
     assert (config["learning_rate"], config["hidden"]) == (2e-4, [256, 512])
     history = {
