@@ -58,7 +58,7 @@ class Config:
     extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
     log_every: int = 100
     eval_every: int = 2_500
-    checkpoint_every: int = 1_000
+    checkpoint_every: int = 2_500
 
     def __post_init__(self):
         require_at_least(self, 1, "batch_size", "latent_dim", "generator_hidden", "maxout_pieces")

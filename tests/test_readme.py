@@ -48,3 +48,10 @@ def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", README))
 def test_a_link_of_the_readme_leads_somewhere(link):
     assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *ROOT.glob("results/*.md")], ids=lambda p: p.name
+)
+def test_nothing_is_left_to_fill_in(path):
+    assert not re.search(r"TODO|TBD|\b[A-Z]+_ROW\b", path.read_text("utf-8"))
