@@ -32,7 +32,7 @@ from lecture_models.runtime.run_folder import RunFolder
 from lecture_models.runtime.tracking import open_tracker
 
 ROUNDS = 3
-NUM_STEPS = {"gan_mnist": 2_500, "VAE 784-400-20": 3_000}
+NUM_STEPS = {"gan_mnist": 1_000, "VAE 784-400-20": 2_000}
 LOG_EVERY = 100
 CHECKPOINT_EVERY = 2_500
 BATCH_SIZE = 128
