@@ -153,7 +153,7 @@ def overrides(module: ModuleType, preset: str) -> dict[str, Any]:
 
 def _run(module: ModuleType, values: flags.FlagValues, arguments: list[str]) -> int:
     config = make_config(module.Config, overrides(module, values.preset), values)
-    from lecture_models.data.library import Library, default_data_dir
+    from lecture_models.data.lookup import Library, default_data_dir
     from lecture_models.runtime import session, start
     from lecture_models.runtime.run_folder import RunFolder, default_folder
 

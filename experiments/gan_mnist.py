@@ -20,7 +20,7 @@ import optax
 
 from experiments._sample_metrics import feature_extractor, require_digit_size
 from lecture_models.data.batches import ArrayBatches
-from lecture_models.data.library import Library
+from lecture_models.data.lookup import Library
 from lecture_models.losses import gan as losses
 from lecture_models.metrics.samples import above_nearest, make_judge
 from lecture_models.models import gan as models
@@ -132,20 +132,11 @@ def symmetric_uniform(half_width: float) -> nn.initializers.Initializer:
     )
 
 
-def build(config: Config, library: Library) -> Experiment:
-    dataset = library.load(config.dataset)
-    require_digit_size(dataset)
-    image_shape = dataset.train.images.shape[1:]
-    generator_init, discriminator_init = kernel_inits(config)
-    generator = models.Generator(config.generator_hidden, image_shape, generator_init)
-    discriminator = models.Discriminator(
-        config.discriminator_hidden,
-        config.maxout_pieces,
-        config.input_dropout,
-        config.hidden_dropout,
-        discriminator_init,
-    )
-    players = steps.GAN(
+def make_players(
+    config: Config, generator: models.Generator, discriminator: models.Discriminator
+) -> steps.GAN:
+    """The two modules as pure functions, with their losses and optimisers."""
+    return steps.GAN(
         generate=lambda params, latents: generator.apply({"params": params}, latents),
         discriminate=lambda params, images, key: discriminator.apply(
             {"params": params}, images, training=True, rngs={"dropout": key}
@@ -162,6 +153,22 @@ def build(config: Config, library: Library) -> Experiment:
         gradient_penalty=config.gradient_penalty,
         average_decay=config.average_decay,
     )
+
+
+def build(config: Config, library: Library) -> Experiment:
+    dataset = library.load(config.dataset)
+    require_digit_size(dataset)
+    image_shape = dataset.train.images.shape[1:]
+    generator_init, discriminator_init = kernel_inits(config)
+    generator = models.Generator(config.generator_hidden, image_shape, generator_init)
+    discriminator = models.Discriminator(
+        config.discriminator_hidden,
+        config.maxout_pieces,
+        config.input_dropout,
+        config.hidden_dropout,
+        discriminator_init,
+    )
+    players = make_players(config, generator, discriminator)
 
     def init(key):
         generator_key, discriminator_key = jax.random.split(key)

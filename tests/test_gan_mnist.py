@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments import gan_mnist
-from lecture_models.data.library import Library
+from lecture_models.data.lookup import Library
 from lecture_models.runtime.checkpoint import Checkpoints, digest
 from lecture_models.runtime.loop import Cadence, train
 

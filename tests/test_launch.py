@@ -166,7 +166,7 @@ def test_a_fallback_is_one_loud_line_and_is_recorded(tmp_path, monkeypatch, caps
     from lecture_models.data import download
 
     monkeypatch.setattr(download, "download", _no_network, raising=True)
-    monkeypatch.setattr("lecture_models.data.library.download", _no_network)
+    monkeypatch.setattr("lecture_models.data.lookup.download", _no_network)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     folder = tmp_path / "run"
     arguments = ("--dataset=mnist,digits", f"--data_dir={tmp_path}", f"--workdir={folder}")

@@ -10,7 +10,7 @@ import pytest
 
 from lecture_models.data import download, mnist, network, tfds
 from lecture_models.data.dataset import DataAbsentError, split_checksum
-from lecture_models.data.library import Library
+from lecture_models.data.lookup import Library
 from tests.data.test_mnist import SPLITS
 
 FILES = tuple(f"{name}.gz" for name in mnist.FILES)

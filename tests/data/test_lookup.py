@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from lecture_models.data import library, mnist, network, tfds
+from lecture_models.data import lookup, mnist, network, tfds
 from lecture_models.data.dataset import DataError
-from lecture_models.data.library import Library, default_data_dir
+from lecture_models.data.lookup import Library, default_data_dir
 from tests.data.small_files import (
     cifar_batches,
     mnist_arrays,
@@ -46,7 +46,7 @@ def lines():
 def _small_mnist(monkeypatch):
     arrays = mnist_arrays()
     spec = mnist_spec(arrays)
-    monkeypatch.setitem(library.SOURCES, "mnist", (lambda data_dir: mnist.read(spec, data_dir),))
+    monkeypatch.setitem(lookup.SOURCES, "mnist", (lambda data_dir: mnist.read(spec, data_dir),))
     return arrays
 
 
@@ -193,4 +193,4 @@ for path in sorted(pathlib.Path("lecture_models/data").glob("*.py")):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert {"library", "tfds", "usps", "digits"} <= set(done.stdout.split())
+    assert {"lookup", "tfds", "usps", "digits"} <= set(done.stdout.split())
