@@ -1,5 +1,7 @@
 """How steps reach the device: one at a time on the CPU, many at once on an accelerator."""
 
+import bisect
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -7,7 +9,7 @@ import jax
 import numpy as np
 
 from lecture_models.runtime import window as windows
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.runtime.experiment import Experiment, Step
 
 
 class Position(NamedTuple):
@@ -34,29 +36,39 @@ def make_advance(
         on_accelerator = jax.default_backend() != "cpu" and holds_arrays
         steps_per_dispatch = most if on_accelerator else 1
     if steps_per_dispatch == 1:
-        return _one_by_one(experiment, key)
-    return _many_at_once(experiment, key, steps_per_dispatch)
+        make = _one_by_one
+    else:
+        arrays = jax.tree.map(jax.device_put, experiment.batches.arrays)
+        make = functools.partial(_many_at_once, arrays, steps_per_dispatch)
+    advances = [make(phase.step, experiment.batches, key) for phase in experiment.phases]
+    enters = [jax.jit(phase.enter, donate_argnums=0) for phase in experiment.phases]
+    starts = [phase.first_step for phase in experiment.phases]
+
+    def advance(position: Position, until: int) -> Position:
+        current = bisect.bisect_right(starts, position.step) - 1
+        if position.step == starts[current]:
+            position = position._replace(state=enters[current](position.state))
+        end = starts[current + 1] if current + 1 < len(starts) else until
+        return advances[current](position, min(until, end))
+
+    return advance
 
 
-def _tick(experiment, state, window, batch, step, key):
-    state, metrics = experiment.step(state, batch, jax.random.fold_in(key, step))
+def _tick(train_step: Step, state, window, batch, step, key):
+    state, metrics = train_step(state, batch, jax.random.fold_in(key, step))
     return state, windows.observe(window, metrics, step + 1)
 
 
-def _one_by_one(experiment: Experiment, key: jax.Array) -> Advance:
+def _one_by_one(train_step: Step, batches_from, key: jax.Array) -> Advance:
     """XLA's convolution gradients are 40 to 170 times slower inside a scan on the CPU."""
-
-    def tick(state, window, batch, step, key):
-        return _tick(experiment, state, window, batch, step, key)
-
-    tick = jax.jit(tick, donate_argnums=0)
+    tick = jax.jit(functools.partial(_tick, train_step), donate_argnums=0)
     batches, expected = None, None
 
     def advance(position: Position, until: int) -> Position:
         nonlocal batches, expected
         step, state, window = position
         if step != expected:
-            batches = experiment.batches(step)
+            batches = batches_from(step)
         state, window = tick(state, window, next(batches), np.int32(step), key)
         expected = step + 1
         return Position(step + 1, state, window)
@@ -64,14 +76,14 @@ def _one_by_one(experiment: Experiment, key: jax.Array) -> Advance:
     return advance
 
 
-def _many_at_once(experiment: Experiment, key: jax.Array, steps_per_dispatch: int) -> Advance:
-    arrays = jax.tree.map(jax.device_put, experiment.batches.arrays)
-
+def _many_at_once(
+    arrays, steps_per_dispatch: int, train_step: Step, batches_from, key: jax.Array
+) -> Advance:
     def ticks(state, window, arrays, indices, first_step, key):
         def body(carry, chosen):
             state, window, step = carry
             batch = jax.tree.map(lambda array: array[chosen], arrays)
-            state, window = _tick(experiment, state, window, batch, step, key)
+            state, window = _tick(train_step, state, window, batch, step, key)
             return (state, window, step + 1), None
 
         (state, window, _), _ = jax.lax.scan(body, (state, window, first_step), indices)
@@ -82,7 +94,7 @@ def _many_at_once(experiment: Experiment, key: jax.Array, steps_per_dispatch: in
     def advance(position: Position, until: int) -> Position:
         step, state, window = position
         count = min(steps_per_dispatch, until - step)
-        indices = np.stack([experiment.batches.indices(step + i) for i in range(count)])
+        indices = np.stack([batches_from.indices(step + i) for i in range(count)])
         state, window = ticks(state, window, arrays, indices, np.int32(step), key)
         return Position(step + count, state, window)
 

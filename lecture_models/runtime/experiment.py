@@ -22,6 +22,21 @@ class Images(NamedTuple):
 Evaluation = dict[str, Array | float | Images | str]
 
 
+Step = Callable[[State, Batch, Key[Array, ""]], tuple[State, Metrics]]
+
+
+class Phase(NamedTuple):
+    """A stretch of training: `enter(state)` once before step `first_step`, then `step`.
+
+    Each phase is a program of its own. One program with a `lax.switch` between them copies the
+    whole state at every step on the CPU: twice the time for a deep autoencoder.
+    """
+
+    first_step: int
+    step: Step
+    enter: Callable[[State], State] = lambda state: state
+
+
 class Best(NamedTuple):
     """The evaluated metric whose best checkpoint is kept; `sign` is -1 where less is better."""
 
@@ -34,7 +49,8 @@ class Experiment(NamedTuple):
 
     - `init(key)` gives the first state, a pytree of arrays only.
     - `step(state, batch, key)` gives the next state and scalar metrics; it is jitted once and its
-      state is donated.
+      state is donated. Training in phases gives a tuple of `Phase` in its place, the first at step
+      0, whose states have one structure and whose metrics have the same names.
     - `evaluate(state, key)` gives scalars (0-d arrays or floats), `Images` and texts by name; a
       name that begins with `alarm_` is a text, empty when all is well, that is flagged in the
       summary and the report.
@@ -45,7 +61,12 @@ class Experiment(NamedTuple):
     """
 
     init: Callable[[Key[Array, ""]], State]
-    step: Callable[[State, Batch, Key[Array, ""]], tuple[State, Metrics]]
+    step: Step | tuple[Phase, ...]
     evaluate: Callable[[State, Key[Array, ""]], Evaluation]
     batches: Callable[[int], Iterator[Batch]]
     best: Best | None = None
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """In order of their first steps; one from step 0 on where `step` is a function."""
+        return self.step if isinstance(self.step, tuple) else (Phase(0, self.step),)

@@ -113,7 +113,12 @@ def train(
 def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
     state = jax.eval_shape(experiment.init, init_key)
     batch = next(iter(experiment.batches(0)))
-    return sorted(jax.eval_shape(experiment.step, state, batch, step_key)[1])
+    names = [
+        sorted(jax.eval_shape(phase.step, state, batch, step_key)[1]) for phase in experiment.phases
+    ]
+    if any(other != names[0] for other in names):
+        raise ValueError(f"the metrics of the phases differ: {names}; they must have one set")
+    return names[0]
 
 
 def _start(experiment, init_key, num_metrics: int, checkpoints: Checkpoints) -> Position:
