@@ -11,14 +11,7 @@ import optax
 from flax import linen as nn
 from jaxtyping import Array, Float, Int, Key
 
-Params = Any  # A pytree of float arrays.
-
-
-class ClassifierState(NamedTuple):
-    """Everything a classifier's training changes: arrays only."""
-
-    params: Params
-    optimizer_state: optax.OptState
+from lecture_models.steps.descent import Metrics, Params, TrainState, descend, init_train_state
 
 
 class Recipe(NamedTuple):
@@ -59,19 +52,18 @@ def init_classifier(
     optimizer: optax.GradientTransformation,
     images: Float[Array, "batch height width channel"],
     key: Key[Array, ""],
-) -> ClassifierState:
+) -> TrainState:
     """The first state, of a linen module's `init`; only the shape of the images matters."""
-    params = model_init(key, images)["params"]
-    return ClassifierState(params, optimizer.init(params))
+    return init_train_state(optimizer, model_init(key, images)["params"])
 
 
 def classifier_step(
     model_apply: Callable[..., Any],
     optimizer: optax.GradientTransformation,
-    state: ClassifierState,
+    state: TrainState,
     batch: dict[str, Array],
     key: Key[Array, ""],
-) -> tuple[ClassifierState, dict[str, Float[Array, ""]]]:
+) -> tuple[TrainState, Metrics]:
     """One descent of the mean softmax cross-entropy (nats) of a batch.
 
     `batch` has `images` and integer `labels`; `model_apply` is a linen module's `apply`, which
@@ -82,12 +74,10 @@ def classifier_step(
     def mean_loss(params):
         logits, _ = model_apply({"params": params}, batch["images"], rngs={"dropout": key})
         losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"])
-        return losses.mean(), (logits.argmax(-1) == batch["labels"]).mean()
+        accuracy = (logits.argmax(-1) == batch["labels"]).mean()
+        return losses.mean(), {"loss": losses.mean(), "accuracy": accuracy}
 
-    (loss, accuracy), grads = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
-    updates, optimizer_state = optimizer.update(grads, state.optimizer_state, state.params)
-    params = optax.apply_updates(state.params, updates)
-    return ClassifierState(params, optimizer_state), {"loss": loss, "accuracy": accuracy}
+    return descend(optimizer, state, mean_loss)
 
 
 def fit(

@@ -10,6 +10,7 @@ from flax import linen as nn
 
 from lecture_models.steps import classifier
 from lecture_models.steps.classifier import Recipe, classifier_step, init_classifier, parameter_hash
+from lecture_models.steps.descent import init_train_state
 
 RECIPE = Recipe(num_steps=60, batch_size=16, peak_learning_rate=0.05, seed=3)
 
@@ -62,7 +63,7 @@ def test_the_key_reaches_dropout(stripes):
     images = jnp.asarray(stripes[0])
     params_key, dropout_key = jax.random.split(init_key)
     params = model.init({"params": params_key, "dropout": dropout_key}, images)["params"]
-    state = classifier.ClassifierState(params, optimizer.init(params))
+    state = init_train_state(optimizer, params)
     batch = {"images": images, "labels": jnp.asarray(stripes[1])}
     ends = [
         parameter_hash(

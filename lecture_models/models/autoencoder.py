@@ -1,0 +1,97 @@
+"""Encoders from images to codes and decoders back, fully connected or convolutional.
+
+Images are in [-1, 1]; decoders return logits of pixels in [0, 1], which `pixels` turns into images.
+"""
+
+import math
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Images = Float[Array, "batch height width channel"]
+Codes = Float[Array, "batch code"]
+Nonlinearity = Callable[[Array], Array]
+
+
+def pixels(logits: Images) -> Images:
+    """2 sigmoid(logits) - 1: the image whose pixels have these logits on [0, 1]."""
+    return jnp.tanh(logits / 2.0)
+
+
+class DenseEncoder(nn.Module):
+    """Pixels on [0, 1], layers of `hidden` units, and `code_dim` code units.
+
+    The code is linear unless `code_nonlinearity` is given, as a sigmoid for the first autoencoders.
+    """
+
+    hidden: tuple[int, ...]
+    code_dim: int
+    nonlinearity: Nonlinearity = nn.relu
+    code_nonlinearity: Nonlinearity | None = None
+
+    @nn.compact
+    def __call__(self, images: Images) -> Codes:
+        x = (images.reshape(len(images), -1) + 1.0) / 2.0
+        for features in self.hidden:
+            x = self.nonlinearity(nn.Dense(features)(x))
+        x = nn.Dense(self.code_dim)(x)
+        return x if self.code_nonlinearity is None else self.code_nonlinearity(x)
+
+
+class DenseDecoder(nn.Module):
+    """Codes to logits: layers of `hidden` units, in their own order, and one unit per value."""
+
+    hidden: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    nonlinearity: Nonlinearity = nn.relu
+
+    @nn.compact
+    def __call__(self, codes: Codes) -> Images:
+        x = codes
+        for features in self.hidden:
+            x = self.nonlinearity(nn.Dense(features)(x))
+        return nn.Dense(math.prod(self.image_shape))(x).reshape(-1, *self.image_shape)
+
+
+class ConvEncoder(nn.Module):
+    """3x3 convolutions of stride 2, one for each entry of `channels`, then `code_dim` units."""
+
+    channels: tuple[int, ...]
+    code_dim: int
+    nonlinearity: Nonlinearity = nn.relu
+
+    @nn.compact
+    def __call__(self, images: Images) -> Codes:
+        x = (images + 1.0) / 2.0
+        for features in self.channels:
+            x = self.nonlinearity(nn.Conv(features, (3, 3), strides=(2, 2))(x))
+        return nn.Dense(self.code_dim)(x.reshape(len(x), -1))
+
+
+class ConvDecoder(nn.Module):
+    """A dense layer, then 3x3 transposed convolutions that double the side, to logits.
+
+    `channels` are those of the maps before each doubling: (64, 32) takes 7x7x64 to 14x14x32 to
+    28x28. Raises ValueError where the image's sides are not divisible by 2 that often.
+    """
+
+    channels: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    nonlinearity: Nonlinearity = nn.relu
+
+    @nn.compact
+    def __call__(self, codes: Codes) -> Images:
+        height, width, depth = self.image_shape
+        factor = 2 ** len(self.channels)
+        if height % factor or width % factor:
+            raise ValueError(
+                f"images are {height}x{width}; {len(self.channels)} doublings need sides that are "
+                f"multiples of {factor}"
+            )
+        seed_shape = (height // factor, width // factor, self.channels[0])
+        x = self.nonlinearity(nn.Dense(math.prod(seed_shape))(codes)).reshape(-1, *seed_shape)
+        for features in self.channels[1:]:
+            x = self.nonlinearity(nn.ConvTranspose(features, (3, 3), strides=(2, 2))(x))
+        return nn.ConvTranspose(depth, (3, 3), strides=(2, 2))(x)

@@ -1,0 +1,37 @@
+"""One descent of a loss by an optimiser, over arrays only."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import optax
+from jaxtyping import Array, Float
+
+Params = Any  # A pytree of float arrays.
+Metrics = dict[str, Float[Array, ""]]
+
+
+class TrainState(NamedTuple):
+    """Parameters and what the optimiser remembers of them."""
+
+    params: Params
+    optimizer_state: optax.OptState
+
+
+def init_train_state(optimizer: optax.GradientTransformation, params: Params) -> TrainState:
+    """The state before the first step."""
+    return TrainState(params, optimizer.init(params))
+
+
+def descend(
+    optimizer: optax.GradientTransformation,
+    state: TrainState,
+    loss: Callable[[Params], tuple[Float[Array, ""], Metrics]],
+) -> tuple[TrainState, Metrics]:
+    """The state after one update, and the metrics from before it.
+
+    `loss(params)` gives the scalar to lower, and metrics.
+    """
+    gradient, metrics = jax.grad(loss, has_aux=True)(state.params)
+    updates, optimizer_state = optimizer.update(gradient, state.optimizer_state, state.params)
+    return TrainState(optax.apply_updates(state.params, updates), optimizer_state), metrics
