@@ -55,7 +55,20 @@ def run_flags() -> flags.FlagValues:
     flags.DEFINE_string(
         "data_dir",
         None,
-        "where data sets are looked for and put (default $LECTURE_MODELS_DATA, else a cache)",
+        "where data sets are looked for and put (default $LECTURE_MODELS_DATA, else a cache); with "
+        "--dataset=folder, your own pictures",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "image_size",
+        28,
+        "for --dataset=folder: the sides that pictures are resized to, a multiple of 4",
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "skip_bad_images",
+        False,
+        "for --dataset=folder: go on without the files that cannot be read",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -153,13 +166,20 @@ def overrides(module: ModuleType, preset: str) -> dict[str, Any]:
 
 def _run(module: ModuleType, values: flags.FlagValues, arguments: list[str]) -> int:
     config = make_config(module.Config, overrides(module, values.preset), values)
-    from lecture_models.data.lookup import Library, default_data_dir
+    from lecture_models.data.folder import PictureOptions
+    from lecture_models.data.lookup import Library
     from lecture_models.runtime import session, start
     from lecture_models.runtime.run_folder import RunFolder, default_folder
 
+    pictures = None
+    if values["image_size"].present or values["skip_bad_images"].present:
+        pictures = make_config(PictureOptions, {}, values)
     start.use_compilation_cache()
-    data_dir = Path(values.data_dir).expanduser() if values.data_dir else default_data_dir()
-    library = Library(data_dir, announce=lambda line: print(line, file=sys.stderr, flush=True))
+    library = Library(
+        Path(values.data_dir).expanduser() if values.data_dir else None,
+        announce=lambda line: print(line, file=sys.stderr, flush=True),
+        picture_options=pictures,
+    )
     experiment = module.build(config, library)
     plan = session.Plan(
         name=values.experiment,

@@ -12,6 +12,7 @@ import pytest
 
 import launch
 from lecture_models.runtime.pictures import read_metadata
+from tests.data.test_folder import write_pictures
 
 SMOKE = ("--experiment=gan_mnist", "--preset=smoke", "--wandb=disabled")
 
@@ -55,6 +56,11 @@ def finished(tmp_path_factory):
         (["--experiment=gan_mnist", "--preset=papr"], "default|paper|smoke"),
         (["--experiment=gan_mnist", "--wandb=on"], "auto|online|offline|disabled"),
         (["--experiment=gan_mnist", "stray"], "unexpected argument 'stray'"),
+        (
+            ["--experiment=gan_mnist", "--image_size=30"],
+            "--image_size is 30; it must be a positive",
+        ),
+        (["--experiment=gan_mnist", "--image_size=big"], "--image_size=big"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_code_2(arguments, message, capsys):
@@ -78,11 +84,59 @@ def test_a_batch_larger_than_the_data_is_one_line_and_leaves_no_folder(tmp_path,
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.real_data
-def test_images_of_another_size_are_refused_before_training(real_data, tmp_path, capsys):
-    arguments = ("--dataset=usps", f"--data_dir={real_data}", f"--workdir={tmp_path}/run")
-    assert run(*SMOKE, *arguments) == 1
-    assert "images of usps are 16x16x1; allowed are 28x28x1" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dataset=folder"], "--dataset=folder needs --data_dir=DIR"),
+        (["--dataset=folder", "--data_dir={}/none"], "none is no folder"),
+        (["--dataset=folder", "--data_dir={}/pictures"], "1 of 41 pictures"),
+        (["--image_size=32"], "are for --dataset=folder, not for digits"),
+        (["--skip_bad_images"], "are for --dataset=folder, not for digits"),
+        (
+            ["--dataset=folder", "--data_dir={}/pictures", "--skip_bad_images", "--batch_size=64"],
+            "batch_size is 64; with 31 training examples it must be from 1 to 31",
+        ),
+    ],
+)
+def test_pictures_that_cannot_be_trained_on_are_one_line(arguments, message, tmp_path, capsys):
+    write_pictures(tmp_path / "pictures", 40)
+    (tmp_path / "pictures" / "empty.png").touch()
+    arguments = [argument.format(tmp_path) for argument in arguments]
+    assert run(*SMOKE, *arguments, f"--workdir={tmp_path}/run") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert message in lines[-1]
+    assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_pictures_is_trained_on_and_recorded(tmp_path, capsys):
+    pictures, folder = tmp_path / "pictures", tmp_path / "run"
+    write_pictures(pictures, 40)
+    (pictures / "empty.png").touch()
+    arguments = (*SMOKE, "--dataset=folder", f"--data_dir={pictures}", f"--workdir={folder}")
+    assert run(*arguments, "--skip_bad_images") == 0
+    assert "skipped: empty.png (empty)\n" in capsys.readouterr().err
+    record = json.loads((folder / "config.json").read_text())
+    assert record["data"][0]["source"] == "a folder of 40 pictures as 28x28 grey"
+    assert record["data"][0]["files"][0]["path"] == str(pictures)
+    assert "--skip_bad_images" in record["resume_command"]
+    assert "skipped as unreadable: 1 file, empty.png" in summary(folder)["data_notes"][0]
+    assert "a folder of 40 pictures as 28x28 grey" in (folder / "report.html").read_text()
+    write_pictures(pictures, 1, first=40)
+    assert run(*arguments, "--skip_bad_images") == 1
+    assert (
+        "was trained on other data: folder (a folder of 40 pictures as 28x28 grey) there, folder "
+        "(a folder of 41 pictures as 28x28 grey) now"
+    ) in capsys.readouterr().err
+
+
+def test_pictures_of_another_size_and_in_colour_are_trained_on(tmp_path):
+    write_pictures(tmp_path / "pictures", 40, "RGB")
+    arguments = ("--dataset=folder", f"--data_dir={tmp_path}/pictures", "--image_size=8")
+    assert run(*SMOKE, *arguments, f"--workdir={tmp_path}/run") == 0
+    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert record["data"][0]["source"] == "a folder of 40 pictures as 8x8 colour"
+    assert summary(tmp_path / "run")["status"] == "finished"
 
 
 def test_help_lists_every_field_with_type_default_and_reason(capsys):

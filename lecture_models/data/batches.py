@@ -32,7 +32,7 @@ class ArrayBatches:
             raise DataError(f"arrays of one batch differ in length: {lengths}")
         if not 1 <= self.batch_size <= self.num_examples:
             raise DataError(
-                f"batch_size is {self.batch_size}; with {self.num_examples} training examples "
+                f"--batch_size is {self.batch_size}; with {self.num_examples} training examples "
                 f"it must be from 1 to {self.num_examples}"
             )
 

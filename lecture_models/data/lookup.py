@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from lecture_models.data import cifar10, cifar10_jpeg, digits, mnist, usps
+from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, usps
 from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
 from lecture_models.data.download import download
+from lecture_models.data.folder import PictureOptions
 
 # Where each name is looked for, in this order; the download comes last.
 SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
@@ -40,23 +41,34 @@ def default_data_dir() -> Path:
 class Library:
     """Data sets by name, looked for in a folder first; remembers what was read.
 
-    `announce` is given one line where a data set stands in for another, or is downloaded.
+    Without `data_dir` the folder is `default_data_dir()`, in which "folder", a user's own
+    pictures, is not looked for; `picture_options` are for it alone. `announce` is given one line
+    where a data set stands in for another or is downloaded, and where pictures are read.
     """
 
-    def __init__(self, data_dir: Path, announce: Callable[[str], None]):
-        self._data_dir = data_dir
+    def __init__(
+        self,
+        data_dir: Path | None,
+        announce: Callable[[str], None],
+        picture_options: PictureOptions | None = None,
+    ):
+        self._data_dir = data_dir or default_data_dir()
+        self._has_own_dir = data_dir is not None
         self._announce = announce
+        self._picture_options = picture_options
+        self._sources = SOURCES | {"folder": (self._read_pictures,)}
         self._datasets: dict[str, Dataset] = {}
         self._loaded: dict[str, Dataset] = {}
 
     def load(self, names: str) -> Dataset:
         """The data set of a name ("mnist"), or the first to be had of a list ("mnist,digits").
 
-        A single name is never replaced. Raises DataError for an unknown name, for files that are
-        there but damaged, even where the list goes on, and where nothing can be had.
+        A single name is never replaced, nor is "folder". Raises DataError for an unknown name, for
+        files that are there but damaged, even where the list goes on, where nothing can be had,
+        and where options for pictures are given but the names are of other data.
         """
         if names not in self._loaded:
-            self._loaded[names] = self._first(_parse(names))
+            self._loaded[names] = self._first(self._parse(names))
         return self._loaded[names]
 
     @property
@@ -90,7 +102,7 @@ class Library:
         return self._datasets[name]
 
     def _look_for(self, name: str) -> Dataset:
-        sources = SOURCES[name]
+        sources = self._sources[name]
         if name in _SPECS:
             sources += (lambda data_dir: self._download(_SPECS[name]),)
         absent = []
@@ -109,12 +121,21 @@ class Library:
             provenance=dataset.provenance._replace(source="downloaded through TFDS just now")
         )
 
+    def _read_pictures(self, data_dir: Path) -> Dataset:
+        if not self._has_own_dir:
+            raise DataError("--dataset=folder needs --data_dir=DIR, the folder of the pictures")
+        return folder.read(data_dir, self._picture_options or PictureOptions(), self._announce)
 
-def _parse(names: str) -> list[str]:
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in SOURCES:
-            close = difflib.get_close_matches(name, SOURCES, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise DataError(f"unknown data set {name!r}{hint}; known are {', '.join(SOURCES)}")
-    return wanted
+    def _parse(self, names: str) -> list[str]:
+        wanted = [name.strip() for name in names.split(",")]
+        for name in wanted:
+            if name not in self._sources:
+                close = difflib.get_close_matches(name, self._sources, n=1)
+                hint = f" (did you mean {close[0]!r}?)" if close else ""
+                known = ", ".join(self._sources)
+                raise DataError(f"unknown data set {name!r}{hint}; known are {known}")
+        if self._picture_options is not None and "folder" not in wanted:
+            raise DataError(
+                f"--image_size and --skip_bad_images are for --dataset=folder, not for {names}"
+            )
+        return wanted

@@ -11,6 +11,7 @@ import pytest
 
 from lecture_models.data import lookup, mnist, network, tfds
 from lecture_models.data.dataset import DataError
+from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library, default_data_dir
 from tests.data.small_files import (
     cifar_batches,
@@ -20,6 +21,7 @@ from tests.data.small_files import (
     write_cifar_jpeg,
     write_mnist,
 )
+from tests.data.test_folder import write_pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -120,7 +122,7 @@ def test_an_unknown_name_is_refused_before_anything_is_read(tmp_path, lines, nam
         Library(tmp_path, lines.append).load(names)
     assert str(caught.value) == (
         "unknown data set 'mnits' (did you mean 'mnist'?); known are mnist, fashion_mnist, "
-        "cifar10, cifar10_jpeg, usps, digits"
+        "cifar10, cifar10_jpeg, usps, digits, folder"
     )
 
 
@@ -149,6 +151,58 @@ def test_a_data_set_is_read_once_under_all_its_names(tmp_path, lines, monkeypatc
     (tmp_path / "mnist" / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(b""))
     assert loaded.load("mnist,digits") is alone
     assert len(loaded.provenance) == 1
+
+
+@pytest.mark.parametrize("names", ["folder", "folder,digits"])
+def test_a_folder_of_pictures_is_the_data_dir_itself(tmp_path, lines, names):
+    write_pictures(tmp_path, 12)
+    loaded = Library(tmp_path, lines.append)
+    dataset = loaded.load(names)
+    assert dataset.train.images.shape[1:] == (28, 28, 1)
+    assert loaded.load("folder") is dataset
+    assert loaded.provenance == (dataset.provenance,)
+    assert len(lines) == 2
+
+
+def test_options_for_pictures_reach_them(tmp_path, lines):
+    write_pictures(tmp_path, 12, "RGB")
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(DataError, match="1 of 13 pictures"):
+        Library(tmp_path, lines.append).load("folder")
+    options = PictureOptions(image_size=16, skip_bad_images=True)
+    dataset = Library(tmp_path, lines.append, options).load("folder")
+    assert dataset.train.images.shape[1:] == (16, 16, 3)
+
+
+def test_pictures_are_not_looked_for_in_a_folder_that_nobody_named(tmp_path, lines, monkeypatch):
+    write_pictures(tmp_path, 12)
+    monkeypatch.setenv("LECTURE_MODELS_DATA", str(tmp_path))
+    with pytest.raises(DataError) as caught:
+        Library(None, lines.append).load("folder")
+    assert str(caught.value) == (
+        "--dataset=folder needs --data_dir=DIR, the folder of the pictures"
+    )
+
+
+def test_a_folder_of_pictures_is_never_replaced(tmp_path, lines):
+    with pytest.raises(DataError, match="nowhere is no folder"):
+        Library(tmp_path / "nowhere", lines.append).load("folder,digits")
+    assert lines == []
+
+
+def test_options_for_pictures_are_refused_for_other_data(tmp_path, lines):
+    loaded = Library(tmp_path, lines.append, PictureOptions())
+    with pytest.raises(DataError) as caught:
+        loaded.load("mnist,digits")
+    assert str(caught.value) == (
+        "--image_size and --skip_bad_images are for --dataset=folder, not for mnist,digits"
+    )
+
+
+def test_without_a_folder_data_sets_come_from_the_default_one(tmp_path, lines, monkeypatch):
+    write_mnist(tmp_path / "mnist", _small_mnist(monkeypatch))
+    monkeypatch.setenv("LECTURE_MODELS_DATA", str(tmp_path))
+    assert Library(None, lines.append).load("mnist").provenance.dataset == "mnist"
 
 
 def test_without_a_network_mnist_fails_in_one_line_within_ten_seconds(tmp_path, monkeypatch):

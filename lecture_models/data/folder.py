@@ -1,0 +1,299 @@
+"""A folder of somebody's own pictures, of any size, grey or colour, as a data set.
+
+Pictures are found in sub-folders too. Where all of them lie in sub-folders, those one level down
+are the classes; otherwise there is one class. What is hidden, or has no picture's extension, is
+left alone. Every picture is turned as its EXIF says, laid over white where it is transparent,
+cropped to its central square and resized with antialiasing; of several frames the first counts.
+"""
+
+import collections
+import concurrent.futures
+import dataclasses
+import hashlib
+import io
+import math
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lecture_models.data.dataset import DataError, DataFile, Dataset, Provenance, Split
+from lecture_models.data.pixels import symmetric
+
+MIN_PICTURES = 10  # Different ones: below it three splits mean nothing.
+# Not all that Pillow knows: it hands EPS to another program, and only recognises MPEG or HDF5.
+_FORMATS = (
+    *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD"),
+    *("QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
+_TRAIN, _VALIDATION, _TEST = range(3)
+_SHOWN = 5  # Names in a message, which is one line.
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureOptions:
+    """How the pictures are read; each field is a flag of the launcher.
+
+    Raises ValueError for a size that is not a positive multiple of 4: models halve it twice.
+    """
+
+    image_size: int = 28
+    skip_bad_images: bool = False
+
+    def __post_init__(self):
+        if self.image_size < 4 or self.image_size % 4:
+            raise ValueError(
+                f"--image_size is {self.image_size}; it must be a positive multiple of 4"
+            )
+
+
+class _Picture(NamedTuple):
+    path: Path  # Relative to the folder.
+    sha256: str
+    size: tuple[int, int]
+    pixels: UInt8[np.ndarray, "side side channel"]
+
+
+class _BadFile(NamedTuple):
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{_shown(self.path)} ({self.reason})"
+
+
+def read(folder: Path, options: PictureOptions, announce: Callable[[str], None]) -> Dataset:
+    """The pictures, grey where all are grey, in three splits of about 80, 10 and 10%.
+
+    The SHA-256 of a file decides its split and its place there, so classes are mixed, copies of
+    one file share a split, and what is added or renamed moves nothing else. Only where a split
+    would be empty does the picture with the lowest SHA-256 of the largest split go there. The
+    provenance has one digest: of the side, and each picture's SHA-256 and class.
+
+    Raises DataError where there is no such folder, no picture in it, fewer than `MIN_PICTURES`
+    different ones, more than fits in memory, or, unless they are to be skipped, a file that cannot
+    be read: it is empty, cut off, no picture, or too large to be an honest one (179 megapixels).
+    """
+    side = options.image_size
+    paths, ignored = _find(folder)
+    kinds = [f"{number:,} {kind}" for kind, number in sorted(ignored.items())]
+    others = _count(ignored.total(), "other file")
+    beside = f"; {others} ignored ({_first_of(kinds)})" if ignored else ""
+    if not paths:
+        raise DataError(f"{folder} holds no pictures{beside}; --data_dir must name their folder")
+    _require_memory(folder, len(paths), side, channels=1)
+    announce(f"reading {_count(len(paths), 'picture')} in {folder}")
+    pictures, bad = _read_all(folder, paths, side)
+    if bad and not options.skip_bad_images:
+        raise DataError(
+            f"{len(bad):,} of {_count(len(paths), 'picture')} in {folder} cannot be read: "
+            f"{_first_of([str(each) for each in bad])}; --skip_bad_images goes on without"
+        )
+    for each in bad:
+        announce(f"skipped: {each}")
+    splits = _choose_splits({picture.sha256 for picture in pictures}, len(pictures), folder)
+    pictures.sort(key=lambda picture: (picture.sha256, picture.path))
+    names = _class_names(pictures)
+    parts, channels = _assemble(folder, pictures, names, side, splits)
+    note = _describe(pictures, parts, names) + beside
+    if bad:
+        skipped = _first_of([_shown(each.path) for each in bad], most=20)
+        note += f"; skipped as unreadable: {_count(len(bad), 'file')}, {skipped}"
+    announce(f"{folder}: {note}")
+    colour = "grey" if channels == 1 else "colour"
+    return Dataset(
+        *parts,
+        classes=tuple(sorted(set(names))),
+        provenance=Provenance(
+            "folder",
+            f"a folder of {len(pictures):,} pictures as {side}x{side} {colour}",
+            (DataFile(Path(_shown(folder.absolute())), _tree_digest(side, pictures, names)),),
+            note,
+        ),
+    )
+
+
+def _find(folder: Path) -> tuple[list[Path], collections.Counter[str]]:
+    """Relative paths of pictures in order; the files left alone, by extension."""
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder; --data_dir must name the folder of the pictures")
+    Image.init()
+    formats = Image.registered_extensions().items()
+    extensions = {extension for extension, name in formats if name in _FORMATS}
+    found, ignored, visited = [], collections.Counter(), set()
+    for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if (identity := os.path.realpath(parent)) in visited:  # A link led back here.
+            folders.clear()
+            continue
+        visited.add(identity)
+        for path in (Path(parent, name) for name in files):
+            if path.name.startswith("."):
+                ignored["hidden"] += 1
+            # A broken link is a picture that cannot be read; a pipe would be waited for.
+            elif path.suffix.lower() in extensions and (path.is_file() or path.is_symlink()):
+                found.append(path.relative_to(folder))
+            else:
+                ignored[_shown(path.suffix.lower()) or "without extension"] += 1
+    return sorted(found), ignored
+
+
+def _cannot_list(error: OSError) -> None:
+    raise DataError(f"{error.filename} cannot be listed: {error.strerror}") from error
+
+
+def _require_memory(folder: Path, count: int, side: int, channels: int) -> None:
+    """Raises DataError where the bytes and the floats of so many images exceed the machine's."""
+    needed = 5 * count * side * side * channels
+    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > present:
+        raise DataError(
+            f"{count:,} pictures in {folder} at {side}x{side} need {needed / 2**30:,.1f} GiB of "
+            f"memory, and this machine has {present / 2**30:,.1f}: give a smaller --image_size"
+        )
+
+
+def _read_all(folder: Path, paths: list[Path], side: int) -> tuple[list[_Picture], list[_BadFile]]:
+    def attempt(path: Path) -> _Picture | _BadFile:
+        try:
+            content = (folder / path).read_bytes()
+            if not content:
+                return _BadFile(path, "empty")
+            size, pixels = _decode(content, side)
+            return _Picture(path, hashlib.sha256(content).hexdigest(), size, pixels)
+        except MemoryError:
+            raise
+        except UnidentifiedImageError:  # Its message is an address in memory.
+            return _BadFile(path, "not a picture")
+        except Exception as error:  # Each of Pillow's readers fails in its own way.
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            return _BadFile(path, " ".join(reason.split())[:100])
+
+    # Pillow decodes and resizes outside Python's lock. Its warnings are of metadata, or of large
+    # pictures that are no bombs yet; the filters are of the process, so they are set here.
+    with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")
+        results = list(pool.map(attempt, paths))
+    pictures = [each for each in results if isinstance(each, _Picture)]
+    return pictures, [each for each in results if isinstance(each, _BadFile)]
+
+
+def _decode(
+    content: bytes, side: int
+) -> tuple[tuple[int, int], UInt8[np.ndarray, "side side channel"]]:
+    """The size in the file, and the central square at `side` x `side`, of one channel or three."""
+    known = [name for name in _FORMATS if name in Image.OPEN]
+    with Image.open(io.BytesIO(content), formats=known) as image:
+        size = image.size
+        # JPEG decodes faster at 1/2, 1/4 or 1/8, whose last row and column may be cut: so no less
+        # than 8 times the sides, of which that is an eighth of a pixel.
+        image.draft(None, (8 * side, 8 * side))
+        ImageOps.exif_transpose(image, in_place=True)
+        width, height = image.size
+        short = min(width, height)
+        left, top = (width - short) // 2, (height - short) // 2
+        square = image.crop((left, top, left + short, top + short))
+        levels = _eight_bits(square, image.format)
+    # Pillow clips what bicubic interpolation overshoots to 0 ... 255.
+    resized = levels.resize((side, side), Image.Resampling.BICUBIC)
+    return size, np.atleast_3d(np.asarray(resized))
+
+
+def _eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
+    """The picture in mode L where it is grey, else RGB, over white.
+
+    Raises ValueError for levels of 32 bits, whose white is not known.
+    """
+    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
+        levels = np.asarray(image).astype(np.int32)
+        levels = np.where(levels == image.info.get("transparency", -1), 65_535, levels)
+        return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError("32 bits a pixel, whose white is not known; save it with 8 or 16")
+    grey = image.mode in ("1", "L", "LA")
+    if image.mode == "P":
+        palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
+        grey = bool((palette == palette[:, :1]).all())
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("L" if grey else "RGB")
+
+
+def _choose_splits(digests: set[str], total: int, folder: Path) -> dict[str, int]:
+    """The split of each content: the SHA-256, modulo 10, is 0 for test and 1 for validation."""
+    if len(digests) < MIN_PICTURES:
+        copies = f", {len(digests)} of them different" if len(digests) < total else ""
+        raise DataError(
+            f"{folder} holds {_count(total, 'picture')} that can be read{copies}; at least "
+            f"{MIN_PICTURES} different ones are needed for training, validation and test"
+        )
+    by_tenth = {0: _TEST, 1: _VALIDATION}
+    splits = {digest: by_tenth.get(int(digest, 16) % 10, _TRAIN) for digest in sorted(digests)}
+    for split in (_TRAIN, _VALIDATION, _TEST):
+        sizes = collections.Counter(splits.values())
+        if not sizes[split]:
+            ((largest, _),) = sizes.most_common(1)
+            splits[next(digest for digest in splits if splits[digest] == largest)] = split
+    return splits
+
+
+def _class_names(pictures: list[_Picture]) -> list[str]:
+    """The class of each picture."""
+    if all(len(picture.path.parts) > 1 for picture in pictures):
+        return [_shown(picture.path.parts[0]) for picture in pictures]
+    return ["pictures"] * len(pictures)
+
+
+def _assemble(
+    folder: Path, pictures: list[_Picture], names: list[str], side: int, splits: dict[str, int]
+) -> tuple[list[Split], int]:
+    """The three splits, and the number of channels."""
+    channels = max(picture.pixels.shape[-1] for picture in pictures)
+    _require_memory(folder, len(pictures), side, channels)
+    pixels = np.empty((len(pictures), side, side, channels), np.uint8)
+    for image, picture in zip(pixels, pictures, strict=True):
+        image[:] = picture.pixels  # Grey is repeated where others have colour.
+    labels = np.unique(names, return_inverse=True)[1].astype(np.int32)
+    places = np.array([splits[picture.sha256] for picture in pictures])
+    chosen = [places == split for split in (_TRAIN, _VALIDATION, _TEST)]
+    return [Split(symmetric(pixels[part]), labels[part]) for part in chosen], channels
+
+
+def _tree_digest(side: int, pictures: list[_Picture], names: list[str]) -> str:
+    lines = [f"{picture.sha256} {name}" for picture, name in zip(pictures, names, strict=True)]
+    return hashlib.sha256("\n".join([str(side), *lines]).encode()).hexdigest()
+
+
+def _describe(pictures: list[_Picture], parts: list[Split], names: list[str]) -> str:
+    sizes = sorted((picture.size for picture in pictures), key=math.prod)
+    ends = [f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1]))]
+    counts = [f"{len(part.labels):,}" for part in parts]
+    classes = sorted(set(names))
+    copies = len(pictures) - len({picture.sha256 for picture in pictures})
+    note = (
+        f"central squares of pictures of {' to '.join(ends)} pixels; {' + '.join(counts)} for "
+        "training, validation and test by each file's SHA-256"
+    )
+    if len(classes) > 1:
+        note += f"; {len(classes):,} classes, the sub-folders {_first_of(classes)}"
+    return note + (f"; {_count(copies, 'picture')} a copy of another" if copies else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _first_of(items: list[str], most: int = _SHOWN) -> str:
+    rest = len(items) - most
+    return ", ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _shown(name: Path | str) -> str:
+    """A name that can be printed and recorded, even where it is no UTF-8."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
