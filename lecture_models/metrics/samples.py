@@ -29,55 +29,91 @@ class Judgement(NamedTuple):
     protocols: dict[str, str]
 
 
+Judge = Callable[[Images], Judgement]
+
+
 def make_judge(
-    train: Images, validation: Images, test: Images, extractor: Extractor
-) -> Callable[[Images], Judgement]:
+    train: Images, validation: Images, test: Images, extractor: Extractor | None
+) -> Judge:
     """A function of samples in [-1, 1]; what concerns the data alone is computed here, once.
 
-    Raises ValueError where all test images are training images, which would make every sampler
-    look like one that copies nothing.
+    Without an extractor nothing is said of Frechet's distance and of modes. Raises ValueError
+    where all test images are training images, which would make every sampler look like one that
+    copies nothing.
     """
-    test_gaussian = frechet.fit_gaussian(_extract(extractor, test)[0])
-    train_features = _extract(extractor, train[: len(test)])[0]
-    floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
-    held_out_distance = _nearest_distance(test, train)
-    if held_out_distance == 0.0:
-        raise ValueError("every test image is a training image too; they must differ")
-    parzen_validation, parzen_test = (
-        unit_vectors(validation[:PARZEN_VALIDATION]),
-        unit_vectors(test),
-    )
-    train_vectors = unit_vectors(train[: len(test)])
-    train_window = parzen.evaluate_sampler(train_vectors, parzen_validation, parzen_test)
+    judges = [_parzen_judge(train, validation, test), _memorisation_judge(train, test)]
+    if extractor is not None:
+        judges.append(_feature_judge(train, test, extractor))
 
     def judge(samples: Images) -> Judgement:
-        window = parzen.evaluate_sampler(unit_vectors(samples), parzen_validation, parzen_test)
-        features, logits = _extract(extractor, samples)
-        counts = coverage.class_counts(logits)
+        judgements = [each(samples) for each in judges]
+        return Judgement(
+            {name: value for each in judgements for name, value in each.scalars.items()},
+            {name: text for each in judgements for name, text in each.protocols.items()},
+        )
+
+    return judge
+
+
+def _parzen_judge(train: Images, validation: Images, test: Images) -> Judge:
+    validation_vectors = unit_vectors(validation[:PARZEN_VALIDATION])
+    test_vectors, train_vectors = unit_vectors(test), unit_vectors(train[: len(test)])
+    train_window = parzen.evaluate_sampler(train_vectors, validation_vectors, test_vectors)
+
+    def judge(samples: Images) -> Judgement:
+        window = parzen.evaluate_sampler(unit_vectors(samples), validation_vectors, test_vectors)
         scalars = {
             "parzen_log_likelihood": window.log_likelihood,
             "parzen_standard_error": window.standard_error,
             "parzen_validation": window.validation_log_likelihood,
             "parzen_bandwidth": window.bandwidth,
-            "frechet_distance": frechet.gaussian_distance(
-                frechet.fit_gaussian(features), test_gaussian
-            ),
+        }
+        protocol = (
+            f"{len(samples)} samples in [0, 1]; bandwidth of {len(parzen.BANDWIDTHS)} "
+            f"from 0.1 to 1 best on {len(validation_vectors)} validation images; mean over "
+            f"{len(test)} test images, in nats; {len(train_vectors)} training images score "
+            f"{train_window.log_likelihood:.1f}"
+        )
+        return Judgement(scalars, {"parzen": protocol})
+
+    return judge
+
+
+def _memorisation_judge(train: Images, test: Images) -> Judge:
+    held_out_distance = _nearest_distance(test, train)
+    if held_out_distance == 0.0:
+        raise ValueError("every test image is a training image too; they must differ")
+
+    def judge(samples: Images) -> Judgement:
+        ratio = _nearest_distance(samples, train) / held_out_distance
+        protocol = (
+            f"mean distance to the nearest of {len(train)} training images, of "
+            f"{min(len(samples), NEIGHBOUR_QUERIES)} samples over that of test images"
+        )
+        return Judgement({"memorisation_ratio": ratio}, {"memorisation": protocol})
+
+    return judge
+
+
+def _feature_judge(train: Images, test: Images, extractor: Extractor) -> Judge:
+    test_gaussian = frechet.fit_gaussian(_extract(extractor, test)[0])
+    train_features = _extract(extractor, train[: len(test)])[0]
+    floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
+
+    def judge(samples: Images) -> Judgement:
+        features, logits = _extract(extractor, samples)
+        distance = frechet.gaussian_distance(frechet.fit_gaussian(features), test_gaussian)
+        scalars = {
+            "frechet_distance": distance,
             "modes_covered": float(coverage.modes_covered(logits)),
-            "class_divergence": coverage.class_divergence(counts),
-            "memorisation_ratio": _nearest_distance(samples, train) / held_out_distance,
+            "class_divergence": coverage.class_divergence(coverage.class_counts(logits)),
         }
         protocols = {
-            "parzen": f"{len(samples)} samples in [0, 1]; bandwidth of {len(parzen.BANDWIDTHS)} "
-            f"from 0.1 to 1 best on {len(parzen_validation)} validation images; mean over "
-            f"{len(test)} test images, in nats; {len(train_vectors)} training images score "
-            f"{train_window.log_likelihood:.1f}",
             "frechet": f"{len(samples)} samples against {len(test)} test images, on the last "
             f"hidden layer of a classifier ({extractor.protocol}); {len(train_features)} training "
             f"images score {floor:.3f}",
             "modes": f"classes that get at least 1% of {len(samples)} samples from that "
             "classifier, each with probability 0.5 or more",
-            "memorisation": f"mean distance to the nearest of {len(train)} training images, of "
-            f"{min(len(samples), NEIGHBOUR_QUERIES)} samples over that of test images",
         }
         return Judgement(scalars, protocols)
 

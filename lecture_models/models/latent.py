@@ -1,7 +1,11 @@
 """Walks through the latent space of a generative model."""
 
+from collections.abc import Sequence
+
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, Int
 
 
 def interpolate(
@@ -14,3 +18,49 @@ def interpolate(
     weights = jnp.linspace(0.0, 1.0, count)[None, :, None]
     walks = (1.0 - weights) * first[:, None, :] + weights * last[:, None, :]
     return walks.reshape(-1, first.shape[-1])
+
+
+def manifold_grid(
+    side: int, latent_dim: int, dims: tuple[int, int] = (0, 1)
+) -> Float[Array, " point {latent_dim}"]:
+    """The standard normal's quantiles from 5% to 95% over two dimensions, 0 in all others.
+
+    side x side latents, row by row as they are tiled: `dims[0]` grows to the right, `dims[1]`
+    upwards. Neighbours are equally far apart in prior probability. Kingma and Welling, 2014,
+    Fig. 4.
+
+    Raises ValueError for a side below 2, or dimensions that are equal or not there.
+    """
+    if side < 2:
+        raise ValueError(f"a grid has {side} points a side; it must be at least 2")
+    _require_dimensions(dims, latent_dim)
+    if dims[0] == dims[1]:
+        raise ValueError(f"a grid is over dimensions {dims}; they must differ")
+    quantiles = jax.scipy.special.ndtri(jnp.linspace(0.05, 0.95, side))
+    across, up = jnp.meshgrid(quantiles, quantiles[::-1])
+    origin = jnp.zeros((side * side, latent_dim))
+    return origin.at[:, dims[0]].set(across.ravel()).at[:, dims[1]].set(up.ravel())
+
+
+def traverse(
+    base: Float[Array | np.ndarray, " latent"],
+    dims: Sequence[int] | Int[Array | np.ndarray, " factor"],
+    values: Sequence[float] | Float[Array | np.ndarray, " value"],
+) -> Float[Array, " point latent"]:
+    """`base` with one dimension at a time set to each of the values: a row for each dimension.
+
+    Raises ValueError for a dimension that is not there. Higgins et al., "beta-VAE", 2017, Fig. 1.
+    """
+    dims, values = np.asarray(dims, np.int32), jnp.asarray(values, jnp.float32)
+    _require_dimensions(dims.tolist(), len(base))
+    chosen = jnp.arange(len(base))[None, None, :] == dims[:, None, None]
+    rows = jnp.where(chosen, values[None, :, None], jnp.asarray(base)[None, None, :])
+    return rows.reshape(-1, len(base))
+
+
+def _require_dimensions(dims: Sequence[int], latent_dim: int) -> None:
+    for dim in dims:
+        if not 0 <= dim < latent_dim:
+            raise ValueError(
+                f"dimension {dim} is not among the latent's; it must be from 0 to {latent_dim - 1}"
+            )

@@ -73,3 +73,9 @@ def test_unit_vectors_map_the_range_onto_zero_to_one():
 def test_each_sample_stands_above_its_nearest_training_image():
     grid = above_nearest(TRAIN[5:7] + 0.001, TRAIN)
     np.testing.assert_array_equal(grid[2:], TRAIN[5:7])
+
+
+def test_without_a_classifier_only_pixels_are_judged():
+    judgement = make_judge(TRAIN, VALIDATION, TEST, None)(pictures(3, 100))
+    assert "frechet_distance" not in judgement.scalars
+    assert judgement.protocols.keys() == {"parzen", "memorisation"}

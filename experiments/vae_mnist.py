@@ -1,0 +1,158 @@
+"""Variational autoencoder on binarised MNIST, with its bound and its likelihood.
+
+    python launch.py --experiment=vae_mnist
+
+Paper: Kingma and Welling, 2014, Auto-Encoding Variational Bayes; Burda et al., 2016, Table 1
+Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Cost: to be measured
+Expected: to be measured
+"""
+
+import dataclasses
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from experiments._vae_evaluation import Protocol, binarised, make_evaluate
+from lecture_models.data.batches import ArrayBatches
+from lecture_models.data.lookup import Library
+from lecture_models.models.autoencoder import DenseDecoder
+from lecture_models.models.vae import GaussianEncoder
+from lecture_models.nn.binarise import binarise
+from lecture_models.runtime.config import require_at_least, require_between
+from lecture_models.runtime.experiment import Best, Experiment
+from lecture_models.runtime.loop import Cadence
+from lecture_models.steps.descent import init_train_state
+from lecture_models.steps.vae import VAE, vae_step
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
+    seed: int = 0
+    batch_size: int = 100
+    num_steps: int = 30_000
+    latent_dim: int = 50  # As Burda et al.; about half of them stay active.
+    hidden: tuple[int, ...] = (500, 500)  # Of the encoder; the decoder has them in reverse.
+    tanh: bool = False  # The paper's hidden units; rectifiers learn in a fraction of the steps.
+    importance_samples: int = 1  # k of the bound L_k that is trained: Burda et al., 2016, Eq. 8.
+    static: bool = False  # Bits drawn once for all epochs, not anew for each batch.
+    train_on_validation: bool = False  # All 60,000 training images, once nothing is left to choose.
+    learning_rate: float = 2e-3
+    burda_schedule: bool = False  # Their eight rates, a tenth in all, not a cosine to 0.
+    adam_epsilon: float = 1e-8
+    likelihood_images: int = 1_000  # Of the test set; all 10,000 take ten times as long.
+    likelihood_samples: int = 5_000  # Burda et al., section 5.
+    num_samples: int = 10_000  # Drawn from the prior for the metrics of samples.
+    extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
+    log_every: int = 500
+    eval_every: int = 15_000
+    checkpoint_every: int = 5_000
+
+    def __post_init__(self):
+        require_at_least(self, 1, "batch_size", "hidden", "importance_samples", *Cadence._fields)
+        require_at_least(self, 1, "likelihood_images", "likelihood_samples", "extractor_steps")
+        require_at_least(self, 2, "latent_dim", "num_samples")
+        require_at_least(self, 0, "seed", "learning_rate")
+        require_between(self, 1e-12, 1.0, "adam_epsilon")
+
+
+# Burda et al., 2016, section 5: one stochastic layer, 3,280 epochs of 60,000 images.
+PAPER = {
+    "batch_size": 20,
+    "num_steps": 9_840_000,
+    "hidden": (200, 200),
+    "tanh": True,
+    "train_on_validation": True,
+    "learning_rate": 1e-3,
+    "burda_schedule": True,
+    "adam_epsilon": 1e-4,
+    "likelihood_images": 10_000,
+    "log_every": 3_000,
+    "eval_every": 984_000,
+    "checkpoint_every": 30_000,
+}
+
+SMOKE = {
+    "dataset": "digits",
+    "batch_size": 16,
+    "num_steps": 12,
+    "latent_dim": 4,
+    "hidden": (32,),
+    "likelihood_images": 30,
+    "likelihood_samples": 250,
+    "num_samples": 200,
+    "extractor_steps": 5,
+    "log_every": 2,
+    "eval_every": 6,
+    "checkpoint_every": 4,
+}
+
+
+def make_schedule(config: Config) -> optax.Schedule:
+    """A short rise and a cosine to 0, or 3^i epochs at 10^(-i/7) of the rate for i = 0 to 7."""
+    if not config.burda_schedule:
+        return optax.warmup_cosine_decay_schedule(
+            0.0, config.learning_rate, config.num_steps // 50, config.num_steps
+        )
+    ends = np.cumsum(3 ** np.arange(8))
+    return optax.piecewise_constant_schedule(
+        config.learning_rate,
+        {int(end * config.num_steps // ends[-1]): 10.0 ** (-1.0 / 7.0) for end in ends[:-1]},
+    )
+
+
+def build(config: Config, library: Library) -> Experiment:
+    dataset = library.load(config.dataset)
+    image_shape = dataset.train.images.shape[1:]
+    nonlinearity = nn.tanh if config.tanh else nn.relu
+    encoder = GaussianEncoder(config.hidden, config.latent_dim, nonlinearity)
+    decoder = DenseDecoder(config.hidden[::-1], image_shape, nonlinearity)
+    vae = VAE(
+        encode=lambda params, images: encoder.apply({"params": params["encoder"]}, images),
+        decode=lambda params, latents: decoder.apply({"params": params["decoder"]}, latents),
+    )
+    optimizer = optax.adam(make_schedule(config), eps=config.adam_epsilon)
+
+    def init(key):
+        encoder_key, decoder_key = jax.random.split(key)
+        images, latents = jnp.zeros((1, *image_shape)), jnp.zeros((1, config.latent_dim))
+        params = {
+            "encoder": encoder.init(encoder_key, images)["params"],
+            "decoder": decoder.init(decoder_key, latents)["params"],
+        }
+        return init_train_state(optimizer, params)
+
+    def step(state, batch, key):
+        bits_key, latent_key = jax.random.split(key)
+        bits = binarise(bits_key, batch["images"])  # Bits stay what they are.
+        return vae_step(vae, optimizer, state, bits, latent_key, config.importance_samples)
+
+    judge = make_evaluate(
+        vae,
+        dataset,
+        binarised(dataset.test.images),
+        binarised(dataset.validation.images),
+        Protocol(
+            config.likelihood_images,
+            config.likelihood_samples,
+            (1, 5, 50),
+            config.num_samples,
+            config.extractor_steps,
+        ),
+    )
+    images = dataset.train.images
+    if config.train_on_validation:
+        images = np.concatenate([images, dataset.validation.images])
+    if config.static:
+        images = binarised(images)
+    return Experiment(
+        init,
+        step,
+        lambda state, key: judge(state.params, key),
+        ArrayBatches({"images": images}, config.batch_size, config.seed),
+        Best("validation_negative_bound", sign=-1.0),
+    )
