@@ -30,11 +30,17 @@ Pictures = Float[np.ndarray, "image height width channel"]
 MIN_DIVERGENCE = 0.5  # Nats an image; below, the code says next to nothing of the image.
 SAMPLES_PER_CALL = 250
 BINARISATION_SEED = 0
+BITS = "bits drawn once from the grey values"
+GREY = "grey values read as probabilities: no likelihood, not to be compared with one"
 
 
 class Protocol(NamedTuple):
-    """How much is spent on judging; `sizes` are the k of the bounds L_k that are reported."""
+    """How much is spent on judging, and on what: `observed` says what the decoder models.
 
+    `sizes` are the k of the bounds L_k that are reported.
+    """
+
+    observed: str
     likelihood_images: int
     likelihood_samples: int
     sizes: tuple[int, ...]
@@ -131,7 +137,7 @@ def likelihoods(weights, test: Pictures, key: Key[Array, ""], protocol: Protocol
         "negative_log_likelihood": -float(estimates.mean()),
         "likelihood_standard_error": float(estimates.std() / np.sqrt(len(estimates))),
         "likelihood": f"{protocol.likelihood_samples} importance samples from q(z | x) for each of "
-        f"{len(chosen)} of {len(test)} test images, evenly spaced; nats",
+        f"{len(chosen)} of {len(test)} test images, evenly spaced; nats, of {protocol.observed}",
     }
 
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments._vae_evaluation import Protocol, binarised, make_evaluate
+from experiments._vae_evaluation import BITS, Protocol, binarised, make_evaluate
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.lookup import Library
 from lecture_models.models.autoencoder import DenseDecoder
@@ -137,6 +137,7 @@ def build(config: Config, library: Library) -> Experiment:
         binarised(dataset.test.images),
         binarised(dataset.validation.images),
         Protocol(
+            BITS,
             config.likelihood_images,
             config.likelihood_samples,
             (1, 5, 50),
