@@ -28,3 +28,13 @@ def test_grey_values_are_probabilities():
     probability = jax.nn.sigmoid(0.7)
     expected = -4 * (0.25 * jnp.log(probability) + 0.75 * jnp.log(1 - probability))
     assert bernoulli_cross_entropy(logits, grey)[0] == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("logit", [-30.0, -2.0, 0.0, 2.0, 30.0])
+def test_the_gradient_by_a_logit_is_its_probability_less_the_grey_value(logit):
+    def loss(value):
+        return bernoulli_cross_entropy(jnp.full((1, 1, 1, 1), value), jnp.zeros((1, 1, 1, 1)))[0]
+
+    assert float(jax.grad(loss)(logit)) == pytest.approx(
+        float(jax.nn.sigmoid(logit)) - 0.5, abs=1e-6
+    )
