@@ -6,6 +6,8 @@ import shlex
 import pytest
 
 import launch
+from lecture_models.runtime import catalogue
+from lecture_models.runtime.config import as_typed
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,17 +33,10 @@ def test_ci_calls_the_readmes_test_command():
 def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = shlex.split(line)[1:]
-    small = {
-        "batch_size": 16,
-        "num_steps": 2,
-        "eval_every": 2,
-        "num_samples": 20,
-        "extractor_steps": 2,
-        "generator_hidden": 8,
-        "discriminator_hidden": 8,
-    }
-    small["dataset"] = "digits"  # The last of two equal flags counts; its files are always there.
-    flags = [f"--{name}={value}" for name, value in small.items()]
+    name = re.search(r"--experiment=(\w+)", line).group(1)
+    smoke = launch.overrides(catalogue.load(launch.EXPERIMENTS, name), "smoke")
+    # The last of two equal flags counts.
+    flags = [f"--{field}={as_typed(value)}" for field, value in smoke.items()]
     assert launch.main([*arguments, *flags, "--wandb=disabled"]) == 0
 
 

@@ -21,8 +21,9 @@ def bernoulli_cross_entropy(logits: Images, images: Images) -> Float[Array, " ba
     x is the image on [0, 1]: bits, or grey values read as probabilities. 784 log 2 for logits of
     0 and 28x28 pixels. Kingma and Welling, 2014, appendix C.1, with the sign of a loss.
     """
-    targets = (images + 1.0) / 2.0
+    # One row an image: along an axis of one channel XLA's CPU code is several times slower.
+    rows, values = logits.reshape(len(logits), -1), images.reshape(len(images), -1)
     # softplus with log for log1p: half the time on the CPU, and wrong by 6e-8 a pixel at most.
-    magnitude = jnp.where(logits >= 0.0, logits, -logits)
-    softplus = (logits + magnitude) / 2.0 + jnp.log(1.0 + jnp.exp(-magnitude))
-    return jnp.sum(softplus - targets * logits, axis=(1, 2, 3))
+    magnitude = jnp.where(rows >= 0.0, rows, -rows)
+    softplus = (rows + magnitude) / 2.0 + jnp.log(1.0 + jnp.exp(-magnitude))
+    return jnp.sum(softplus - (values + 1.0) / 2.0 * rows, axis=1)
