@@ -42,7 +42,7 @@ class Config:
     dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
     seed: int = 0
     batch_size: int = 128
-    num_steps: int = 6_000
+    num_steps: int = 3_000
     latent_dim: int = 2  # Two can be drawn; they leave many nats on the table.
     channels: tuple[int, ...] = (16, 32)  # One halving each; cheap on a CPU.
     chollet: bool = False  # The lecture's networks, twenty times as slow on a CPU.
@@ -53,8 +53,8 @@ class Config:
     num_samples: int = 5_000  # Drawn from the prior for the metrics of samples.
     extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
     log_every: int = 200
-    eval_every: int = 3_000
-    checkpoint_every: int = 2_000
+    eval_every: int = 1_500
+    checkpoint_every: int = 1_500
 
     def __post_init__(self):
         require_at_least(self, 1, "batch_size", "channels", *Cadence._fields)
