@@ -24,7 +24,9 @@ from lecture_models.steps.vae import VAE, bound_terms
 
 Images = Float[Array, "batch height width channel"]
 Inputs = Any  # Images, or what the layers below make of them.
-Stages = tuple[TrainState, ...]  # One for a net that is trained as a whole, else one for each layer.
+Stages = tuple[
+    TrainState, ...
+]  # One for a net that is trained as a whole, else one for each layer.
 
 
 class Shape(NamedTuple):
@@ -107,7 +109,15 @@ def stacked_layer(
     name, width = layer_name(index), shape.hidden[index]
     below = shape.hidden[index - 1] if index else math.prod(shape.image_shape)
     encoder, decoder = nn.Dense(width), nn.Dense(below)
-    error = _squared_error if index else _cross_entropy
+
+    def squared_error(outputs, inputs):
+        return jnp.sum((outputs - inputs) ** 2, axis=-1)
+
+    def cross_entropy(outputs, inputs):
+        images = (2.0 * inputs - 1.0).reshape(-1, *shape.image_shape)
+        return bernoulli_cross_entropy(outputs.reshape(images.shape), images)
+
+    error = squared_error if index else cross_entropy
 
     def init(key):
         encoder_key, decoder_key = jax.random.split(key)
@@ -166,11 +176,11 @@ def pretraining_step(
 
         def mean_loss(params, loss=stages[index].loss, inputs=inputs, key=each_key):
             mean = loss(params, inputs, key).mean()
-            return mean, {kind: mean}
+            return mean, {"loss": mean}
 
         state, metrics = descend(stages[index].optimizer, nets[kind][index], mean_loss)
         trained[kind] = (*nets[kind][:index], state, *nets[kind][index + 1 :])
-        losses |= metrics
+        losses[kind] = metrics["loss"]
     return trained, losses
 
 
@@ -180,18 +190,6 @@ def handed_over(shape: Shape, stages: Stages) -> Params:
     for stage in stages:
         layers |= stage.params["encoder"]
     return {layer_name(index): layers[layer_name(index)] for index in range(len(shape.hidden))}
-
-
-def _squared_error(
-    outputs: Float[Array, "batch below"], inputs: Float[Array, "batch below"]
-) -> Float[Array, " batch"]:
-    return jnp.sum((outputs - inputs) ** 2, axis=-1)
-
-
-def _cross_entropy(
-    logits: Float[Array, "batch below"], inputs: Float[Array, "batch below"]
-) -> Float[Array, " batch"]:
-    return jnp.sum(jax.nn.softplus(logits) - inputs * logits, axis=-1)
 
 
 def _init_pair(shape: Shape, encoder: nn.Module, decoder: nn.Module):

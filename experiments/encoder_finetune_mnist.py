@@ -10,28 +10,30 @@ Expected: TODO
 
 import dataclasses
 import functools
+import itertools
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jaxtyping import Array, Int32, Key
+from jaxtyping import Array, Key
 
 from experiments._encoder_pretraining import (
-    Nets,
     Pretraining,
     Shape,
+    Stages,
     autoencoder,
-    encoders,
-    pretrain,
-    stacked_codes,
+    handed_over,
+    init_nets,
+    layer_name,
+    pretraining_step,
     stacked_layer,
     variational_autoencoder,
 )
-from experiments._finetuning_evaluation import make_evaluate
+from experiments._finetuning_evaluation import SCRATCH, filter_images, make_evaluate
 from experiments._labelled_batches import (
     count_name,
     labelled_batches,
@@ -41,13 +43,10 @@ from experiments._labelled_batches import (
 from lecture_models.data.lookup import Library
 from lecture_models.models.autoencoder import DenseEncoder
 from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Experiment, Phase, Step
+from lecture_models.runtime.experiment import Experiment, Phase
 from lecture_models.runtime.loop import Cadence
-from lecture_models.steps.classifier import classifier_step
-from lecture_models.steps.descent import TrainState, init_train_state
-
-KINDS = ("scratch", "ae", "dae", "sae", "vae")  # How a classifier's layers begin.
-LOSSES = ("ae_loss", "dae_loss", "finetuning_loss", "sae_loss", "vae_loss")
+from lecture_models.steps.descent import Metrics, Params, init_train_state
+from lecture_models.steps.finetune import Classifiers, finetune_step, hand_over
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,11 +62,11 @@ class Config:
     stack_masking: float = 0.3
     stack_sparsity: float = 0.1
     sigmoid: bool = False  # The hidden units of 2010; else rectifiers.
-    pretraining_steps: int = 2_400  # The stack divides them among its layers.
+    pretrain_steps: int = 2_400  # The stack divides them among its layers.
     num_steps: int = 3_900  # In all; those after pre-training fine-tune.
-    pretraining_batch_size: int = 128
+    pretrain_batch_size: int = 128
     batch_size: int = 100  # Of labelled images, for each classifier.
-    pretraining_rate: float = 3e-3
+    pretrain_rate: float = 3e-3
     learning_rate: float = 1e-3
     sgd: bool = False  # At constant rates; else Adam, whose rates rise briefly and fall to 0.
     log_every: int = 100
@@ -75,36 +74,38 @@ class Config:
     checkpoint_every: int = 1_300
 
     def __post_init__(self):
-        require_at_least(self, 1, "hidden", "code_dim", "batch_size", "pretraining_batch_size")
+        require_at_least(self, 1, "hidden", "code_dim", "batch_size", "pretrain_batch_size")
         require_at_least(self, 1, *Cadence._fields)
         require_at_least(self, 0, "seed", "label_counts", "stack_sparsity")
-        require_at_least(self, 0, "learning_rate", "pretraining_rate")
+        require_at_least(self, 0, "learning_rate", "pretrain_rate")
         require_between(self, 0.0, 1.0, "masking", "stack_masking")
         counts, layers = self.label_counts, len(self.hidden)
         if not counts or len(set(counts)) < len(counts):
             given = ",".join(map(str, counts))
-            raise ValueError(f"--label_counts is {given!r}; it must be one count or more, each once")
-        if not layers <= self.pretraining_steps < self.num_steps:
             raise ValueError(
-                f"--pretraining_steps is {self.pretraining_steps}; it must be from {layers}, one "
+                f"--label_counts is {given!r}; it must be one count or more, each once"
+            )
+        if not layers <= self.pretrain_steps < self.num_steps:
+            raise ValueError(
+                f"--pretrain_steps is {self.pretrain_steps}; it must be from {layers}, one "
                 f"for each hidden layer, to below --num_steps, {self.num_steps}"
             )
 
 
 # The stack of the authors' tutorial, github.com/lisa-lab/DeepLearningTutorials, code/SdA.py, with
-# the other kinds beside it. Departures: weights are not tied; over codes the error is squared, not a
-# cross-entropy; a fixed number of epochs, not stopping by the validation error.
+# the other kinds beside it. Departures: weights are not tied; over codes the error is squared, not
+# a cross-entropy; a fixed number of epochs, not stopping by the validation error.
 PAPER = {
     "hidden": (1000, 1000, 1000),
     "masking": 0.2,
     "stack_masking": 0.2,  # 0.1, 0.2 and 0.3 from the pixels up in theirs.
     "stack_sparsity": 0.0,
     "sigmoid": True,
-    "pretraining_steps": 2_250_000,  # 15 epochs for each layer.
+    "pretrain_steps": 2_250_000,  # 15 epochs for each layer.
     "num_steps": 4_250_000,  # And 40 of all labels.
-    "pretraining_batch_size": 1,
+    "pretrain_batch_size": 1,
     "batch_size": 1,
-    "pretraining_rate": 0.001,
+    "pretrain_rate": 0.001,
     "learning_rate": 0.1,
     "sgd": True,
     "log_every": 5_000,
@@ -117,9 +118,9 @@ SMOKE = {
     "label_counts": (20, 0),
     "hidden": (32, 16),
     "code_dim": 4,
-    "pretraining_steps": 6,
+    "pretrain_steps": 6,
     "num_steps": 12,
-    "pretraining_batch_size": 16,
+    "pretrain_batch_size": 16,
     "batch_size": 16,
     "log_every": 2,
     "eval_every": 6,
@@ -128,32 +129,141 @@ SMOKE = {
 
 
 class State(NamedTuple):
-    """The four nets without labels, the classifiers by label count and kind, the steps of those."""
+    """The nets that learn without labels, by kind; the classifiers, by label count and kind."""
 
-    nets: Nets
-    classifiers: dict[str, dict[str, TrainState]]
-    finetuning_steps: Int32[Array, ""]
+    nets: dict[str, Stages]
+    classifiers: Classifiers
 
 
 def make_optimizer(config: Config, rate: float, num_steps: int) -> optax.GradientTransformation:
+    """Constant, or a rise over the first twentieth and a cosine to 0."""
     if config.sgd:
         return optax.sgd(rate)
-    rise = max(1, num_steps // 20)
-    return optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, rise, max(2, num_steps)))
+    rise = math.ceil(num_steps / 20)
+    return optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, rise, max(num_steps, 2)))
 
 
 def layer_starts(config: Config) -> list[int]:
-    """The first step of each layer of the stack, and then of the fine-tuning."""
+    """The first step of each layer of the stack, and last that of the fine-tuning."""
     layers = len(config.hidden)
-    return [index * config.pretraining_steps // layers for index in range(layers + 1)]
+    return [index * config.pretrain_steps // layers for index in range(layers + 1)]
+
+
+def make_pretrainings(config: Config, shape: Shape) -> dict[str, tuple[Pretraining, ...]]:
+    """Of each kind: one for all layers together, or for the stack one for each."""
+    optimizer = make_optimizer(config, config.pretrain_rate, config.pretrain_steps)
+    starts = layer_starts(config)
+    return {
+        "ae": (autoencoder(shape, optimizer, masking=0.0),),
+        "dae": (autoencoder(shape, optimizer, config.masking),),
+        "sae": tuple(
+            stacked_layer(
+                shape,
+                make_optimizer(config, config.pretrain_rate, end - start),
+                index,
+                config.stack_masking,
+                config.stack_sparsity,
+            )
+            for index, (start, end) in enumerate(itertools.pairwise(starts))
+        ),
+        "vae": (variational_autoencoder(shape, optimizer),),
+    }
 
 
 def make_init(
-    config: Config, pretrainings: Pretrainings, classifier: DenseEncoder
+    pretrainings: dict[str, tuple[Pretraining, ...]],
+    optimizer: optax.GradientTransformation,
+    init_classifier: Callable[[Key[Array, ""]], Params],
+    counts: tuple[int, ...],
 ) -> Callable[[Key[Array, ""]], State]:
-    """All classifiers of one label count begin alike: they differ by what they are given later."""
-    ...
+    """All kinds begin alike for one label count: they differ by what they are handed alone."""
+
+    def init(key):
+        nets_key, *keys = jax.random.split(key, 1 + len(counts))
+        classifiers = {}
+        for count, each in zip(counts, keys, strict=True):
+            classifier = init_train_state(optimizer, init_classifier(each))
+            classifiers[count_name(count)] = dict.fromkeys((SCRATCH, *pretrainings), classifier)
+        return State(init_nets(pretrainings, nets_key), classifiers)
+
+    return init
 
 
-def make_enter(shape: Shape) -> Callable[[State], State]:
-    ...
+def make_phases(
+    config: Config,
+    pretrainings: dict[str, tuple[Pretraining, ...]],
+    encoders: Callable[[dict[str, Stages]], dict[str, Params]],
+    finetune: Callable[..., tuple[Classifiers, Metrics]],
+    sizes: tuple[int, ...],
+) -> tuple[Phase, ...]:
+    """One for each layer of the stack, then the fine-tuning; `sizes` are those of a batch's parts.
+
+    The metrics are mean losses by kind; all phases report all, and 0 where they have none.
+    """
+    nothing = {f"loss_{kind}": 0.0 for kind in (*pretrainings, "finetuning")}
+
+    def pretrain(layer, state, batch, key):
+        images, _ = split_batch(batch, sizes, config.label_counts)
+        nets, losses = pretraining_step(pretrainings, layer, state.nets, images, key)
+        metrics = nothing | {f"loss_{kind}": loss for kind, loss in losses.items()}
+        return state._replace(nets=nets), jax.tree.map(jnp.asarray, metrics)
+
+    def enter(state):
+        return state._replace(classifiers=hand_over(encoders(state.nets), state.classifiers))
+
+    def last(state, batch, key):
+        _, labelled = split_batch(batch, sizes, config.label_counts)
+        classifiers, losses = finetune(state.classifiers, labelled, key)
+        metrics = nothing | {"loss_finetuning": losses["loss"]}
+        return state._replace(classifiers=classifiers), jax.tree.map(jnp.asarray, metrics)
+
+    *starts, last_start = layer_starts(config)
+    first = (Phase(start, functools.partial(pretrain, layer)) for layer, start in enumerate(starts))
+    return (*first, Phase(last_start, last, enter))
+
+
+def build(config: Config, library: Library) -> Experiment:
+    dataset = library.load(config.dataset)
+    require_labels(dataset, config.label_counts)
+    image_shape = dataset.train.images.shape[1:]
+    nonlinearity = nn.sigmoid if config.sigmoid else nn.relu
+    shape = Shape(config.hidden, config.code_dim, image_shape, nonlinearity)
+    classifier = DenseEncoder(config.hidden, len(dataset.classes), nonlinearity)
+    pretrainings = make_pretrainings(config, shape)
+    finetuning_steps = config.num_steps - config.pretrain_steps
+    optimizer = make_optimizer(config, config.learning_rate, finetuning_steps)
+    counts = tuple(sorted(config.label_counts, key=lambda count: count or math.inf))
+    batches = labelled_batches(
+        dataset.train,
+        config.label_counts,
+        config.pretrain_batch_size,
+        config.batch_size,
+        config.seed,
+    )
+
+    def init_classifier(key):
+        return classifier.init(key, jnp.zeros((1, *image_shape)))["params"]
+
+    def classify(params, images):
+        return classifier.apply({"params": params}, images)
+
+    def encoders(nets):
+        return {kind: handed_over(shape, stages) for kind, stages in nets.items()}
+
+    judge = make_evaluate(
+        classify, dataset, (SCRATCH, *pretrainings), tuple(map(count_name, counts))
+    )
+
+    def evaluate(state, key):
+        first = {
+            kind: layers[layer_name(0)]["kernel"] for kind, layers in encoders(state.nets).items()
+        }
+        return judge(state.classifiers) | filter_images(first, image_shape)
+
+    finetune = functools.partial(finetune_step, classify, optimizer)
+    return Experiment(
+        make_init(pretrainings, optimizer, init_classifier, counts),
+        make_phases(config, pretrainings, encoders, finetune, batches.sizes),
+        evaluate,
+        batches,
+    )
