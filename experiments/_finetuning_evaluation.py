@@ -10,8 +10,7 @@ from lecture_models.data.dataset import Dataset, Split
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.models.filters import filter_pictures
 from lecture_models.runtime.experiment import Evaluation, Images
-from lecture_models.steps.descent import Params
-from lecture_models.steps.finetune import Classifiers
+from lecture_models.steps.descent import Params, TrainState
 
 Cell = tuple[str, str]  # A kind of beginning and a label count: a row and a column of the table.
 
@@ -26,27 +25,28 @@ def make_evaluate(
     dataset: Dataset,
     kinds: tuple[str, ...],
     counts: tuple[str, ...],
-) -> Callable[[Classifiers], Evaluation]:
-    """Judges the classifiers of each count and kind on the test and the validation images.
+) -> Callable[[dict[str, TrainState]], Evaluation]:
+    """Judges the classifiers of each count, with the kinds along the first axis, on test images
 
-    `classify(params, images)` gives logits. Kinds are the rows of the table, counts its columns,
-    the smallest first.
+    and on validation images. `classify(params, images)` gives logits. Kinds are the rows of the
+    table, counts its columns, the smallest first.
     """
     cells = [(kind, count) for kind in kinds for count in counts]
 
     @jax.jit
     def predict(classifiers, images):
+        logits = jax.vmap(classify, in_axes=(0, None))
         return {
-            (kind, count): classify(classifiers[count][kind].params, images).argmax(-1)
-            for kind, count in cells
+            count: logits(each.params, images).argmax(-1).T for count, each in classifiers.items()
         }
 
     def predictions(classifiers, split: Split) -> dict[Cell, Int[np.ndarray, " image"]]:
-        return batched_apply(
+        by_count = batched_apply(
             lambda images: predict(classifiers, images),
             split.images,
             min(BATCH_SIZE, len(split.images)),
         )
+        return {(kind, count): by_count[count][:, kinds.index(kind)] for kind, count in cells}
 
     def evaluate(classifiers):
         found = predictions(classifiers, dataset.test)

@@ -24,7 +24,7 @@ from lecture_models.data.lookup import Library
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.latents import neighbour_divergence
-from lecture_models.models.autoencoder import ConvDecoder, ConvEncoder, pixels
+from lecture_models.models.autoencoder import ConvEncoder, SubpixelDecoder, pixels
 from lecture_models.models.chollet_vae import CholletDecoder, CholletEncoder
 from lecture_models.models.latent import manifold_grid
 from lecture_models.nn import gaussian
@@ -45,6 +45,7 @@ class Config:
     num_steps: int = 3_000
     latent_dim: int = 2  # Two can be drawn; they leave many nats on the table.
     channels: tuple[int, ...] = (16, 32)  # One halving each; cheap on a CPU.
+    hidden: tuple[int, ...] = (256,)  # Dense layers between the maps and the code.
     chollet: bool = False  # The lecture's networks, twenty times as slow on a CPU.
     grey: bool = False  # Grey values as probabilities, as in the lecture, not bits drawn from them.
     learning_rate: float = 2e-3
@@ -57,7 +58,7 @@ class Config:
     checkpoint_every: int = 1_500
 
     def __post_init__(self):
-        require_at_least(self, 1, "batch_size", "channels", *Cadence._fields)
+        require_at_least(self, 1, "batch_size", "channels", "hidden", *Cadence._fields)
         require_at_least(self, 1, "likelihood_images", "likelihood_samples", "extractor_steps")
         require_at_least(self, 2, "latent_dim", "num_samples")
         require_at_least(self, 0, "seed", "learning_rate")
@@ -82,6 +83,7 @@ SMOKE = {
     "batch_size": 16,
     "num_steps": 12,
     "channels": (4, 4),
+    "hidden": (8,),
     "likelihood_images": 20,
     "likelihood_samples": 250,
     "num_samples": 200,
@@ -125,8 +127,9 @@ def make_networks(config: Config, image_shape: tuple[int, int, int]) -> Networks
     widths = (2 * config.latent_dim, config.latent_dim)
     if config.chollet:
         return Networks(*map(CholletEncoder, widths), CholletDecoder(image_shape))
-    encoders = (ConvEncoder(config.channels, width) for width in widths)
-    return Networks(*encoders, ConvDecoder(config.channels[::-1], image_shape))
+    encoders = (ConvEncoder(config.channels, width, hidden=config.hidden) for width in widths)
+    decoder = SubpixelDecoder(config.hidden[::-1], config.channels[::-1], image_shape)
+    return Networks(*encoders, decoder)
 
 
 def compare_codes(networks: Networks, dataset: Dataset, test):

@@ -85,7 +85,19 @@ class Config:
         return self.pretrain_steps * (len(self.hidden) + 1)
 
 
-PAPER = {}
+# Hinton and Salakhutdinov, 2006, and its supporting material: 50 epochs for each Boltzmann machine,
+# then 200 of fine-tuning; there by conjugate gradients on batches of 1,000, here by Adam.
+PAPER = {
+    "batch_size": 100,
+    "sigmoid": True,
+    "cross_entropy": True,
+    "train_on_validation": True,
+    "pretrain_steps": 30_000,
+    "num_steps": 240_000,
+    "learning_rate": 1e-3,
+    "eval_every": 30_000,
+    "checkpoint_every": 10_000,
+}
 
 SMOKE = {
     "dataset": "digits",

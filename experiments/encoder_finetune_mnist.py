@@ -19,7 +19,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Key
 
 from experiments._encoder_pretraining import (
     Pretraining,
@@ -45,8 +44,8 @@ from lecture_models.models.autoencoder import DenseEncoder
 from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Experiment, Phase
 from lecture_models.runtime.loop import Cadence
-from lecture_models.steps.descent import Metrics, Params, init_train_state
-from lecture_models.steps.finetune import Classifiers, finetune_step, hand_over
+from lecture_models.steps.descent import Metrics, TrainState
+from lecture_models.steps.finetune import finetune_step, init_beginnings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +79,8 @@ class Config:
         require_at_least(self, 0, "learning_rate", "pretrain_rate")
         require_between(self, 0.0, 1.0, "masking", "stack_masking")
         counts, layers = self.label_counts, len(self.hidden)
+        if not layers:
+            raise ValueError("--hidden is empty; it must have at least one number")
         if not counts or len(set(counts)) < len(counts):
             given = ",".join(map(str, counts))
             raise ValueError(
@@ -129,10 +130,10 @@ SMOKE = {
 
 
 class State(NamedTuple):
-    """The nets that learn without labels, by kind; the classifiers, by label count and kind."""
+    """The nets that learn without labels, by kind, and the classifiers, by label count."""
 
     nets: dict[str, Stages]
-    classifiers: Classifiers
+    classifiers: dict[str, TrainState]
 
 
 def make_optimizer(config: Config, rate: float, num_steps: int) -> optax.GradientTransformation:
@@ -170,56 +171,35 @@ def make_pretrainings(config: Config, shape: Shape) -> dict[str, tuple[Pretraini
     }
 
 
-def make_init(
-    pretrainings: dict[str, tuple[Pretraining, ...]],
-    optimizer: optax.GradientTransformation,
-    init_classifier: Callable[[Key[Array, ""]], Params],
-    counts: tuple[int, ...],
-) -> Callable[[Key[Array, ""]], State]:
-    """All kinds begin alike for one label count: they differ by what they are handed alone."""
-
-    def init(key):
-        nets_key, *keys = jax.random.split(key, 1 + len(counts))
-        classifiers = {}
-        for count, each in zip(counts, keys, strict=True):
-            classifier = init_train_state(optimizer, init_classifier(each))
-            classifiers[count_name(count)] = dict.fromkeys((SCRATCH, *pretrainings), classifier)
-        return State(init_nets(pretrainings, nets_key), classifiers)
-
-    return init
-
-
 def make_phases(
     config: Config,
     pretrainings: dict[str, tuple[Pretraining, ...]],
-    encoders: Callable[[dict[str, Stages]], dict[str, Params]],
-    finetune: Callable[..., tuple[Classifiers, Metrics]],
+    begin: Callable[[State], State],
+    finetune: Callable[..., tuple[dict[str, TrainState], Metrics]],
     sizes: tuple[int, ...],
 ) -> tuple[Phase, ...]:
     """One for each layer of the stack, then the fine-tuning; `sizes` are those of a batch's parts.
 
     The metrics are mean losses by kind; all phases report all, and 0 where they have none.
     """
-    nothing = {f"loss_{kind}": 0.0 for kind in (*pretrainings, "finetuning")}
+    nothing = {f"loss_{kind}": jnp.zeros(()) for kind in (*pretrainings, "finetuning")}
 
     def pretrain(layer, state, batch, key):
         images, _ = split_batch(batch, sizes, config.label_counts)
         nets, losses = pretraining_step(pretrainings, layer, state.nets, images, key)
-        metrics = nothing | {f"loss_{kind}": loss for kind, loss in losses.items()}
-        return state._replace(nets=nets), jax.tree.map(jnp.asarray, metrics)
-
-    def enter(state):
-        return state._replace(classifiers=hand_over(encoders(state.nets), state.classifiers))
+        found = {f"loss_{kind}": loss for kind, loss in losses.items()}
+        return state._replace(nets=nets), nothing | found
 
     def last(state, batch, key):
         _, labelled = split_batch(batch, sizes, config.label_counts)
         classifiers, losses = finetune(state.classifiers, labelled, key)
-        metrics = nothing | {"loss_finetuning": losses["loss"]}
-        return state._replace(classifiers=classifiers), jax.tree.map(jnp.asarray, metrics)
+        return state._replace(classifiers=classifiers), nothing | {
+            "loss_finetuning": losses["loss"]
+        }
 
     *starts, last_start = layer_starts(config)
     first = (Phase(start, functools.partial(pretrain, layer)) for layer, start in enumerate(starts))
-    return (*first, Phase(last_start, last, enter))
+    return (*first, Phase(last_start, last, begin))
 
 
 def build(config: Config, library: Library) -> Experiment:
@@ -232,7 +212,10 @@ def build(config: Config, library: Library) -> Experiment:
     pretrainings = make_pretrainings(config, shape)
     finetuning_steps = config.num_steps - config.pretrain_steps
     optimizer = make_optimizer(config, config.learning_rate, finetuning_steps)
-    counts = tuple(sorted(config.label_counts, key=lambda count: count or math.inf))
+    counts = tuple(
+        map(count_name, sorted(config.label_counts, key=lambda count: count or math.inf))
+    )
+    kinds = (SCRATCH, *pretrainings)
     batches = labelled_batches(
         dataset.train,
         config.label_counts,
@@ -241,29 +224,34 @@ def build(config: Config, library: Library) -> Experiment:
         config.seed,
     )
 
-    def init_classifier(key):
-        return classifier.init(key, jnp.zeros((1, *image_shape)))["params"]
-
     def classify(params, images):
         return classifier.apply({"params": params}, images)
 
     def encoders(nets):
-        return {kind: handed_over(shape, stages) for kind, stages in nets.items()}
+        return {kind: handed_over(shape, nets[kind]) for kind in pretrainings}
 
-    judge = make_evaluate(
-        classify, dataset, (SCRATCH, *pretrainings), tuple(map(count_name, counts))
-    )
+    def init(key):
+        nets_key, *keys = jax.random.split(key, 1 + len(counts))
+        classifiers = {}
+        for count, each in zip(counts, keys, strict=True):
+            params = classifier.init(each, jnp.zeros((1, *image_shape)))["params"]
+            classifiers[count] = init_beginnings(optimizer, params, [{}] * len(kinds))
+        return State(init_nets(pretrainings, nets_key), classifiers)
+
+    def begin(state):
+        layers = [{}, *encoders(state.nets).values()]
+        classifiers = {}
+        for count, classifier in state.classifiers.items():
+            scratch = jax.tree.map(lambda array: array[0], classifier.params)
+            classifiers[count] = init_beginnings(optimizer, scratch, layers)
+        return state._replace(classifiers=classifiers)
+
+    judge = make_evaluate(classify, dataset, kinds, counts)
 
     def evaluate(state, key):
-        first = {
-            kind: layers[layer_name(0)]["kernel"] for kind, layers in encoders(state.nets).items()
-        }
+        first = {kind: each[layer_name(0)]["kernel"] for kind, each in encoders(state.nets).items()}
         return judge(state.classifiers) | filter_images(first, image_shape)
 
     finetune = functools.partial(finetune_step, classify, optimizer)
-    return Experiment(
-        make_init(pretrainings, optimizer, init_classifier, counts),
-        make_phases(config, pretrainings, encoders, finetune, batches.sizes),
-        evaluate,
-        batches,
-    )
+    phases = make_phases(config, pretrainings, begin, finetune, batches.sizes)
+    return Experiment(init, phases, evaluate, batches)

@@ -5,8 +5,9 @@
 Paper: Baldi and Hornik, 1989, Neural networks and principal component analysis; Bourlard and Kamp,
   1988, Auto-association by multilayer perceptrons
 Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: N seconds on two cores
-Expected: TODO
+Cost: 20 seconds on two cores
+Expected: angles to the principal components below 1e-4 rad with 2, 10 and 30 code units, and their
+  squared errors, 43.64, 26.71 and 13.87 an image (13.87 by PCA in Hinton and Salakhutdinov, 2006)
 """
 
 import dataclasses

@@ -56,18 +56,22 @@ class DenseDecoder(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """3x3 convolutions of stride 2, one for each entry of `channels`, then `code_dim` units."""
+    """3x3 convolutions of stride 2, one for each of `channels`, `hidden` and `code_dim` units."""
 
     channels: tuple[int, ...]
     code_dim: int
     nonlinearity: Nonlinearity = nn.relu
+    hidden: tuple[int, ...] = ()
 
     @nn.compact
     def __call__(self, images: Images) -> Codes:
         x = (images + 1.0) / 2.0
         for features in self.channels:
             x = self.nonlinearity(nn.Conv(features, (3, 3), strides=(2, 2))(x))
-        return nn.Dense(self.code_dim)(x.reshape(len(x), -1))
+        x = x.reshape(len(x), -1)
+        for features in self.hidden:
+            x = self.nonlinearity(nn.Dense(features)(x))
+        return nn.Dense(self.code_dim)(x)
 
 
 class ConvDecoder(nn.Module):
@@ -83,15 +87,53 @@ class ConvDecoder(nn.Module):
 
     @nn.compact
     def __call__(self, codes: Codes) -> Images:
-        height, width, depth = self.image_shape
-        factor = 2 ** len(self.channels)
-        if height % factor or width % factor:
-            raise ValueError(
-                f"images are {height}x{width}; {len(self.channels)} doublings need sides that are "
-                f"multiples of {factor}"
-            )
-        seed_shape = (height // factor, width // factor, self.channels[0])
+        seed_shape = _seed_shape(self.image_shape, self.channels)
         x = self.nonlinearity(nn.Dense(math.prod(seed_shape))(codes)).reshape(-1, *seed_shape)
         for features in self.channels[1:]:
             x = self.nonlinearity(nn.ConvTranspose(features, (3, 3), strides=(2, 2))(x))
-        return nn.ConvTranspose(depth, (3, 3), strides=(2, 2))(x)
+        return nn.ConvTranspose(self.image_shape[-1], (3, 3), strides=(2, 2))(x)
+
+
+class SubpixelDecoder(nn.Module):
+    """Dense layers, then 3x3 convolutions whose maps are dealt out to 2x2 pixels, to logits.
+
+    Doubles the side as a transposed convolution of stride 2 does, in a third of the time on a CPU,
+    where XLA is slow at inputs spread with zeros. `channels` are those of the maps before each
+    doubling. Raises ValueError where the image's sides are not divisible by 2 that often. Shi et
+    al., "Real-time single image and video super-resolution", 2016, section 3.
+    """
+
+    hidden: tuple[int, ...]
+    channels: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    nonlinearity: Nonlinearity = nn.relu
+
+    @nn.compact
+    def __call__(self, codes: Codes) -> Images:
+        seed_shape = _seed_shape(self.image_shape, self.channels)
+        x = codes
+        for features in (*self.hidden, math.prod(seed_shape)):
+            x = self.nonlinearity(nn.Dense(features)(x))
+        x = x.reshape(-1, *seed_shape)
+        for features in self.channels[1:]:
+            x = _deal_out(self.nonlinearity(nn.Conv(4 * features, (3, 3))(x)))
+        return _deal_out(nn.Conv(4 * self.image_shape[-1], (3, 3))(x))
+
+
+def _deal_out(
+    x: Float[Array, "batch height width channel"],
+) -> Float[Array, "batch double_height double_width quarter"]:
+    batch, height, width, channel = x.shape
+    x = x.reshape(batch, height, width, 2, 2, channel // 4).swapaxes(2, 3)
+    return x.reshape(batch, 2 * height, 2 * width, channel // 4)
+
+
+def _seed_shape(image_shape: tuple[int, int, int], channels: tuple[int, ...]) -> tuple[int, ...]:
+    height, width, _ = image_shape
+    factor = 2 ** len(channels)
+    if height % factor or width % factor:
+        raise ValueError(
+            f"images are {height}x{width}; {len(channels)} doublings need sides that are multiples "
+            f"of {factor}"
+        )
+    return (height // factor, width // factor, channels[0])

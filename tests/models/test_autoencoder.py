@@ -9,6 +9,7 @@ from lecture_models.models.autoencoder import (
     ConvEncoder,
     DenseDecoder,
     DenseEncoder,
+    SubpixelDecoder,
     pixels,
 )
 
@@ -95,3 +96,26 @@ def test_pixels_are_the_sigmoid_of_their_logits_on_zero_to_one():
     logits = jnp.linspace(-6.0, 6.0, 16).reshape(1, 4, 4, 1)
     found = (pixels(logits) + 1.0) / 2.0
     np.testing.assert_allclose(found, jax.nn.sigmoid(logits), atol=1e-6)
+
+
+def test_subpixel_maps_are_dealt_out_to_two_by_two_pixels():
+    decoder = SubpixelDecoder((), (1,), (2, 2, 1))
+    params = decoder.init(jax.random.key(0), jnp.zeros((1, 3)))["params"]
+    params = jax.tree.map(jnp.zeros_like, params)
+    params["Conv_0"]["bias"] = jnp.arange(4.0)
+    logits = decoder.apply({"params": params}, jnp.zeros((1, 3)))
+    assert logits[0, :, :, 0].tolist() == [[0.0, 1.0], [2.0, 3.0]]
+
+
+def test_the_subpixel_decoder_has_its_parameters_and_an_images_shape():
+    decoder = SubpixelDecoder((256,), (32, 16), (28, 28, 1))
+    logits, params = decoder.init_with_output(jax.random.key(0), jnp.zeros((2, 2)))
+    assert logits.shape == (2, 28, 28, 1)
+    expected = [2 * 256 + 256, 257 * 7 * 7 * 32, (9 * 32 + 1) * 64, (9 * 16 + 1) * 4]
+    layers = params["params"].values()
+    assert sorted(sum(x.size for x in layer.values()) for layer in layers) == sorted(expected)
+
+
+def test_the_subpixel_decoder_refuses_sides_that_it_cannot_halve():
+    with pytest.raises(ValueError, match="images are 30x28; 2 doublings need sides"):
+        SubpixelDecoder((), (4, 4), (30, 28, 1)).init(jax.random.key(0), jnp.zeros((1, 2)))
