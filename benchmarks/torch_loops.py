@@ -58,22 +58,50 @@ def gan(config: Config) -> Step:
     return step
 
 
-def vae(hidden: int, latent_dim: int, learning_rate: float) -> Step:
-    """784-hidden-latent-hidden-784 with a Bernoulli likelihood and Adam."""
-    encode, to_latent = nn.Linear(784, hidden), nn.Linear(hidden, 2 * latent_dim)
-    decode = mlp((latent_dim, hidden, 784), nn.ReLU)
-    parameters = [*encode.parameters(), *to_latent.parameters(), *decode.parameters()]
-    optimizer = torch.optim.Adam(parameters, learning_rate)
+class ExampleVAE(nn.Module):
+    """The networks of github.com/pytorch/examples, vae/main.py."""
+
+    def __init__(self, hidden: int, latent_dim: int):
+        super().__init__()
+        self.encode = nn.Linear(784, hidden)
+        self.mean, self.log_variance = nn.Linear(hidden, latent_dim), nn.Linear(hidden, latent_dim)
+        self.decode, self.to_pixels = nn.Linear(latent_dim, hidden), nn.Linear(hidden, 784)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        hidden = functional.relu(self.encode(x))
+        mean, log_variance = self.mean(hidden), self.log_variance(hidden)
+        deviation = torch.exp(0.5 * log_variance)
+        z = mean + deviation * torch.randn_like(deviation)
+        return self.to_pixels(functional.relu(self.decode(z))), mean, log_variance
+
+
+def vae(
+    hidden: int, latent_dim: int, learning_rate: float, binary: bool = False, logits: bool = False
+) -> Step:
+    """The example's step, on pixels in [0, 1]; `binary` draws new bits for every batch.
+
+    With `logits` it is the example made faster: no sigmoid before the cross-entropy, and the loss
+    is not fetched at every step.
+    """
+    model = ExampleVAE(hidden, latent_dim)
+    optimizer = torch.optim.Adam(model.parameters(), learning_rate)
+    total = 0.0
 
     def step(batch: torch.Tensor) -> None:
-        x = (batch.reshape(len(batch), -1) + 1.0) / 2.0
-        mean, log_variance = to_latent(functional.relu(encode(x))).chunk(2, dim=1)
-        z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        misfit = functional.binary_cross_entropy_with_logits(decode(z), x, reduction="none").sum(1)
-        divergence = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(1)
-        loss = (misfit + divergence).mean()
+        nonlocal total
+        x = batch.view(-1, 784)
+        x = torch.bernoulli(x) if binary else x
         optimizer.zero_grad()
+        output, mean, log_variance = model(x)
+        if logits:
+            misfit = functional.binary_cross_entropy_with_logits(output, x, reduction="sum")
+        else:
+            misfit = functional.binary_cross_entropy(torch.sigmoid(output), x, reduction="sum")
+        divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
+        loss = misfit + divergence
         loss.backward()
+        if not logits:
+            total += loss.item()
         optimizer.step()
 
     return step
