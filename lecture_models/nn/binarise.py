@@ -11,7 +11,7 @@ def binarise(key: Key[Array, ""], images: Float[Array, "*shape"]) -> Float[Array
     """Each value of [-1, 1] becomes 1 with probability (value + 1) / 2, else -1.
 
     Drawn anew for every key (dynamic binarisation, Salakhutdinov and Murray, 2008); values that
-    are -1 or 1 stay. The probability is rounded to 16 bits: half the random words.
+    are -1 or 1 stay. The probability is rounded to 16 bits.
     """
     thresholds = jnp.round((images + 1.0) / 2.0 * LEVELS).astype(jnp.int32)
     drawn = jax.random.bits(key, images.shape, jnp.uint16).astype(jnp.int32)
