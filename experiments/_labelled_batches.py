@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,11 @@ ALL = 0  # The label count that stands for the whole split.
 def count_name(count: int) -> str:
     """As it stands in the names of metrics: "100", "all"."""
     return "all" if count == ALL else str(count)
+
+
+def count_names(counts: tuple[int, ...]) -> tuple[str, ...]:
+    """The smallest first."""
+    return tuple(count_name(count) for count in sorted(counts, key=lambda count: count or math.inf))
 
 
 def require_labels(dataset: Dataset, counts: tuple[int, ...]) -> None:

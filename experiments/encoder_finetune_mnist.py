@@ -4,14 +4,16 @@
 
 Paper: Vincent et al., 2010, Stacked Denoising Autoencoders, section 6; Erhan et al., 2010
 Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: TODO
-Expected: TODO
+Cost: 11 minutes on one busy core
+Expected: every encoder beats scratch at 100, 1,000 and 10,000 labels, by 1 to 3 points at 100; see
+  results/encoder_finetune_mnist.md
 """
 
 import dataclasses
 import functools
 import itertools
 import math
+import operator
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -34,7 +36,7 @@ from experiments._encoder_pretraining import (
 )
 from experiments._finetuning_evaluation import SCRATCH, filter_images, make_evaluate
 from experiments._labelled_batches import (
-    count_name,
+    count_names,
     labelled_batches,
     require_labels,
     split_batch,
@@ -44,7 +46,7 @@ from lecture_models.models.autoencoder import DenseEncoder
 from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Experiment, Phase
 from lecture_models.runtime.loop import Cadence
-from lecture_models.steps.descent import Metrics, TrainState
+from lecture_models.steps.descent import Metrics, Params, TrainState
 from lecture_models.steps.finetune import finetune_step, init_beginnings
 
 
@@ -202,6 +204,11 @@ def make_phases(
     return (*first, Phase(last_start, last, begin))
 
 
+def member(stacked: Params, index: int) -> Params:
+    """One of the trees whose arrays are stacked along the first axis."""
+    return jax.tree.map(operator.itemgetter(index), stacked)
+
+
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
     require_labels(dataset, config.label_counts)
@@ -212,9 +219,7 @@ def build(config: Config, library: Library) -> Experiment:
     pretrainings = make_pretrainings(config, shape)
     finetuning_steps = config.num_steps - config.pretrain_steps
     optimizer = make_optimizer(config, config.learning_rate, finetuning_steps)
-    counts = tuple(
-        map(count_name, sorted(config.label_counts, key=lambda count: count or math.inf))
-    )
+    counts = count_names(config.label_counts)
     kinds = (SCRATCH, *pretrainings)
     batches = labelled_batches(
         dataset.train,
@@ -232,18 +237,21 @@ def build(config: Config, library: Library) -> Experiment:
 
     def init(key):
         nets_key, *keys = jax.random.split(key, 1 + len(counts))
-        classifiers = {}
-        for count, each in zip(counts, keys, strict=True):
-            params = classifier.init(each, jnp.zeros((1, *image_shape)))["params"]
-            classifiers[count] = init_beginnings(optimizer, params, [{}] * len(kinds))
+        images = jnp.zeros((1, *image_shape))
+        # All counts in one draw: a small program is compiled sooner.
+        drawn = jax.vmap(lambda each: classifier.init(each, images)["params"])(jnp.stack(keys))
+        classifiers = {
+            count: init_beginnings(optimizer, member(drawn, index), [{}] * len(kinds))
+            for index, count in enumerate(counts)
+        }
         return State(init_nets(pretrainings, nets_key), classifiers)
 
     def begin(state):
         layers = [{}, *encoders(state.nets).values()]
-        classifiers = {}
-        for count, classifier in state.classifiers.items():
-            scratch = jax.tree.map(lambda array: array[0], classifier.params)
-            classifiers[count] = init_beginnings(optimizer, scratch, layers)
+        classifiers = {
+            count: init_beginnings(optimizer, member(each.params, 0), layers)
+            for count, each in state.classifiers.items()
+        }
         return state._replace(classifiers=classifiers)
 
     judge = make_evaluate(classify, dataset, kinds, counts)

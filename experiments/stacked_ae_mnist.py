@@ -4,8 +4,9 @@
 
 Paper: Bengio et al., 2007, Greedy layer-wise training of deep networks, section 4
 Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: TODO
-Expected: TODO
+Cost: 1 minute on two cores
+Expected: squared error of the whole net 188 at the start, 79 after layer 1, 17 after layer 2, 7.2
+  in the end (PCA with 30 components: 13.87); see results/stacked_ae_mnist.md
 """
 
 import dataclasses

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import deep_ae_mnist
+from experiments import _autoencoder_evaluation, deep_ae_mnist
 from lecture_models.data.lookup import Library
 from lecture_models.models import rbm
 from lecture_models.runtime.checkpoint import digest
@@ -138,6 +138,27 @@ def test_an_end_worse_than_pca_is_flagged_and_a_beginning_is_not(library):
     alarms = [experiment.evaluate(state, None)["alarm_above_pca"] for state in states[1:]]
     assert alarms[0] == ""
     assert "in the end" in alarms[1]
+
+
+def few(split, count):
+    return split._replace(images=split.images[:count], labels=split.labels[:count])
+
+
+@pytest.mark.parametrize(("code_dim", "components"), [(3, 3), (30, 13)])
+def test_pca_has_as_many_components_as_the_code_or_as_the_pictures_allow(
+    library, code_dim, components
+):
+    dataset = library.load("digits")
+    small = dataset._replace(train=few(dataset.train, 9), validation=few(dataset.validation, 4))
+    found = _autoencoder_evaluation.fit_reference(small, code_dim)
+    assert found.components.shape == (784, components)
+
+
+def test_a_code_of_one_unit_can_be_drawn(library):
+    codes = np.linspace(-1.0, 1.0, 20, dtype=np.float32)[:, None]
+    picture = _autoencoder_evaluation.code_picture(codes, library.load("digits"))
+    assert picture.ndim == 3
+    assert picture.min() < picture.max()
 
 
 @pytest.mark.parametrize("changes", [{"sigmoid": False}, {"channels": (4, 4)}])
