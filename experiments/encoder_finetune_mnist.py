@@ -58,10 +58,9 @@ class Config:
     hidden: tuple[int, ...] = (500, 250)  # The layers that are handed over.
     code_dim: int = 30  # On top of them while pre-training, then thrown away.
     masking: float = 0.5  # Of the denoising autoencoder: the fraction of pixels that turn black.
-    # Of the stack: noise as above, and a cost on active units. With neither its layers, wider than
-    # what they need to copy their input, are a worse start than chance.
+    # The same of the stack. At 0, and no cost on activity, its layers begin worse than random ones.
     stack_masking: float = 0.3
-    stack_sparsity: float = 0.1
+    stack_sparsity: float = 0.1  # What the sum of a layer's activity costs, beside the error.
     sigmoid: bool = False  # The hidden units of 2010; else rectifiers.
     pretrain_steps: int = 2_400  # The stack divides them among its layers.
     num_steps: int = 3_900  # In all; those after pre-training fine-tune.

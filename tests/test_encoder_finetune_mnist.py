@@ -218,6 +218,18 @@ def test_the_scanned_loop_of_an_accelerator_gives_the_same_state(trained, librar
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
+def test_the_papers_units_and_optimiser_keep_the_structure_of_the_state(library):
+    config = dataclasses.replace(SMOKE, sgd=True, sigmoid=True, stack_sparsity=0.0)
+    paper = experiment_file.build(config, library)
+    state = jax.eval_shape(paper.init, jax.random.key(0))
+    assert jax.eval_shape(paper.phases[-1].enter, state) == state
+    batch = next(paper.batches(0))
+    for phase in paper.phases:
+        after, metrics = jax.eval_shape(phase.step, state, batch, jax.random.key(1))
+        assert after == state
+        assert sorted(metrics) == ["loss_ae", "loss_dae", "loss_finetuning", "loss_sae", "loss_vae"]
+
+
 def test_the_cells_of_the_table_are_the_errors(experiment, start):
     found = experiment.evaluate(start, jax.random.key(0))
     header, *rows = found["errors"].splitlines()

@@ -102,7 +102,8 @@ pre {
   background: var(--code); border-radius: 8px; padding: 12px 14px; margin: 0 0 8px; font-size: 13px;
   line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; user-select: all;
 }
-.text { padding: 14px 16px; white-space: pre-wrap; overflow-wrap: anywhere; margin-bottom: 12px; }
+.text { padding: 14px 16px; white-space: pre-wrap; overflow-wrap: anywhere; margin-bottom: 12px;
+  font-family: ui-monospace, monospace; font-size: 13px; }
 .hash { font-size: 12px; color: var(--soft); overflow-wrap: anywhere; }
 footer { margin-top: 48px; color: var(--soft); font-size: 13px; }
 @media (max-width: 880px) { .pair { grid-template-columns: minmax(0, 1fr); gap: 16px; } }
