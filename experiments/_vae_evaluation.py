@@ -95,10 +95,9 @@ def make_evaluate(
         mean, log_variance = batched_apply(
             lambda images: encode(params, images), test, batch_size=min(1_000, len(test))
         )
-        codes = Codes(
-            mean, log_variance, np.asarray(gaussian.divergence(mean, log_variance)).mean(0)
-        )
-        drawn = gaussian.reparameterise(code_key, jnp.asarray(mean), jnp.asarray(log_variance))
+        given = jnp.asarray(mean), jnp.asarray(log_variance)
+        codes = Codes(mean, log_variance, np.asarray(gaussian.divergence(*given)).mean(0))
+        drawn = gaussian.reparameterise(code_key, *given)
         latents = jax.random.normal(sample_key, (protocol.num_samples, mean.shape[1]))
         samples = np.asarray(decode(params, latents))
         judgement = judge()(samples)

@@ -81,6 +81,7 @@ def test_a_smoke_run_leaves_a_whole_folder(name, tmp_path):
     assert list((folder / "images").glob("*.png"))
 
 
+@pytest.mark.slow
 @every_experiment
 def test_a_run_stopped_by_sigterm_resumes_bit_exactly(name, tmp_path, monkeypatch, capsys):
     assert smoke(name, tmp_path / "whole") == 0
