@@ -116,7 +116,8 @@ def test_cross_entropy_is_another_training_and_the_same_metric(library):
         run(deep_ae_mnist.build(dataclasses.replace(PLAIN, cross_entropy=chosen), library), 3)
         for chosen in (False, True)
     ]
-    assert ends[0][1][0] == ends[1][1][0]
+    # The first error is that of equal weights; two programs may round it differently.
+    assert ends[0][1][0] == pytest.approx(ends[1][1][0], rel=1e-6)
     assert digest(ends[0][0][-1]) != digest(ends[1][0][-1])
 
 

@@ -1,51 +1,24 @@
-import hashlib
 import io
 import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lecture_models.data import folder
-from lecture_models.data.dataset import DataError, split_checksum
+from lecture_models.data.dataset import DataError
 from lecture_models.data.folder import PictureOptions
-
-SMALL = PictureOptions(image_size=8)
-SKIPPING = PictureOptions(image_size=8, skip_bad_images=True)
-
-
-def write_pictures(path: Path, count: int, mode: str = "L", first: int = 0) -> None:
-    """`count` different pictures of 12x10, the same bytes with every Pillow, from `first` on."""
-    path.mkdir(parents=True, exist_ok=True)
-    shape = (10, 12, 3) if mode == "RGB" else (10, 12)
-    for number in range(first, first + count):
-        pixels = np.random.default_rng(number).integers(0, 256, shape, np.uint8)
-        Image.fromarray(pixels).save(path / f"{number:04d}.bmp")
-
-
-def read(path, options=SMALL):
-    return folder.read(path, options, lambda line: None)
-
-
-def everything(dataset):
-    return np.concatenate([split.images for split in dataset[:3]])
-
-
-def hashes(dataset):
-    return [split_checksum(split) for split in dataset[:3]]
-
-
-def alone(tmp_path, picture, name="picture.png", **save):
-    """The bytes that a picture becomes at 8x8, found by their difference from the other ten."""
-    write_pictures(tmp_path, 10)
-    before = everything(read(tmp_path))
-    picture.save(tmp_path / name, **save)
-    images = everything(read(tmp_path))
-    known = {image.tobytes() for image in np.broadcast_to(before, (10, 8, 8, images.shape[-1]))}
-    (new,) = [image for image in images if np.ascontiguousarray(image).tobytes() not in known]
-    return np.rint((new + 1.0) * 127.5).astype(np.uint8)
+from tests.data.small_pictures import (
+    SKIPPING,
+    SMALL,
+    alone,
+    everything,
+    hashes,
+    members,
+    read,
+    write_pictures,
+)
 
 
 def test_pictures_become_square_images_from_minus_one_to_one(tmp_path):
@@ -112,10 +85,6 @@ def test_sub_folders_are_the_classes_where_all_pictures_lie_in_them(tmp_path):
             assert (image.tobytes() in owls) == bool(label)
 
 
-def members(path):
-    return {image.tobytes() for image in everything(read(path))}
-
-
 def test_classes_are_mixed_in_every_split(tmp_path):
     write_pictures(tmp_path / "a", 40)
     write_pictures(tmp_path / "b", 40, first=40)
@@ -127,120 +96,6 @@ def test_one_picture_beside_the_sub_folders_makes_one_class_of_all(tmp_path):
     write_pictures(tmp_path / "cat", 10)
     write_pictures(tmp_path, 1, first=20)
     assert read(tmp_path).classes == ("pictures",)
-
-
-def test_the_central_square_is_kept(tmp_path):
-    wide = Image.new("L", (30, 10), 0)
-    wide.paste(250, (10, 0, 20, 10))
-    assert (alone(tmp_path, wide) == 250).all()
-
-
-def test_a_picture_is_turned_as_its_exif_says(tmp_path):
-    picture = Image.new("L", (32, 32), 0)
-    picture.paste(255, (0, 0, 32, 16))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # To be shown turned by 90 degrees clockwise: the top goes to the right.
-    pixels = alone(tmp_path, picture, exif=exif)[..., 0]
-    assert (pixels[:, 5:] > 250).all()
-    assert (pixels[:, :3] < 5).all()
-
-
-@pytest.mark.parametrize("extension", ["png", "jpg"])
-def test_resizing_averages_what_is_finer_than_a_pixel(tmp_path, extension):
-    checkered = np.indices((320, 320)).sum(0) % 2 * 255
-    picture = Image.fromarray(checkered.astype(np.uint8))
-    pixels = alone(tmp_path, picture, f"picture.{extension}")
-    np.testing.assert_allclose(pixels.astype(int), 127, atol=3)
-
-
-def test_a_large_jpeg_decoded_at_a_fraction_is_the_same_picture(tmp_path):
-    across, down = np.meshgrid(np.linspace(0.0, 6.0, 512), np.linspace(0.0, 6.0, 512))
-    smooth = Image.fromarray(np.rint(127 + 120 * np.sin(across) * np.cos(down)).astype(np.uint8))
-    exact = smooth.resize((8, 8), Image.Resampling.BICUBIC)
-    pixels = alone(tmp_path, smooth, "picture.jpg", quality=95)
-    np.testing.assert_allclose(pixels[..., 0].astype(int), np.asarray(exact), atol=4)
-
-
-def sixteen_bit():
-    return Image.fromarray(np.full((10, 10), 100 * 257, np.uint16))
-
-
-def grey_palette():
-    picture = Image.new("P", (10, 10), 1)
-    picture.putpalette([0, 0, 0, 100, 100, 100, 255, 255, 255])
-    return picture
-
-
-@pytest.mark.parametrize(
-    ("picture", "name", "level"),
-    [
-        (Image.new("1", (10, 10), 1), "a.png", 255),
-        (Image.new("L", (10, 10), 100), "a.png", 100),
-        (Image.new("LA", (10, 10), (100, 255)), "a.png", 100),
-        (sixteen_bit(), "a.png", 100),
-        (sixteen_bit(), "a.tif", 100),
-        (sixteen_bit(), "a.pgm", 100),
-        (grey_palette(), "a.png", 100),
-        (grey_palette(), "a.gif", 100),
-    ],
-)
-def test_grey_of_every_depth_is_grey_of_eight_bits(tmp_path, picture, name, level):
-    pixels = alone(tmp_path, picture, name)
-    assert pixels.shape == (8, 8, 1)
-    assert (pixels == level).all()
-
-
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK", "YCbCr", "P"])
-def test_colour_of_every_kind_is_red_green_and_blue(tmp_path, mode):
-    picture = Image.new("RGB", (10, 10), (204, 102, 51)).convert(mode)
-    pixels = alone(tmp_path, picture, "a.png" if mode in ("RGB", "RGBA", "P") else "a.tif")
-    np.testing.assert_allclose(pixels, np.broadcast_to([204, 102, 51], (8, 8, 3)), atol=2)
-
-
-def test_one_picture_in_colour_makes_all_of_three_channels(tmp_path):
-    write_pictures(tmp_path, 10)
-    grey = members(tmp_path)
-    write_pictures(tmp_path, 1, "RGB", first=20)
-    dataset = read(tmp_path)
-    assert "8x8 colour" in dataset.provenance.source
-    found = [image for image in everything(dataset) if image[..., :1].tobytes() in grey]
-    assert len(found) == 10
-    assert all((image == image[..., :1]).all() for image in found)
-
-
-def transparent_sixteen_bit():
-    picture = sixteen_bit()
-    picture.info["transparency"] = 100 * 257
-    return picture
-
-
-def transparent_palette():
-    picture = Image.new("P", (10, 10), 0)
-    picture.putpalette([200, 0, 0])
-    picture.info["transparency"] = 0
-    return picture
-
-
-@pytest.mark.parametrize(
-    ("picture", "expected"),
-    [
-        (Image.new("RGBA", (10, 10), (0, 0, 0, 0)), [255, 255, 255]),
-        (Image.new("RGBA", (10, 10), (0, 100, 255, 51)), [204, 224, 255]),
-        (Image.new("LA", (10, 10), (0, 51)), [204]),
-        (transparent_palette(), [255, 255, 255]),
-        (transparent_sixteen_bit(), [255]),
-    ],
-)
-def test_what_is_transparent_lies_over_white(tmp_path, picture, expected):
-    np.testing.assert_array_equal(
-        alone(tmp_path, picture), np.broadcast_to(expected, (8, 8, len(expected)))
-    )
-
-
-def test_the_first_frame_of_several_counts(tmp_path):
-    frames = [Image.new("L", (10, 10), level) for level in (60, 200)]
-    pixels = alone(tmp_path, frames[0], "a.gif", save_all=True, append_images=frames[1:])
-    assert (pixels == 60).all()
 
 
 def spoil(path):
@@ -328,75 +183,6 @@ def test_fewer_than_ten_different_pictures_are_refused(tmp_path):
         read(tmp_path)
     write_pictures(tmp_path, 1, first=9)
     assert all(len(split.labels) for split in read(tmp_path)[:3])
-
-
-def test_the_splits_are_about_80_10_and_10_percent(tmp_path):
-    write_pictures(tmp_path, 400)
-    counts = [len(split.labels) for split in read(tmp_path, PictureOptions(image_size=4))[:3]]
-    assert sum(counts) == 400
-    for count, share in zip(counts, (0.8, 0.1, 0.1), strict=True):
-        assert abs(count - 400 * share) < 4 * (400 * share * (1 - share)) ** 0.5
-
-
-def test_the_hash_of_the_file_decides_and_an_empty_split_gets_the_lowest(tmp_path):
-    written, number = [], 0
-    while len(written) < 12:
-        write_pictures(tmp_path, 1, first=number)
-        path = tmp_path / f"{number:04d}.bmp"
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        if int(digest, 16) % 10 >= 2:  # For training.
-            written.append((digest, path))
-        else:
-            path.unlink()
-        number += 1
-    dataset = read(tmp_path)
-    assert [len(split.labels) for split in dataset[:3]] == [10, 1, 1]
-    by_digest = [at_eight(path) for _, path in sorted(written)]
-    np.testing.assert_array_equal(dataset.validation.images[0], by_digest[0])
-    np.testing.assert_array_equal(dataset.test.images[0], by_digest[1])
-    np.testing.assert_array_equal(dataset.train.images, by_digest[2:])
-
-
-def at_eight(path):
-    square = Image.open(path).crop((1, 0, 11, 10)).resize((8, 8), Image.Resampling.BICUBIC)
-    return np.asarray(square, np.float32)[..., None] / np.float32(127.5) - 1.0
-
-
-def test_copies_under_other_names_share_a_split(tmp_path):
-    write_pictures(tmp_path / "a", 40)
-    shutil.copytree(tmp_path / "a", tmp_path / "b")
-    parts = [{image.tobytes() for image in split.images} for split in read(tmp_path)[:3]]
-    assert [len(part) for part in parts] == [len(s.labels) // 2 for s in read(tmp_path)[:3]]
-    assert sum(len(part) for part in parts) == len(set.union(*parts)) == 40
-
-
-def test_adding_pictures_leaves_the_others_where_they_were(tmp_path):
-    write_pictures(tmp_path, 40)
-    before = [{image.tobytes() for image in split.images} for split in read(tmp_path)[:3]]
-    write_pictures(tmp_path, 40, first=40)
-    after = [{image.tobytes() for image in split.images} for split in read(tmp_path)[:3]]
-    assert all(one < other for one, other in zip(before, after, strict=True))
-
-
-def test_names_and_places_of_files_change_nothing(tmp_path):
-    write_pictures(tmp_path / "a" / "cat", 20)
-    write_pictures(tmp_path / "b" / "cat" / "deep", 20)
-    for path in (tmp_path / "b" / "cat" / "deep").iterdir():
-        path.rename(path.with_stem(path.stem[::-1]))
-    first, second = read(tmp_path / "a"), read(tmp_path / "b")
-    assert hashes(first) == hashes(second) == hashes(read(tmp_path / "a"))
-    assert first.provenance.files[0].sha256 == second.provenance.files[0].sha256
-
-
-def test_the_digest_tells_size_content_and_classes_apart(tmp_path):
-    write_pictures(tmp_path / "cat", 20)
-    digests = [read(tmp_path).provenance.files[0].sha256]
-    digests += [read(tmp_path, PictureOptions(image_size=4)).provenance.files[0].sha256]
-    (tmp_path / "cat").rename(tmp_path / "owl")
-    digests += [read(tmp_path).provenance.files[0].sha256]
-    write_pictures(tmp_path / "owl", 1, first=20)
-    digests += [read(tmp_path).provenance.files[0].sha256]
-    assert len(set(digests)) == 4
 
 
 def test_links_to_folders_are_followed_once(tmp_path):

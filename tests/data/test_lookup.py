@@ -21,7 +21,7 @@ from tests.data.small_files import (
     write_cifar_jpeg,
     write_mnist,
 )
-from tests.data.test_folder import write_pictures
+from tests.data.small_pictures import write_pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 
