@@ -1,0 +1,59 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from lecture_models.nn.batch_norm import batch_norm
+
+
+class Net(nn.Module):
+    """A single normalisation."""
+
+    @nn.compact
+    def __call__(self, x, training=False, moves=None):
+        return batch_norm(x, training, "bn", moves)
+
+
+@pytest.fixture(scope="module")
+def maps():
+    return 3.0 + 2.0 * jax.random.normal(jax.random.key(0), (5, 4, 4, 2))
+
+
+@pytest.fixture(scope="module")
+def variables(maps):
+    return Net().init(jax.random.key(1), maps)
+
+
+def apply(variables, maps, moves=None):
+    return Net().apply(variables, maps, training=True, moves=moves, mutable=["batch_stats"])
+
+
+def test_training_gives_each_channel_mean_0_and_variance_1(variables, maps):
+    y, _ = apply(variables, maps)
+    np.testing.assert_allclose(y.mean((0, 1, 2)), 0.0, atol=1e-5)
+    np.testing.assert_allclose(y.var((0, 1, 2)), 1.0, atol=1e-4)
+
+
+def test_running_statistics_go_a_tenth_of_the_way(variables, maps):
+    _, updated = apply(variables, maps)
+    found = updated["batch_stats"]["bn"]
+    np.testing.assert_allclose(found["mean"], 0.1 * maps.mean((0, 1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(found["var"], 0.9 + 0.1 * maps.var((0, 1, 2)), rtol=1e-4)
+
+
+def test_held_statistics_stay_and_the_output_is_the_same(variables, maps):
+    expected, _ = apply(variables, maps)
+    found, updated = apply(variables, maps, moves=jnp.array(False))
+    np.testing.assert_array_equal(found, expected)
+    jax.tree.map(np.testing.assert_array_equal, updated["batch_stats"], variables["batch_stats"])
+
+
+def test_statistics_that_may_move_move_as_without_a_gate(variables, maps):
+    _, expected = apply(variables, maps)
+    _, found = apply(variables, maps, moves=jnp.array(True))
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_evaluation_uses_the_running_statistics(variables, maps):
+    np.testing.assert_allclose(Net().apply(variables, maps), maps / np.sqrt(1 + 1e-5), rtol=1e-5)
