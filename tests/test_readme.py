@@ -33,6 +33,9 @@ def test_ci_calls_the_readmes_test_command():
 def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = shlex.split(line)[1:]
+    if "--table=" in line:
+        assert launch.main(arguments) == 0
+        return
     name = re.search(r"--experiment=(\w+)", line).group(1)
     smoke = launch.overrides(catalogue.load(launch.EXPERIMENTS, name), "smoke")
     # The last of two equal flags counts.

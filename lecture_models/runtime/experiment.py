@@ -50,7 +50,9 @@ class Experiment(NamedTuple):
     - `init(key)` gives the first state, a pytree of arrays only.
     - `step(state, batch, key)` gives the next state and scalar metrics; it is jitted once and its
       state is donated. Training in phases gives a tuple of `Phase` in its place, the first at step
-      0, whose states have one structure and whose metrics have the same names.
+      0, whose states have one structure and whose metrics have the same names. An analysis has no
+      phase, the empty tuple, and a Config whose `num_steps` is 0: it is evaluated once, and its
+      texts are printed.
     - `evaluate(state, key)` gives scalars (0-d arrays or floats), `Images` and texts by name; a
       name that begins with `alarm_` is a text, empty when all is well, that is flagged in the
       summary and the report.

@@ -87,10 +87,13 @@ def train(
 ) -> Outcome:
     """Trains from the newest checkpoint, or from the start, to the last step.
 
-    Between log points the host never waits for the device: what a log point gathered is fetched
-    at the next one. Raises NonFiniteError, CheckpointError, and Interrupted once all is saved.
+    An experiment of no steps is evaluated once, and its state is not saved. Between log points the
+    host never waits for the device: what a log point gathered is fetched at the next one. Raises
+    NonFiniteError, CheckpointError, and Interrupted once all is saved.
     """
     init_key, step_key, eval_key = jax.random.split(jax.random.key(seed), 3)
+    if cadence.num_steps == 0:
+        return _analyse(experiment, init_key, eval_key, recorder, hooks)
     names = _metric_names(experiment, init_key, step_key)
     position = _start(experiment, init_key, len(names), checkpoints)
     hooks.on_start(position.step)
@@ -108,6 +111,15 @@ def train(
             raise Interrupted(signal_number)
     checkpoints.wait()
     return run.outcome(position)
+
+
+def _analyse(experiment: Experiment, init_key, eval_key, recorder, hooks: Hooks) -> Outcome:
+    hooks.on_start(0)
+    state = jax.jit(experiment.init)(init_key)
+    recorder.evaluation(0, experiment.evaluate(state, eval_key))
+    recorder.sync()
+    hooks.on_stop(0)
+    return Outcome(state, digest(state), 0, 0.0)
 
 
 def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:

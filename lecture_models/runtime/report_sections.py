@@ -29,7 +29,9 @@ def header(run: Run) -> str:
     known = STATUS.get(status, text(status) or "no summary: killed, or still running")
     total = run.summary.get("num_steps")
     progress = f"step {run.step:,}" if run.step is not None else "no step recorded"
-    if isinstance(total, int):
+    if total == 0:
+        progress = "no training"
+    elif isinstance(total, int):
         progress += f" of {total:,}"
     if run.torn:
         progress += f" · {run.torn:,} torn line{'s' * (run.torn > 1)} of metrics left out"

@@ -14,6 +14,7 @@ from lecture_models.runtime.checkpoint import CheckpointError, Checkpoints
 from lecture_models.runtime.experiment import Experiment
 from lecture_models.runtime.interrupt import Interrupted, stop_requests
 from lecture_models.runtime.loop import Cadence, Hooks, Outcome, train
+from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.progress import Progress, open_progress
 from lecture_models.runtime.recorder import Recorder
 from lecture_models.runtime.report import write_report
@@ -67,6 +68,8 @@ def run(plan: Plan, folder: RunFolder) -> int:
         present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
         if folder.read_summary().get("status") == "finished":
             write_report(folder.path)
+            if plan.cadence.num_steps == 0:
+                _show(folder.read_summary()["texts"])
             _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
             return 0
     # Before W&B puts its files there: a folder without a record is refused.
@@ -94,6 +97,12 @@ def plain_provenance(provenance: Any) -> dict[str, Any]:
 
 def _announce(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _show(texts: dict[str, str]) -> None:
+    """On the standard output: the result of an experiment of no steps."""
+    with until_reader_leaves():
+        print("\n\n".join(texts.values()))
 
 
 def _record(plan: Plan, folder: RunFolder) -> dict[str, Any]:
@@ -152,6 +161,8 @@ class _Session:
             self._finish("failed", error=f"{type(error).__name__}: {error}")
             raise
         self._finish("finished", outcome)
+        if cadence.num_steps == 0:
+            _show(self._recorder.texts)
         _announce(f"finished: {self._folder.path}/report.html")
         return 0
 
@@ -168,7 +179,9 @@ class _Session:
             )
 
     def _start(self, step: int) -> None:
-        self._recorder.recall(self._folder.resume_metrics(step))
+        # An experiment of no steps begins anew: what a killed session wrote at step 0 goes.
+        kept = step if self._plan.cadence.num_steps else -1
+        self._recorder.recall(self._folder.resume_metrics(kept))
         self._step = step
         if step > 0:
             self._recorder.announce(f"resuming at step {step} in {self._folder.path}")

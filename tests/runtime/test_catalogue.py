@@ -28,3 +28,24 @@ def test_an_unknown_experiment_is_answered_with_the_nearest(root):
 def test_a_private_module_is_no_experiment(tmp_path):
     (tmp_path / "_shared.py").write_text("")
     assert catalogue.names(tmp_path) == []
+
+
+def test_a_table_is_listed_by_title_and_source(tmp_path):
+    write(tmp_path, "Title.\n\nSource: A,\n  and more\n")
+    assert catalogue.table_entry(tmp_path, "one") == ("one", "Title.", "A, and more")
+
+
+def test_a_tables_docstring_without_a_source_is_named(tmp_path):
+    write(tmp_path, "Title.\n")
+    with pytest.raises(ValueError, match=r"one\.py: the docstring has no line Source"):
+        catalogue.table_entry(tmp_path, "one")
+
+
+def test_an_unknown_table_is_answered_with_the_nearest(root):
+    with pytest.raises(UsageError, match="there is no table 'lenet'; did you mean 'lenet5'"):
+        catalogue.load(root / "experiments" / "tables", "lenet", "table")
+
+
+def test_a_module_of_a_folder_in_a_package_is_loaded_by_its_whole_name(root):
+    module = catalogue.load(root / "experiments" / "tables", "lenet5", "table")
+    assert module.__name__ == "experiments.tables.lenet5"

@@ -1,0 +1,81 @@
+"""AlexNet's layers: shapes, units, parameters.
+
+Source: Gong, Deep Learning I, AlexNet; Li, Deep Learning 2, Alexnet (Krizhevsky et al., 2012)
+"""
+
+import math
+
+from experiments.tables._traced import COUNTED, TRACED, by, trace
+from lecture_models.models.alexnet import AlexNet, AlexNetOneTower
+from lecture_models.nn.arithmetic import output_size
+from lecture_models.runtime.table import Row, Table, TableContext, published
+
+SLIDE = "Gong, Deep Learning I, AlexNet"
+SIZES = "Li, Deep Learning 2, Alexnet"
+PRINTED = (
+    ("CONV1", "conv1", "55x55x96"),
+    ("MAX POOL1", "pool1", "27x27x96"),
+    ("NORM1", "norm1", "27x27x96"),
+    ("CONV2", "conv2", "27x27x256"),
+    ("MAX POOL2", "pool2", "13x13x256"),
+    ("NORM2", "norm2", "13x13x256"),
+    ("CONV3", "conv3", "13x13x384"),
+    ("CONV4", "conv4", "13x13x384"),
+    ("CONV5", "conv5", "13x13x256"),
+    ("MAX POOL3", "pool5", "6x6x256"),
+    ("FC6", "fc6", "4096"),
+    ("FC7", "fc7", "4096"),
+    ("FC8", "logits", "1000"),
+)
+SIMPLIFIED = "the slide's simplified network normalises after pooling, the one of 2012 before it"
+UNITS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "logits")
+
+
+def build(context: TableContext) -> Table:
+    net, tower = trace(AlexNet(), 227, 227, 3), trace(AlexNetOneTower(), 227, 227, 3)
+    rows = [
+        Row(
+            f"{label}: shape",
+            published(shape, SLIDE)._replace(value=None),
+            by(net.shapes[name]),
+            TRACED,
+            erratum=SIMPLIFIED if label.startswith("NORM") else "",
+        )
+        for label, name, shape in PRINTED
+    ]
+    units = sum(math.prod(net.shapes[name]) for name in UNITS)
+    rows += [
+        _positions(),
+        Row("weight layers", published("8", SLIDE), len(net.kernels()), COUNTED),
+        Row("units", published("650,000", SIZES, half_width=25_000.0), units, TRACED),
+        Row(
+            "parameters, two groups as in 2012",
+            published("60,000,000", SIZES, half_width=5_000_000.0),
+            net.num_params,
+            COUNTED,
+        ),
+        Row("parameters, one tower", None, tower.num_params, COUNTED),
+    ]
+    notes = (
+        "650,000 units and 60,000,000 parameters are round figures: they count as equal within "
+        "25,000 and 5,000,000.",
+        "Units are those of convolutions and fully connected layers; the input and poolings are "
+        "not counted.",
+    )
+    return Table(tuple(rows), notes)
+
+
+def _positions() -> Row:
+    """The same first layer on 224 pixels, which `output_size` refuses."""
+    try:
+        ours = str(output_size(224, 11, 4))
+    except ValueError as error:
+        ours = f"refused: {str(error).rpartition(' = ')[2]}"
+    return Row(
+        "positions of CONV1 along 224 pixels",
+        None,
+        ours,
+        "nn.arithmetic.output_size",
+        erratum="224 pixels, as AlexNet's input is often given, are no whole number of positions; "
+        f"227 are {output_size(227, 11, 4)}",
+    )

@@ -1,0 +1,47 @@
+"""LeNet-5, as taught and as printed in 1998: maps, parameters, multiply-adds, test error.
+
+Source: LeCun et al., 1998, sections II.B and III.B
+"""
+
+from experiments.tables import _trained
+from experiments.tables._traced import COUNTED, TRACED, by, trace
+from lecture_models.metrics.cost import count_parameters
+from lecture_models.models.lenet import LeNet5, LeNet5Of1998
+from lecture_models.runtime.table import Row, Table, TableContext, published
+
+ERROR = _trained.Cell(
+    what="test error, MNIST, %",
+    published=published("0.95 %", "LeCun et al., 1998, LeNet-5 without distortions"),
+    experiment="lenet_mnist",
+    metric="test_error_percent",
+    better="less",
+    dataset="mnist",
+)
+VARIANTS = {"C3 sees all of S2": LeNet5(), "1998": LeNet5Of1998()}
+
+
+def build(context: TableContext) -> Table:
+    rows = []
+    for name, model in VARIANTS.items():
+        net = trace(model, 28, 28, 1)
+        if name == "1998":
+            rows += [
+                Row(f"{layer}: maps", None, by(net.shapes[layer]), TRACED)
+                for layer in ("C1", "S2", "C3", "S4", "C5", "F6", "logits")
+            ]
+        rows += [
+            Row(f"{name}: parameters of {layer}", None, count_parameters(params), COUNTED)
+            for layer, params in sorted(net.params.items())
+        ]
+        rows += [
+            Row(f"{name}: parameters", None, net.num_params, COUNTED),
+            Row(f"{name}: multiply-adds", None, net.multiply_adds, TRACED),
+        ]
+    rows += _trained.rows(ERROR, context)
+    notes = (
+        "In the network of 1998 C3 sees the maps of S2 that Table I lists, subsampling has a "
+        "coefficient and a bias for each map, and the output's codes are fixed.",
+        "Its C3 is run as a full convolution with zeros for the pairs that are not there: they "
+        "count as multiply-adds.",
+    )
+    return Table(tuple(rows), notes)

@@ -1,0 +1,68 @@
+"""Residual and plain networks: parameters and multiply-adds for one image.
+
+Source: He et al., 2015, figure 3, as Li, Deep Learning 2, ResNet prints it; its section 4.2
+"""
+
+from experiments.tables._traced import COUNTED, TRACED, trace
+from lecture_models.models import resnet
+from lecture_models.models.cifar_resnet import cifar_resnet
+from lecture_models.runtime.table import Row, Table, TableContext, published
+
+FIGURE_3 = "Li, Deep Learning 2, ResNet, figure 3"
+OPTIONS = "Li, Deep Learning 2, ResNet, shortcuts (A) and (B)"
+E9 = "E9: these are multiply-adds; with a multiplication and an addition as two it is twice that"
+SIDES = (224, 224, 3)
+NETWORKS = {
+    "plain-18": resnet.PLAIN_18(),
+    "plain-34": resnet.PLAIN_34(),
+    "ResNet-18, option A": resnet.RESNET_18(projection=False),
+    "ResNet-18, option B": resnet.RESNET_18(),
+    "ResNet-34, option A": resnet.RESNET_34(projection=False),
+    "ResNet-34, option B": resnet.RESNET_34(),
+    "ResNet-50": resnet.RESNET_50(),
+    "ResNet-101": resnet.RESNET_101(),
+    "ResNet-152": resnet.RESNET_152(),
+}
+FIGURE_3_NETWORKS = ("plain-34", "ResNet-34, option A")
+CIFAR_DEPTHS = (20, 32, 44, 56, 110, 1202)
+
+
+def build(context: TableContext) -> Table:
+    costs = {name: trace(model, *SIDES) for name, model in NETWORKS.items()}
+    rows = []
+    for name, net in costs.items():
+        # Figure 3 has one residual network of 34 layers; only option A's cost rounds to 3.6 G.
+        paper = published("3.6 G", FIGURE_3) if name in FIGURE_3_NETWORKS else None
+        rows += [
+            Row(f"{name}: parameters", None, net.num_params, COUNTED),
+            Row(f"{name}: multiply-adds", paper, net.multiply_adds, TRACED),
+        ]
+    plain, option_a, option_b = (
+        costs[name].num_params
+        for name in ("plain-34", "ResNet-34, option A", "ResNet-34, option B")
+    )
+    flops = 2 * costs["ResNet-34, option A"].multiply_adds
+    rows += [
+        Row("option A: added parameters", published("0", OPTIONS), option_a - plain, COUNTED),
+        Row("option B, 34 layers: added parameters", None, option_b - plain, COUNTED),
+        Row(
+            "ResNet-34, option A: both operations counted",
+            published("3.6 G", FIGURE_3),
+            flops,
+            "twice the multiply-adds",
+            erratum=E9,
+        ),
+        *_cifar(),
+    ]
+    return Table(tuple(rows), ("Multiply-adds are those of convolutions and matrix products.",))
+
+
+def _cifar() -> list[Row]:
+    rows = []
+    for depth in CIFAR_DEPTHS:
+        net = trace(cifar_resnet(depth), 32, 32, 3)
+        rows += [
+            Row(f"CIFAR ResNet-{depth}: parameters", None, net.num_params, COUNTED),
+            Row(f"CIFAR ResNet-{depth}: multiply-adds", None, net.multiply_adds, TRACED),
+        ]
+    return rows

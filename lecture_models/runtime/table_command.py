@@ -1,0 +1,50 @@
+"""`--table`: builds a table by name, and prints it or writes it to a file."""
+
+from pathlib import Path
+
+from lecture_models.runtime import atomic, catalogue
+from lecture_models.runtime.config import UsageError
+from lecture_models.runtime.table import Table, TableContext
+from lecture_models.runtime.table_formats import FORMATS, markdown
+
+
+def build(folder: Path, name: str, context: TableContext) -> Table:
+    """The table of a file's `build(context)`, with the title and source of its docstring.
+
+    Raises UsageError, with the nearest names, where there is no such file.
+    """
+    module = catalogue.load(folder, name, "table")
+    entry = catalogue.table_entry(folder, name)
+    table = module.build(context)
+    return table._replace(name=name, title=entry.title, source=entry.source)
+
+
+def show(folder: Path, name: str, context: TableContext, output: str | None) -> None:
+    """Prints Markdown, or writes `output` in the format of its suffix, whole or not at all.
+
+    Raises UsageError, before anything is computed, for a suffix that is no format, a folder that
+    is not there, or an output that is a folder.
+    """
+    path = Path(output).expanduser() if output is not None else None
+    if path is not None:
+        _check(path)
+    table = build(folder, name, context)
+    if path is None:
+        print(markdown(table), end="")
+        return
+    atomic.write_bytes(path, FORMATS[path.suffix.lower()](table).encode())
+    context.announce(f"written: {path}")
+
+
+def show_help(folder: Path, name: str) -> None:
+    """The docstring of a table's file. Raises UsageError where there is none of this name."""
+    print(catalogue.load(folder, name, "table").__doc__)
+
+
+def _check(path: Path) -> None:
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"--output is {path}; its name must end in {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output is {path}; there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"--output is {path}, a folder; name a file")
