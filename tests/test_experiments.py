@@ -85,6 +85,8 @@ def test_a_smoke_run_leaves_a_whole_folder(name, tmp_path):
 @every_experiment
 def test_a_run_stopped_by_sigterm_resumes_bit_exactly(name, tmp_path, monkeypatch, capsys):
     assert smoke(name, tmp_path / "whole") == 0
+    if summary(tmp_path / "whole")["num_steps"] == 0:
+        pytest.skip("nothing is trained: there is nothing to resume")
     append, folder, sent = RunFolder.append_metrics, tmp_path / "parts", []
 
     def append_then_stop(self, record):

@@ -13,7 +13,8 @@ PACKAGE = ROOT / "lecture_models"
 PURE = {"nn", "models", "losses", "steps", "image_space", "attribution", "linear", "metrics"}
 WORLD = {"data", "weights", "runtime"}
 HEAVY = ("wandb", "tensorflow_datasets", "tensorflow", "sklearn", "h5py")
-SOURCES = sorted([*PACKAGE.rglob("*.py"), *(ROOT / "experiments").glob("*.py"), ROOT / "launch.py"])
+EXPERIMENTS = ROOT / "experiments"
+SOURCES = sorted([*PACKAGE.rglob("*.py"), *EXPERIMENTS.rglob("*.py"), ROOT / "launch.py"])
 
 
 def imported(path: Path) -> set[str]:
@@ -60,6 +61,12 @@ def test_data_imports_no_other_room():
     assert all(rooms(path) <= {"data"} for path in files_of("data"))
 
 
+def test_weights_are_never_unpickled():
+    assert all(not roots(path) & {"pickle", "torch", "dill"} for path in files_of("weights"))
+    loads = [path for path in files_of("weights") if "np.load" in path.read_text("utf-8")]
+    assert not loads
+
+
 def test_losses_and_steps_never_import_models():
     assert all("models" not in rooms(path) for path in files_of("losses", "steps", "image_space"))
 
@@ -74,6 +81,7 @@ def test_the_package_imports_neither_experiments_nor_launch():
         ("wandb", {"lecture_models/runtime/tracking.py"}),
         ("tensorflow_datasets", {"lecture_models/data/tfds.py"}),
         ("absl", {"lecture_models/runtime/config.py", "launch.py"}),
+        ("safetensors", {"lecture_models/weights/tensors.py"}),
     ],
 )
 def test_a_package_is_imported_in_its_home_alone(package, homes):
@@ -110,7 +118,7 @@ def test_files_and_functions_are_short():
 def test_no_module_needs_a_heavy_package_to_be_imported():
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in [*PACKAGE.rglob("*.py"), *(ROOT / "experiments").glob("*.py")]
+        for path in [*PACKAGE.rglob("*.py"), *EXPERIMENTS.rglob("*.py")]
         if path.name != "__init__.py"
     ]
     program = (

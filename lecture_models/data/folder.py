@@ -10,7 +10,6 @@ import collections
 import concurrent.futures
 import dataclasses
 import hashlib
-import io
 import math
 import os
 import warnings
@@ -20,17 +19,12 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lecture_models.data.dataset import DataError, DataFile, Dataset, Provenance, Split
+from lecture_models.data.picture import decode, extensions, reason, shown
 from lecture_models.data.pixels import symmetric
 
 MIN_PICTURES = 10  # Different ones: below it three splits mean nothing.
-# Not all that Pillow knows: it hands EPS to another program, and only recognises MPEG or HDF5.
-_FORMATS = (
-    *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD"),
-    *("QOI", "SGI", "TGA", "TIFF", "WEBP"),
-)
 _TRAIN, _VALIDATION, _TEST = range(3)
 _SHOWN = 5  # Names in a message, which is one line.
 
@@ -64,7 +58,7 @@ class _BadFile(NamedTuple):
     reason: str
 
     def __str__(self) -> str:
-        return f"{_shown(self.path)} ({self.reason})"
+        return f"{shown(self.path)} ({self.reason})"
 
 
 def read(folder: Path, options: PictureOptions, announce: Callable[[str], None]) -> Dataset:
@@ -102,7 +96,7 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
     parts, channels = _assemble(folder, pictures, names, side, splits)
     note = _describe(pictures, parts, names) + beside
     if bad:
-        skipped = _first_of([_shown(each.path) for each in bad], most=20)
+        skipped = _first_of([shown(each.path) for each in bad], most=20)
         note += f"; skipped as unreadable: {_count(len(bad), 'file')}, {skipped}"
     announce(f"{folder}: {note}")
     colour = "grey" if channels == 1 else "colour"
@@ -112,7 +106,7 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
         provenance=Provenance(
             "folder",
             f"a folder of {len(pictures):,} pictures as {side}x{side} {colour}",
-            (DataFile(Path(_shown(folder.absolute())), _tree_digest(side, pictures, names)),),
+            (DataFile(Path(shown(folder.absolute())), _tree_digest(side, pictures, names)),),
             note,
         ),
     )
@@ -122,9 +116,7 @@ def _find(folder: Path) -> tuple[list[Path], collections.Counter[str]]:
     """Relative paths of pictures in order; the files left alone, by extension."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder; --data_dir must name the folder of the pictures")
-    Image.init()
-    formats = Image.registered_extensions().items()
-    extensions = {extension for extension, name in formats if name in _FORMATS}
+    known = extensions()
     found, ignored, visited = [], collections.Counter(), set()
     for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -136,10 +128,10 @@ def _find(folder: Path) -> tuple[list[Path], collections.Counter[str]]:
             if path.name.startswith("."):
                 ignored["hidden"] += 1
             # A broken link is a picture that cannot be read; a pipe would be waited for.
-            elif path.suffix.lower() in extensions and (path.is_file() or path.is_symlink()):
+            elif path.suffix.lower() in known and (path.is_file() or path.is_symlink()):
                 found.append(path.relative_to(folder))
             else:
-                ignored[_shown(path.suffix.lower()) or "without extension"] += 1
+                ignored[shown(path.suffix.lower()) or "without extension"] += 1
     return sorted(found), ignored
 
 
@@ -164,15 +156,12 @@ def _read_all(folder: Path, paths: list[Path], side: int) -> tuple[list[_Picture
             content = (folder / path).read_bytes()
             if not content:
                 return _BadFile(path, "empty")
-            size, pixels = _decode(content, side)
+            size, pixels = decode(content, side, square=True)
             return _Picture(path, hashlib.sha256(content).hexdigest(), size, pixels)
         except MemoryError:
             raise
-        except UnidentifiedImageError:  # Its message is an address in memory.
-            return _BadFile(path, "not a picture")
         except Exception as error:  # Each of Pillow's readers fails in its own way.
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            return _BadFile(path, " ".join(reason.split())[:100])
+            return _BadFile(path, reason(error))
 
     # Pillow decodes and resizes outside Python's lock. Its warnings are of metadata, or of large
     # pictures that are no bombs yet; the filters are of the process, so they are set here.
@@ -181,48 +170,6 @@ def _read_all(folder: Path, paths: list[Path], side: int) -> tuple[list[_Picture
         results = list(pool.map(attempt, paths))
     pictures = [each for each in results if isinstance(each, _Picture)]
     return pictures, [each for each in results if isinstance(each, _BadFile)]
-
-
-def _decode(
-    content: bytes, side: int
-) -> tuple[tuple[int, int], UInt8[np.ndarray, "side side channel"]]:
-    """The size in the file, and the central square at `side` x `side`, of one channel or three."""
-    known = [name for name in _FORMATS if name in Image.OPEN]
-    with Image.open(io.BytesIO(content), formats=known) as image:
-        size = image.size
-        # JPEG decodes faster at 1/2, 1/4 or 1/8, whose last row and column may be cut: so no less
-        # than 8 times the sides, of which that is an eighth of a pixel.
-        image.draft(None, (8 * side, 8 * side))
-        ImageOps.exif_transpose(image, in_place=True)
-        width, height = image.size
-        short = min(width, height)
-        left, top = (width - short) // 2, (height - short) // 2
-        square = image.crop((left, top, left + short, top + short))
-        levels = _eight_bits(square, image.format)
-    # Pillow clips what bicubic interpolation overshoots to 0 ... 255.
-    resized = levels.resize((side, side), Image.Resampling.BICUBIC)
-    return size, np.atleast_3d(np.asarray(resized))
-
-
-def _eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
-    """The picture in mode L where it is grey, else RGB, over white.
-
-    Raises ValueError for levels of 32 bits, whose white is not known.
-    """
-    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
-        levels = np.asarray(image).astype(np.int32)
-        levels = np.where(levels == image.info.get("transparency", -1), 65_535, levels)
-        return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        raise ValueError("32 bits a pixel, whose white is not known; save it with 8 or 16")
-    grey = image.mode in ("1", "L", "LA")
-    if image.mode == "P":
-        palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
-        grey = bool((palette == palette[:, :1]).all())
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("L" if grey else "RGB")
 
 
 def _choose_splits(digests: set[str], total: int, folder: Path) -> dict[str, int]:
@@ -246,7 +193,7 @@ def _choose_splits(digests: set[str], total: int, folder: Path) -> dict[str, int
 def _class_names(pictures: list[_Picture]) -> list[str]:
     """The class of each picture."""
     if all(len(picture.path.parts) > 1 for picture in pictures):
-        return [_shown(picture.path.parts[0]) for picture in pictures]
+        return [shown(picture.path.parts[0]) for picture in pictures]
     return ["pictures"] * len(pictures)
 
 
@@ -292,8 +239,3 @@ def _count(number: int, noun: str) -> str:
 def _first_of(items: list[str], most: int = _SHOWN) -> str:
     rest = len(items) - most
     return ", ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")
-
-
-def _shown(name: Path | str) -> str:
-    """A name that can be printed and recorded, even where it is no UTF-8."""
-    return str(name).encode("utf-8", "backslashreplace").decode()

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, usps
-from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
+from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, picture, usps
+from lecture_models.data.dataset import DataAbsentError, DataError, DataFile, Dataset, Provenance
 from lecture_models.data.download import download
 from lecture_models.data.folder import PictureOptions
+from lecture_models.data.picture import Picture
 
 # Where each name is looked for, in this order; the download comes last.
 SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
@@ -27,6 +28,7 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "usps": (usps.read,),
     "digits": (lambda data_dir: digits.read(),),
 }
+_MOST_FILES = 100  # Pictures that a run's record names one by one.
 _SPECS = {spec.name: spec for spec in (mnist.MNIST, mnist.FASHION_MNIST)}
 
 
@@ -59,6 +61,7 @@ class Library:
         self._sources = SOURCES | {"folder": (self._read_pictures,)}
         self._datasets: dict[str, Dataset] = {}
         self._loaded: dict[str, Dataset] = {}
+        self._pictures: list[Provenance] = []
 
     def load(self, names: str) -> Dataset:
         """The data set of a name ("mnist"), or the first to be had of a list ("mnist,digits").
@@ -74,7 +77,25 @@ class Library:
     @property
     def provenance(self) -> tuple[Provenance, ...]:
         """Of everything that was read, in this order, each once."""
-        return tuple(dict.fromkeys(dataset.provenance for dataset in self._loaded.values()))
+        datasets = [dataset.provenance for dataset in self._loaded.values()]
+        return tuple(dict.fromkeys([*datasets, *self._pictures]))
+
+    def pictures(self, names: tuple[str, ...], side: int) -> list[Picture]:
+        """The central squares, at `side` x `side`, of picture files and of folders of them.
+
+        Without names the two photos that scikit-learn ships. Raises DataError, one line, for the
+        first that is absent or cannot be read.
+        """
+        paths = [path for name in names for path in picture.find(Path(name).expanduser())]
+        paths = paths or picture.sample_files()
+        found = [picture.read(path, side, square=True) for path in paths]
+        files = tuple(DataFile(each.path, each.sha256) for each in found[:_MOST_FILES])
+        if len(found) > _MOST_FILES:
+            files = (DataFile(paths[0].parent, picture.digest(found)),)
+        source = f"{len(found):,} picture{'s' * (len(found) > 1)}, central squares"
+        note = "" if names else "the photos that scikit-learn ships: none were named"
+        self._pictures.append(Provenance("pictures", source, files, note))
+        return found
 
     def _first(self, names: list[str]) -> Dataset:
         reasons: list[str] = []
