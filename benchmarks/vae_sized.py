@@ -1,12 +1,11 @@
 """The 784-400-20 variational autoencoder of pytorch/examples, as an experiment of the loop."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 from lecture_models.data.batches import ArrayBatches
-from lecture_models.models.autoencoder import DenseDecoder
+from lecture_models.models.autoencoder import DenseDecoder, Pair
 from lecture_models.models.vae import GaussianEncoder
 from lecture_models.nn.binarise import binarise
 from lecture_models.runtime.experiment import Experiment
@@ -20,19 +19,12 @@ def build(images: np.ndarray, batch_size: int, binary: bool) -> Experiment:
     """The shipped modules and step; `binary` draws new bits for every batch."""
     encoder = GaussianEncoder((HIDDEN,), LATENT_DIM)
     decoder = DenseDecoder((HIDDEN,), images.shape[1:])
-    vae = VAE(
-        encode=lambda params, images: encoder.apply({"params": params["encoder"]}, images),
-        decode=lambda params, latents: decoder.apply({"params": params["decoder"]}, latents),
-    )
+    networks = Pair(encoder, decoder, LATENT_DIM, images.shape[1:])
+    vae = VAE(networks.encode, networks.decode)
     optimizer = optax.adam(LEARNING_RATE)
 
     def init(key):
-        encoder_key, decoder_key = jax.random.split(key)
-        params = {
-            "encoder": encoder.init(encoder_key, jnp.zeros((1, *images.shape[1:])))["params"],
-            "decoder": decoder.init(decoder_key, jnp.zeros((1, LATENT_DIM)))["params"],
-        }
-        return init_train_state(optimizer, params)
+        return init_train_state(optimizer, networks.init(key))
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)

@@ -12,8 +12,8 @@ from lecture_models.linear import pca
 from lecture_models.losses.reconstruction import squared_error
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.reconstruction import originals_above
-from lecture_models.metrics.samples import unit_vectors
 from lecture_models.models.filters import filter_pictures
+from lecture_models.nn.pixel_values import unit_vectors
 from lecture_models.runtime.experiment import Evaluation, Images
 from lecture_models.runtime.scatter import scatter_picture
 from lecture_models.steps.autoencoder import Autoencoder

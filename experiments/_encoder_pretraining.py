@@ -16,9 +16,10 @@ import optax
 from jaxtyping import Array, Float, Key
 
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
-from lecture_models.models.autoencoder import DenseDecoder, DenseEncoder, Nonlinearity
+from lecture_models.models.autoencoder import DenseDecoder, DenseEncoder, Nonlinearity, Pair
 from lecture_models.models.vae import GaussianEncoder
 from lecture_models.nn.corruption import corrupt
+from lecture_models.nn.pixel_values import unit_vectors
 from lecture_models.steps.descent import Metrics, Params, TrainState, descend, init_train_state
 from lecture_models.steps.vae import VAE, bound_terms
 
@@ -64,14 +65,13 @@ def autoencoder(
     Vincent et al., 2010, section 3; a plain autoencoder where the fraction is 0.
     """
     encoder = DenseEncoder(shape.hidden, shape.code_dim, shape.nonlinearity)
-    decoder = DenseDecoder(shape.hidden[::-1], shape.image_shape, shape.nonlinearity)
+    networks = _pair(shape, encoder)
 
     def loss(params, images, key):
-        corrupted = corrupt(key, images, masking=masking)
-        codes = encoder.apply({"params": params["encoder"]}, corrupted)
-        return bernoulli_cross_entropy(decoder.apply({"params": params["decoder"]}, codes), images)
+        codes = networks.encode(params, corrupt(key, images, masking=masking))
+        return bernoulli_cross_entropy(networks.decode(params, codes), images)
 
-    return Pretraining(_init_pair(shape, encoder, decoder), loss, optimizer)
+    return Pretraining(networks.init, loss, optimizer)
 
 
 def variational_autoencoder(shape: Shape, optimizer: optax.GradientTransformation) -> Pretraining:
@@ -80,17 +80,14 @@ def variational_autoencoder(shape: Shape, optimizer: optax.GradientTransformatio
     Kingma and Welling, 2014, Eq. 10.
     """
     encoder = GaussianEncoder(shape.hidden, shape.code_dim, shape.nonlinearity)
-    decoder = DenseDecoder(shape.hidden[::-1], shape.image_shape, shape.nonlinearity)
-    vae = VAE(
-        encode=lambda params, images: encoder.apply({"params": params["encoder"]}, images),
-        decode=lambda params, latents: decoder.apply({"params": params["decoder"]}, latents),
-    )
+    networks = _pair(shape, encoder)
+    vae = VAE(networks.encode, networks.decode)
 
     def loss(params, images, key):
         reconstruction, divergence = bound_terms(vae, params, images, key)
         return reconstruction + divergence.sum(-1)
 
-    return Pretraining(_init_pair(shape, encoder, decoder), loss, optimizer)
+    return Pretraining(networks.init, loss, optimizer)
 
 
 def stacked_layer(
@@ -137,7 +134,7 @@ def stacked_layer(
         return error(outputs, inputs) + sparsity * jnp.sum(jnp.abs(codes), axis=-1)
 
     def inputs(below, images):
-        x = (images.reshape(len(images), -1) + 1.0) / 2.0
+        x = unit_vectors(images)
         for each, stage in enumerate(below):
             layer = stage.params["encoder"][layer_name(each)]
             x = shape.nonlinearity(x @ layer["kernel"] + layer["bias"][None, :])
@@ -192,13 +189,6 @@ def handed_over(shape: Shape, stages: Stages) -> Params:
     return {layer_name(index): layers[layer_name(index)] for index in range(len(shape.hidden))}
 
 
-def _init_pair(shape: Shape, encoder: nn.Module, decoder: nn.Module):
-    def init(key):
-        encoder_key, decoder_key = jax.random.split(key)
-        images, codes = jnp.zeros((1, *shape.image_shape)), jnp.zeros((1, shape.code_dim))
-        return {
-            "encoder": encoder.init(encoder_key, images)["params"],
-            "decoder": decoder.init(decoder_key, codes)["params"],
-        }
-
-    return init
+def _pair(shape: Shape, encoder: nn.Module) -> Pair:
+    decoder = DenseDecoder(shape.hidden[::-1], shape.image_shape, shape.nonlinearity)
+    return Pair(encoder, decoder, shape.code_dim, shape.image_shape)

@@ -12,7 +12,6 @@ Expected: KL of the codes from the prior 0.47 nats, 5.9 for the plain autoencode
 import dataclasses
 from typing import NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,7 +24,7 @@ from lecture_models.data.lookup import Library
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.latents import neighbour_divergence
-from lecture_models.models.autoencoder import ConvEncoder, SubpixelDecoder, pixels
+from lecture_models.models.autoencoder import ConvEncoder, Pair, SubpixelDecoder, pixels
 from lecture_models.models.chollet_vae import CholletDecoder, CholletEncoder
 from lecture_models.models.latent import manifold_grid
 from lecture_models.nn import gaussian
@@ -34,7 +33,13 @@ from lecture_models.runtime.config import require_at_least
 from lecture_models.runtime.experiment import Best, Evaluation, Experiment, Images
 from lecture_models.runtime.loop import Cadence
 from lecture_models.runtime.scatter import scatter_picture
-from lecture_models.steps.descent import Params, TrainState, descend, init_train_state
+from lecture_models.steps.descent import (
+    Params,
+    TrainState,
+    descend,
+    init_train_state,
+    rise_and_cosine,
+)
 from lecture_models.steps.vae import VAE, vae_step
 
 
@@ -103,41 +108,34 @@ class State(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """The encoder of the variational one gives means and log variances, the other one codes."""
+    """Two of one shape; the variational encoder gives means and log variances side by side."""
 
-    vae_encoder: nn.Module
-    encoder: nn.Module
-    decoder: nn.Module
+    variational: Pair
+    plain: Pair
 
     def vae(self) -> VAE:
-        return VAE(encode=self.encode_gaussian, decode=self.decode)
+        return VAE(encode=self.encode_gaussian, decode=self.variational.decode)
 
     def encode_gaussian(self, params: Params, images):
-        found = self.vae_encoder.apply({"params": params["encoder"]}, images)
-        mean, log_variance = jnp.split(found, 2, axis=-1)
+        mean, log_variance = jnp.split(self.variational.encode(params, images), 2, axis=-1)
         return mean, log_variance
-
-    def encode(self, params: Params, images):
-        return self.encoder.apply({"params": params["encoder"]}, images)
-
-    def decode(self, params: Params, latents):
-        return self.decoder.apply({"params": params["decoder"]}, latents)
 
 
 def make_networks(config: Config, image_shape: tuple[int, int, int]) -> Networks:
     widths = (2 * config.latent_dim, config.latent_dim)
     if config.chollet:
-        return Networks(*map(CholletEncoder, widths), CholletDecoder(image_shape))
-    encoders = (ConvEncoder(config.channels, width, hidden=config.hidden) for width in widths)
-    decoder = SubpixelDecoder(config.hidden[::-1], config.channels[::-1], image_shape)
-    return Networks(*encoders, decoder)
+        encoders, decoder = map(CholletEncoder, widths), CholletDecoder(image_shape)
+    else:
+        encoders = (ConvEncoder(config.channels, width, hidden=config.hidden) for width in widths)
+        decoder = SubpixelDecoder(config.hidden[::-1], config.channels[::-1], image_shape)
+    return Networks(*(Pair(each, decoder, config.latent_dim, image_shape) for each in encoders))
 
 
 def compare_codes(networks: Networks, dataset: Dataset, test):
     """The codes of the two, by label and by their distance from the prior."""
-    encode = jax.jit(networks.encode)
+    encode = jax.jit(networks.plain.encode)
     encode_gaussian = jax.jit(networks.encode_gaussian)
-    decode = jax.jit(lambda params, latents: pixels(networks.decode(params, latents)))
+    decode = jax.jit(lambda params, latents: pixels(networks.plain.decode(params, latents)))
 
     def compare(state: State, key) -> Evaluation:
         mean, log_variance = batched_apply(
@@ -174,32 +172,24 @@ def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
     image_shape = dataset.train.images.shape[1:]
     networks = make_networks(config, image_shape)
-    vae, optimizer = networks.vae(), make_optimizer(config)
+    vae, optimizer = (
+        networks.vae(),
+        optax.adam(rise_and_cosine(config.learning_rate, config.num_steps)),
+    )
     test, validation = dataset.test.images, dataset.validation.images
     if not config.grey:
         test, validation = binarised(test), binarised(validation)
 
-    def init_one(encoder, key):
-        encoder_key, decoder_key = jax.random.split(key)
-        images, latents = jnp.zeros((1, *image_shape)), jnp.zeros((1, config.latent_dim))
-        params = {
-            "encoder": encoder.init(encoder_key, images)["params"],
-            "decoder": networks.decoder.init(decoder_key, latents)["params"],
-        }
-        return init_train_state(optimizer, params)
-
     def init(key):
-        vae_key, autoencoder_key = jax.random.split(key)
-        return State(
-            init_one(networks.vae_encoder, vae_key), init_one(networks.encoder, autoencoder_key)
-        )
+        pairs = zip(networks, jax.random.split(key), strict=True)
+        return State(*(init_train_state(optimizer, pair.init(each)) for pair, each in pairs))
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
         images = batch["images"] if config.grey else binarise(bits_key, batch["images"])
 
         def reconstruction(params):
-            logits = networks.decode(params, networks.encode(params, images))
+            logits = networks.plain.decode(params, networks.plain.encode(params, images))
             loss = bernoulli_cross_entropy(logits, images).mean()
             return loss, {"autoencoder_loss": loss}
 
@@ -229,12 +219,3 @@ def build(config: Config, library: Library) -> Experiment:
 
     batches = ArrayBatches({"images": dataset.train.images}, config.batch_size, config.seed)
     return Experiment(init, step, evaluate, batches, Best("validation_negative_bound", sign=-1.0))
-
-
-def make_optimizer(config: Config) -> optax.GradientTransformation:
-    """Adam with a short rise and a cosine to 0."""
-    return optax.adam(
-        optax.warmup_cosine_decay_schedule(
-            0.0, config.learning_rate, config.num_steps // 50, config.num_steps
-        )
-    )

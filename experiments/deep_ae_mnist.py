@@ -21,14 +21,13 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Key
 
 from experiments._autoencoder_evaluation import filter_image, make_evaluate
 from lecture_models.data.batches import ArrayBatches
-from lecture_models.data.dataset import Dataset
+from lecture_models.data.dataset import Dataset, joined
 from lecture_models.data.lookup import Library
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy, squared_error
 from lecture_models.models import rbm
@@ -37,13 +36,15 @@ from lecture_models.models.autoencoder import (
     ConvEncoder,
     DenseDecoder,
     DenseEncoder,
+    Pair,
     pixels,
 )
+from lecture_models.nn.pixel_values import unit_vectors
 from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Evaluation, Experiment, Phase
 from lecture_models.runtime.loop import Cadence
 from lecture_models.steps.autoencoder import Autoencoder, reconstruction_step
-from lecture_models.steps.descent import TrainState, init_train_state
+from lecture_models.steps.descent import TrainState, init_train_state, rise_and_cosine
 from lecture_models.steps.rbm import contrastive_divergence_step, rbm_optimizer
 
 
@@ -153,8 +154,7 @@ def make_optimizer(config: Config) -> optax.GradientTransformation:
     2006 has conjugate gradients on batches of 1,000, three line searches each.
     """
     num_steps = config.num_steps - config.fine_tuning_start
-    rate = optax.warmup_cosine_decay_schedule(0.0, config.learning_rate, num_steps // 50, num_steps)
-    return optax.adam(rate, b2=config.adam_b2)
+    return optax.adam(rise_and_cosine(config.learning_rate, num_steps), b2=config.adam_b2)
 
 
 def make_layers(config: Config, num_pixels: int) -> tuple[Layer, ...]:
@@ -184,7 +184,7 @@ def pretraining_phases(config: Config, layers: tuple[Layer, ...]) -> list[Phase]
         below = [each.units for each in layers[:index]]
 
         def step(state, batch, key):
-            vectors = (batch["images"].reshape(len(batch["images"]), -1) + 1.0) / 2.0
+            vectors = unit_vectors(batch["images"])
             machines = [each.params for each in state.rbms[:index]]
             trained, metrics = contrastive_divergence_step(
                 functools.partial(rbm.free_energy, layer.units),
@@ -236,29 +236,20 @@ def make_staged_evaluate(
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
     image_shape = dataset.train.images.shape[1:]
-    encoder, decoder = make_networks(config, image_shape)
-    autoencoder = Autoencoder(
-        encode=lambda params, images: encoder.apply({"params": params["encoder"]}, images),
-        decode=lambda params, codes: decoder.apply({"params": params["decoder"]}, codes),
-        pixels=pixels,
-    )
+    networks = Pair(*make_networks(config, image_shape), config.code_dim, image_shape)
+    autoencoder = Autoencoder(networks.encode, networks.decode, pixels)
     layers = make_layers(config, int(np.prod(image_shape)))
     optimizer = make_optimizer(config)
 
     def init(key):
-        encoder_key, decoder_key, *layer_keys = jax.random.split(key, 2 + len(layers))
-        images, codes = jnp.zeros((1, *image_shape)), jnp.zeros((1, config.code_dim))
-        params = {
-            "encoder": encoder.init(encoder_key, images)["params"],
-            "decoder": decoder.init(decoder_key, codes)["params"],
-        }
+        layer_keys = jax.random.split(jax.random.fold_in(key, 1), len(layers))
         rbms = tuple(
             init_train_state(
                 layer.optimizer, rbm.init_rbm(each, layer.num_visible, layer.num_hidden)
             )
             for layer, each in zip(layers, layer_keys, strict=True)
         )
-        return State(rbms, init_train_state(optimizer, params))
+        return State(rbms, init_train_state(optimizer, networks.init(key)))
 
     def loss(logits, images):
         if config.cross_entropy:
@@ -279,7 +270,7 @@ def build(config: Config, library: Library) -> Experiment:
     enter = {"enter": unroll} if layers else {}
     images = dataset.train.images
     if config.train_on_validation:
-        images = np.concatenate([images, dataset.validation.images])
+        images = joined(dataset.train, dataset.validation).images
     batches = ArrayBatches({"images": images}, config.batch_size, config.seed)
     return Experiment(
         init, (*phases, Phase(config.fine_tuning_start, fine_tune, **enter)), evaluate, batches

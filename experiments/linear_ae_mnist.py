@@ -25,8 +25,8 @@ from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
 from lecture_models.linear import autoencoder, pca
 from lecture_models.metrics.reconstruction import originals_above
-from lecture_models.metrics.samples import unit_vectors
 from lecture_models.models.filters import filter_pictures
+from lecture_models.nn.pixel_values import unit_vectors
 from lecture_models.runtime.config import require_at_least
 from lecture_models.runtime.experiment import Evaluation, Experiment, Images
 from lecture_models.runtime.loop import Cadence

@@ -22,14 +22,14 @@ from jaxtyping import Array, Float
 from experiments._autoencoder_evaluation import filter_image, make_evaluate
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.lookup import Library
-from lecture_models.metrics.samples import unit_vectors
 from lecture_models.models import stacked_autoencoder as stack
 from lecture_models.models.autoencoder import pixels
+from lecture_models.nn.pixel_values import unit_vectors
 from lecture_models.runtime.config import require_at_least
 from lecture_models.runtime.experiment import Experiment, Phase
 from lecture_models.runtime.loop import Cadence
 from lecture_models.steps.autoencoder import Autoencoder
-from lecture_models.steps.descent import TrainState, descend
+from lecture_models.steps.descent import TrainState, descend, rise_and_cosine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,15 +95,14 @@ class State(NamedTuple):
 
 
 def make_optimizer(config: Config, num_steps: int) -> optax.GradientTransformation:
-    rate = optax.warmup_cosine_decay_schedule(0.0, config.learning_rate, num_steps // 50, num_steps)
-    return optax.adam(rate)
+    return optax.adam(rise_and_cosine(config.learning_rate, num_steps))
 
 
 def make_step(first: int, last: int, phase: int, optimizer: optax.GradientTransformation):
     """Trains the layers from `first` to before `last` to reconstruct what enters the first."""
 
     def step(state, batch, key):
-        vectors = (batch["images"].reshape(len(batch["images"]), -1) + 1.0) / 2.0
+        vectors = unit_vectors(batch["images"])
         inputs = stack.encode(state.layers[:first], vectors)
 
         def loss(layers):
@@ -173,9 +172,7 @@ def build(config: Config, library: Library) -> Experiment:
         return Phase(index * config.pretrain_steps, step, enter)
 
     autoencoder = Autoencoder(
-        encode=lambda layers, images: stack.encode(
-            layers, (images.reshape(len(images), -1) + 1.0) / 2.0
-        ),
+        encode=lambda layers, images: stack.encode(layers, unit_vectors(images)),
         decode=lambda layers, codes: stack.decode(layers, codes).reshape(-1, *image_shape),
         pixels=pixels,
     )

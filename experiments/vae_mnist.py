@@ -13,20 +13,20 @@ import dataclasses
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
 from experiments._vae_evaluation import BITS, Protocol, binarised, make_evaluate
 from lecture_models.data.batches import ArrayBatches
+from lecture_models.data.dataset import joined
 from lecture_models.data.lookup import Library
-from lecture_models.models.autoencoder import DenseDecoder
+from lecture_models.models.autoencoder import DenseDecoder, Pair
 from lecture_models.models.vae import GaussianEncoder
 from lecture_models.nn.binarise import binarise
 from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Best, Experiment
 from lecture_models.runtime.loop import Cadence
-from lecture_models.steps.descent import init_train_state
+from lecture_models.steps.descent import init_train_state, rise_and_cosine
 from lecture_models.steps.vae import VAE, vae_step
 
 
@@ -96,9 +96,7 @@ SMOKE = {
 def make_schedule(config: Config) -> optax.Schedule:
     """A short rise and a cosine to 0, or 3^i epochs at 10^(-i/7) of the rate for i = 0 to 7."""
     if not config.burda_schedule:
-        return optax.warmup_cosine_decay_schedule(
-            0.0, config.learning_rate, config.num_steps // 50, config.num_steps
-        )
+        return rise_and_cosine(config.learning_rate, config.num_steps)
     ends = np.cumsum(3 ** np.arange(8))
     return optax.piecewise_constant_schedule(
         config.learning_rate,
@@ -112,20 +110,12 @@ def build(config: Config, library: Library) -> Experiment:
     nonlinearity = nn.tanh if config.tanh else nn.relu
     encoder = GaussianEncoder(config.hidden, config.latent_dim, nonlinearity)
     decoder = DenseDecoder(config.hidden[::-1], image_shape, nonlinearity)
-    vae = VAE(
-        encode=lambda params, images: encoder.apply({"params": params["encoder"]}, images),
-        decode=lambda params, latents: decoder.apply({"params": params["decoder"]}, latents),
-    )
+    networks = Pair(encoder, decoder, config.latent_dim, image_shape)
+    vae = VAE(networks.encode, networks.decode)
     optimizer = optax.adam(make_schedule(config), eps=config.adam_epsilon)
 
     def init(key):
-        encoder_key, decoder_key = jax.random.split(key)
-        images, latents = jnp.zeros((1, *image_shape)), jnp.zeros((1, config.latent_dim))
-        params = {
-            "encoder": encoder.init(encoder_key, images)["params"],
-            "decoder": decoder.init(decoder_key, latents)["params"],
-        }
-        return init_train_state(optimizer, params)
+        return init_train_state(optimizer, networks.init(key))
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
@@ -148,7 +138,7 @@ def build(config: Config, library: Library) -> Experiment:
     )
     images = dataset.train.images
     if config.train_on_validation:
-        images = np.concatenate([images, dataset.validation.images])
+        images = joined(dataset.train, dataset.validation).images
     if config.static:
         images = binarised(images)
     return Experiment(

@@ -19,6 +19,7 @@ from lecture_models.data.dataset import DataError, Split
 from lecture_models.data.lookup import Library
 from lecture_models.runtime.checkpoint import Checkpoints
 from lecture_models.runtime.loop import Cadence, train
+from tests.runtime.toy import Silent
 
 SMOKE = experiment_file.Config(**experiment_file.SMOKE)
 SHORT = dataclasses.replace(SMOKE, pretrain_steps=40, num_steps=60, learning_rate=1e-2)
@@ -26,20 +27,6 @@ SHAPE = Shape(SMOKE.hidden, SMOKE.code_dim, (28, 28, 1), jax.nn.relu)
 PRETRAINED = ("ae", "dae", "sae", "vae")
 KINDS = ("scratch", *PRETRAINED)
 LAYERS = ("Dense_0", "Dense_1")
-
-
-class Records:
-    def __init__(self):
-        self.losses = []
-
-    def train(self, step, metrics):
-        self.losses.append(metrics)
-
-    def evaluation(self, step, found):
-        pass
-
-    def sync(self):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +47,7 @@ def start(experiment):
 def run(config, library, folder, steps_per_dispatch):
     """The last state, and the mean losses of every four steps."""
     experiment = experiment_file.build(config, library)._replace(evaluate=lambda state, key: {})
-    records = Records()
+    records = Silent()
     with contextlib.closing(Checkpoints(folder, print)) as checkpoints:
         cadence = Cadence(config.num_steps, 4, config.num_steps, config.num_steps)
         outcome = train(

@@ -12,20 +12,10 @@ from experiments import gan_mnist
 from lecture_models.data.lookup import Library
 from lecture_models.runtime.checkpoint import Checkpoints, digest
 from lecture_models.runtime.loop import Cadence, train
+from tests.runtime.toy import Silent
 
 SMOKE = gan_mnist.Config(**gan_mnist.SMOKE)
 PAPER = gan_mnist.Config(**gan_mnist.PAPER)
-
-
-class Silent:
-    def train(self, step, metrics):
-        pass
-
-    def evaluation(self, step, evaluation):
-        pass
-
-    def sync(self):
-        pass
 
 
 def trained(config, folder, steps_per_dispatch):

@@ -101,11 +101,11 @@ def test_an_empty_list_of_channels_is_refused():
 def test_the_two_networks_differ_by_the_log_variances_alone():
     networks = conv_vae_mnist.make_networks(CONV_SMOKE, (28, 28, 1))
     images = jnp.zeros((1, 28, 28, 1))
-    widths = [
-        jax.eval_shape(lambda key, e=encoder: e.init_with_output(key, images)[0], jax.random.key(0))
-        for encoder in (networks.vae_encoder, networks.encoder)
+    shapes = [
+        jax.eval_shape(lambda key, p=pair: p.encode(p.init(key), images), jax.random.key(0)).shape
+        for pair in networks
     ]
-    assert [width.shape for width in widths] == [(1, 4), (1, 2)]
+    assert shapes == [(1, 4), (1, 2)]
 
 
 def test_both_networks_learn_from_the_same_batches(library):

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from lecture_models.metrics import coverage, frechet, neighbours, parzen
 from lecture_models.metrics.classification import batched_apply
+from lecture_models.nn.pixel_values import unit_vectors
 
 Images = Float[Array | np.ndarray, "_ height width channel"]
 
@@ -118,11 +119,6 @@ def _feature_judge(train: Images, test: Images, extractor: Extractor) -> Judge:
         return Judgement(scalars, protocols)
 
     return judge
-
-
-def unit_vectors(images: Images) -> Float[np.ndarray, "image pixel"]:
-    """Pixels from [-1, 1] to [0, 1], one row an image: what Parzen windows are printed for."""
-    return (np.asarray(images).reshape(len(images), -1) + 1.0) / 2.0
 
 
 def _extract(extractor: Extractor, images: Images):

@@ -5,19 +5,50 @@ Images are in [-1, 1]; decoders return logits of pixels in [0, 1], which `pixels
 
 import math
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Key
+
+from lecture_models.nn.pixel_values import unit_vectors
 
 Images = Float[Array, "batch height width channel"]
 Codes = Float[Array, "batch code"]
 Nonlinearity = Callable[[Array], Array]
+Params = Any  # A pytree of float arrays.
 
 
 def pixels(logits: Images) -> Images:
     """2 sigmoid(logits) - 1: the image whose pixels have these logits on [0, 1]."""
     return jnp.tanh(logits / 2.0)
+
+
+class Pair(NamedTuple):
+    """An encoder and a decoder as pure functions of parameters that have a part for each.
+
+    Codes are whatever the encoder gives; the decoder takes `code_dim` units.
+    """
+
+    encoder: nn.Module
+    decoder: nn.Module
+    code_dim: int
+    image_shape: tuple[int, int, int]
+
+    def init(self, key: Key[Array, ""]) -> Params:
+        encoder_key, decoder_key = jax.random.split(key)
+        images, codes = jnp.zeros((1, *self.image_shape)), jnp.zeros((1, self.code_dim))
+        return {
+            "encoder": self.encoder.init(encoder_key, images)["params"],
+            "decoder": self.decoder.init(decoder_key, codes)["params"],
+        }
+
+    def encode(self, params: Params, images: Images) -> Any:
+        return self.encoder.apply({"params": params["encoder"]}, images)
+
+    def decode(self, params: Params, codes: Codes) -> Images:
+        return self.decoder.apply({"params": params["decoder"]}, codes)
 
 
 class DenseEncoder(nn.Module):
@@ -33,7 +64,7 @@ class DenseEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, images: Images) -> Codes:
-        x = (images.reshape(len(images), -1) + 1.0) / 2.0
+        x = unit_vectors(images)
         for features in self.hidden:
             x = self.nonlinearity(nn.Dense(features)(x))
         x = nn.Dense(self.code_dim)(x)

@@ -5,6 +5,8 @@ import math
 import flax.linen as nn
 from jaxtyping import Array, Float
 
+from lecture_models.nn.pixel_values import unit_vectors
+
 Images = Float[Array, "batch height width channel"]
 
 
@@ -26,7 +28,7 @@ class TiedAutoencoder(nn.Module):
 
     def encode(self, images: Images) -> Float[Array, "batch hidden"]:
         """The hidden units, in [0, 1]."""
-        x = (images.reshape(len(images), -1) + 1.0) / 2.0
+        x = unit_vectors(images)
         return nn.sigmoid(x @ self.kernel + self.hidden_bias[None, :])
 
     def __call__(self, images: Images) -> Images:

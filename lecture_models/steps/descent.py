@@ -23,6 +23,11 @@ def init_train_state(optimizer: optax.GradientTransformation, params: Params) ->
     return TrainState(params, optimizer.init(params))
 
 
+def rise_and_cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
+    """Up from 0 in the first fiftieth of the steps, then down to 0 by a cosine."""
+    return optax.warmup_cosine_decay_schedule(0.0, learning_rate, num_steps // 50, num_steps)
+
+
 def descend(
     optimizer: optax.GradientTransformation,
     state: TrainState,

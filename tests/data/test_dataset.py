@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from lecture_models.data.dataset import DataError, Split, hold_out_last, split_checksum
+from lecture_models.data.dataset import DataError, Split, hold_out_last, joined, split_checksum
 from lecture_models.data.pixels import symmetric
 
 
@@ -51,3 +51,11 @@ def test_the_last_examples_are_held_out_and_the_rest_keeps_its_order():
 def test_an_empty_part_is_refused(count):
     with pytest.raises(DataError, match=f"{count} of 3 examples cannot be held out"):
         hold_out_last(SMALL, count)
+
+
+def test_two_splits_are_joined_in_their_order():
+    images = np.arange(3, dtype=np.float32).reshape(3, 1, 1, 1)
+    first, second = Split(images[:2], np.int32([4, 5])), Split(images[2:], np.int32([6]))
+    whole = joined(first, second)
+    np.testing.assert_array_equal(whole.images, images)
+    assert whole.labels.tolist() == [4, 5, 6]

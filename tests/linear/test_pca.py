@@ -6,7 +6,7 @@ from sklearn import decomposition
 
 from lecture_models.data import mnist
 from lecture_models.linear import pca as pcas
-from lecture_models.metrics.samples import unit_vectors
+from lecture_models.nn.pixel_values import unit_vectors
 
 
 def vectors(count, dim, seed=0):

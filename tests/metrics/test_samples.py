@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from lecture_models.metrics.parzen import evaluate_sampler
-from lecture_models.metrics.samples import Extractor, above_nearest, make_judge, unit_vectors
+from lecture_models.metrics.samples import Extractor, above_nearest, make_judge
+from lecture_models.nn.pixel_values import unit_vectors
 
 
 def pictures(seed, count):

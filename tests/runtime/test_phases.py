@@ -8,19 +8,9 @@ from lecture_models.runtime.checkpoint import Checkpoints
 from lecture_models.runtime.experiment import Experiment, Phase
 from lecture_models.runtime.interrupt import Interrupted
 from lecture_models.runtime.loop import Cadence, Hooks, train
+from tests.runtime.toy import Silent
 
 CADENCE = Cadence(num_steps=12, log_every=3, eval_every=100, checkpoint_every=4)
-
-
-class Silent:
-    def train(self, step, metrics):
-        pass
-
-    def evaluation(self, step, evaluation):
-        pass
-
-    def sync(self):
-        pass
 
 
 def phased_experiment(second_metric="loss"):

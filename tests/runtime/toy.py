@@ -1,4 +1,4 @@
-"""A least-squares experiment of a few numbers, for tests of the loop."""
+"""A least-squares experiment of a few numbers and a silent recorder, for tests of the loop."""
 
 from typing import NamedTuple
 
@@ -9,6 +9,22 @@ from jaxtyping import Array, Float
 
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.runtime.experiment import Best, Experiment, Images
+
+
+class Silent:
+    """A recorder that keeps the losses of training, and nothing else."""
+
+    def __init__(self):
+        self.losses = []
+
+    def train(self, step, metrics):
+        self.losses.append(metrics)
+
+    def evaluation(self, step, evaluation):
+        pass
+
+    def sync(self):
+        pass
 
 
 class ToyState(NamedTuple):
