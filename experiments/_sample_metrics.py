@@ -10,7 +10,7 @@ from lecture_models.metrics.samples import Extractor, Judge, make_judge
 from lecture_models.models.lenet import LeNet5
 from lecture_models.runtime.cache import cached_params
 from lecture_models.runtime.start import cache_folder
-from lecture_models.steps.classifier import Recipe, fit, parameter_hash
+from lecture_models.steps.extractor import Recipe, fit, parameter_hash
 
 MIN_EXAMPLES = 500  # Fewer train no classifier worth the name.
 

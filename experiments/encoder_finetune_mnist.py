@@ -193,7 +193,7 @@ def make_phases(
 
     def last(state, batch, key):
         _, labelled = split_batch(batch, sizes, config.label_counts)
-        classifiers, losses = finetune(state.classifiers, labelled, key)
+        classifiers, losses = finetune(state.classifiers, labelled)
         return state._replace(classifiers=classifiers), nothing | {
             "loss_finetuning": losses["loss"]
         }

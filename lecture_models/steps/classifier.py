@@ -1,137 +1,113 @@
-"""One step of a classifier, and a short fixed training that makes a feature extractor."""
+"""One step of a classifier: augmentation, mean cross-entropy, batch statistics."""
 
-import functools
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
+import jax.numpy as jnp
 import optax
-from flax import linen as nn
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, Int32, Key
 
-from lecture_models.steps.descent import Metrics, Params, TrainState, descend, init_train_state
+from lecture_models.steps.descent import Metrics, Params
+
+Images = Float[Array, "batch height width channel"]
 
 
-class Recipe(NamedTuple):
-    """How the feature extractor of a metric is trained; change it and the metric changes.
+class ClassifierState(NamedTuple):
+    """What training changes; `batch_stats` are the running moments of batch norm, `{}` without.
 
-    Adam, its rate raised linearly to `peak_learning_rate` over the first tenth of the steps and
-    lowered to 0 by a cosine.
+    `step` counts the steps done, so that an evaluation knows the last one.
     """
 
-    num_steps: int = 1200
-    batch_size: int = 64
-    peak_learning_rate: float = 8e-3
-    seed: int = 0
+    params: Params
+    batch_stats: Params
+    optimizer_state: optax.OptState
+    step: Int32[Array, ""]
 
     @property
-    def schedule(self) -> optax.Schedule:
-        return optax.warmup_cosine_decay_schedule(
-            init_value=0.0,
-            peak_value=self.peak_learning_rate,
-            warmup_steps=self.num_steps // 10,
-            decay_steps=self.num_steps,
-        )
-
-    @property
-    def protocol(self) -> str:
-        """One phrase to print beside a metric; figures compare only under the same one."""
-        return (
-            f"{self.num_steps} steps of {self.batch_size}, Adam, warm-up and cosine from "
-            f"{self.peak_learning_rate:g}, seed {self.seed}"
-        )
+    def variables(self) -> dict[str, Params]:
+        """As a linen module's `apply` takes them."""
+        return {"params": self.params, "batch_stats": self.batch_stats}
 
 
-EXTRACTOR = Recipe()
+class StepKeys(NamedTuple):
+    """One key for each thing that a step draws."""
+
+    augmentation: Key[Array, ""]
+    dropout: Key[Array, ""]
+    structure: Key[Array, ""]
+
+
+def step_keys(key: Key[Array, ""]) -> StepKeys:
+    return StepKeys(*jax.random.split(key, len(StepKeys._fields)))
 
 
 def init_classifier(
     model_init: Callable[..., Any],
     optimizer: optax.GradientTransformation,
-    images: Float[Array, "batch height width channel"],
+    images: Images,
     key: Key[Array, ""],
-) -> TrainState:
+) -> ClassifierState:
     """The first state, of a linen module's `init`; only the shape of the images matters."""
-    return init_train_state(optimizer, model_init(key, images)["params"])
+    variables = model_init(key, images)
+    params = variables["params"]
+    return ClassifierState(
+        params,
+        variables.get("batch_stats", {}),
+        optimizer.init(params),
+        jnp.zeros((), jnp.int32),
+    )
+
+
+def mean_cross_entropy(
+    logits: Float[Array, "batch class"], labels: Int[Array, " batch"]
+) -> Float[Array, ""]:
+    """Of softmax, in nats; log(number of classes) for equal logits."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
 
 def classifier_step(
     model_apply: Callable[..., Any],
     optimizer: optax.GradientTransformation,
-    state: TrainState,
+    state: ClassifierState,
     batch: dict[str, Array],
     key: Key[Array, ""],
-) -> tuple[TrainState, Metrics]:
+    augment: Callable[[Key[Array, ""], Images], Images] | None = None,
+    auxiliary: Mapping[str, float] = MappingProxyType({}),
+) -> tuple[ClassifierState, Metrics]:
     """One descent of the mean softmax cross-entropy (nats) of a batch.
 
     `batch` has `images` and integer `labels`; `model_apply` is a linen module's `apply`, which
-    returns `(logits, activations)` and finds `key` under `dropout`. The metrics, `loss` and
-    `accuracy` (a fraction), are those before the step.
+    returns `(logits, activations)` and finds keys under `dropout` and `structure`. `augment(key,
+    images)` changes the images first. `auxiliary` are weights by the names of those activations
+    that are logits of heads on the way, whose weighted cross-entropies are added: 0.3 each in
+    Szegedy et al., "Going deeper with convolutions", 2015, section 5. The metrics, `loss` (of the
+    last head) and `error_percent`, are those before the step.
     """
+    keys = step_keys(key)
+    images, labels = batch["images"], batch["labels"]
+    if augment is not None:
+        images = augment(keys.augmentation, images)
 
-    def mean_loss(params):
-        logits, _ = model_apply({"params": params}, batch["images"], rngs={"dropout": key})
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"])
-        accuracy = (logits.argmax(-1) == batch["labels"]).mean()
-        return losses.mean(), {"loss": losses.mean(), "accuracy": accuracy}
-
-    return descend(optimizer, state, mean_loss)
-
-
-def fit(
-    model: nn.Module,
-    images: Float[np.ndarray, "example height width channel"],
-    labels: Int[np.ndarray, " label"],
-    recipe: Recipe = EXTRACTOR,
-) -> Params:
-    """The parameters of a classifier after a recipe's training: the same on the same machine.
-
-    Raises ValueError where there is less than one batch, or the lengths differ.
-    """
-    if len(images) != len(labels) or len(images) < recipe.batch_size:
-        raise ValueError(
-            f"{len(images)} images and {len(labels)} labels: the recipe needs as many of one as of "
-            f"the other, and at least its batch of {recipe.batch_size}"
+    def total_loss(params):
+        (logits, activations), updated = model_apply(
+            state._replace(params=params).variables,
+            images,
+            training=True,
+            rngs={"dropout": keys.dropout, "structure": keys.structure},
+            mutable=["batch_stats"],
         )
-    init_key, step_key = jax.random.split(jax.random.key(recipe.seed))
-    optimizer = optax.adam(recipe.schedule)
-    state = init_classifier(model.init, optimizer, jax.numpy.asarray(images[:1]), init_key)
-    step = jax.jit(
-        functools.partial(classifier_step, model.apply, optimizer), donate_argnames="state"
-    )
-    # A step at a time: in a scan, XLA's CPU backend takes 40 to 170 times as long.
-    for index in range(recipe.num_steps):
-        chosen = _batch_indices(len(images), recipe, index)
-        batch = {"images": images[chosen], "labels": labels[chosen]}
-        state, _ = step(state=state, batch=batch, key=jax.random.fold_in(step_key, index))
-    return state.params
+        loss = mean_cross_entropy(logits, labels)
+        metrics = {
+            "loss": loss,
+            "error_percent": 100.0 * (logits.argmax(-1) != labels).mean(),
+        }
+        for name, weight in auxiliary.items():
+            loss += weight * mean_cross_entropy(activations[name], labels)
+        return loss, (metrics, updated.get("batch_stats", {}))
 
-
-def parameter_hash(params: Params) -> str:
-    """SHA-256 in hex of parameters: the identity of the feature extractor behind a figure.
-
-    Over the leaves sorted by path: the path (`C1/kernel`), the shape as Python prints it, and the
-    values as little-endian float32.
-    """
-    leaves = {
-        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf, dtype="<f4")
-        for path, leaf in jax.tree_util.tree_leaves_with_path(params)
-    }
-    digest = hashlib.sha256()
-    for path, leaf in sorted(leaves.items()):
-        digest.update(f"{path}{leaf.shape}".encode())
-        digest.update(leaf.tobytes())
-    return digest.hexdigest()
-
-
-@functools.lru_cache(maxsize=1)
-def _order(num_examples: int, seed: int, epoch: int) -> Int[np.ndarray, " example"]:
-    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(num_examples)
-
-
-def _batch_indices(num_examples: int, recipe: Recipe, step: int) -> Int[np.ndarray, " batch"]:
-    epoch, position = divmod(step, num_examples // recipe.batch_size)
-    first = position * recipe.batch_size
-    return _order(num_examples, recipe.seed, epoch)[first : first + recipe.batch_size]
+    gradient, (metrics, batch_stats) = jax.grad(total_loss, has_aux=True)(state.params)
+    updates, optimizer_state = optimizer.update(gradient, state.optimizer_state, state.params)
+    params = optax.apply_updates(state.params, updates)
+    return ClassifierState(params, batch_stats, optimizer_state, state.step + 1), metrics

@@ -1,4 +1,4 @@
-import hashlib
+import functools
 import math
 
 import jax
@@ -8,133 +8,136 @@ import optax
 import pytest
 from flax import linen as nn
 
-from lecture_models.steps import classifier
-from lecture_models.steps.classifier import Recipe, classifier_step, init_classifier, parameter_hash
-from lecture_models.steps.descent import init_train_state
+from lecture_models.nn.augmentation import random_crop
+from lecture_models.steps.classifier import (
+    classifier_step,
+    init_classifier,
+    mean_cross_entropy,
+    step_keys,
+)
 
-RECIPE = Recipe(num_steps=60, batch_size=16, peak_learning_rate=0.05, seed=3)
+SGD = optax.sgd(0.1)
 
 
 class Softmax(nn.Module):
     dropout_rate: float = 0.0
+    structure: bool = False
 
     @nn.compact
-    def __call__(self, images):
+    def __call__(self, images, training=False):
         flat = images.reshape(len(images), -1)
-        flat = nn.Dropout(self.dropout_rate, deterministic=False)(flat)
-        return nn.Dense(3, kernel_init=nn.initializers.zeros)(flat), {}
+        flat = nn.Dropout(self.dropout_rate, deterministic=not training)(flat)
+        if self.structure and training:
+            flat = flat * jax.random.bernoulli(self.make_rng("structure"), 0.5, (1, 9))
+        early = nn.Dense(3, kernel_init=nn.initializers.zeros, name="early")(flat)
+        return nn.Dense(3, kernel_init=nn.initializers.zeros, name="last")(flat), {"early": early}
+
+
+class Normalised(nn.Module):
+    @nn.compact
+    def __call__(self, images, training=False):
+        flat = images.reshape(len(images), -1)
+        flat = nn.BatchNorm(use_running_average=not training, momentum=0.9)(flat)
+        return nn.Dense(3)(flat), {}
 
 
 @pytest.fixture(scope="module")
-def stripes():
+def batch():
     """Images with one bright row of three, which is their class."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 50).astype(np.int32)
     images = rng.normal(scale=0.1, size=(50, 3, 3, 1)).astype(np.float32)
     images[np.arange(50), labels] += 1.0
-    return images, labels
+    return {"images": jnp.asarray(images), "labels": jnp.asarray(labels)}
 
 
-def _first_step(model, stripes, key, optimizer):
-    images, labels = jnp.asarray(stripes[0]), jnp.asarray(stripes[1])
-    state = init_classifier(model.init, optimizer, images, jax.random.key(0))
-    batch = {"images": images, "labels": labels}
-    return state, classifier_step(model.apply, optimizer, state, batch, key)
+def start(model, batch):
+    return init_classifier(model.init, SGD, batch["images"], jax.random.key(0))
 
 
-def test_an_undecided_classifier_loses_the_log_of_the_number_of_classes(stripes):
-    _, (_, metrics) = _first_step(Softmax(), stripes, jax.random.key(1), optax.sgd(0.1))
+def one_step(model, batch, seed=1, **options):
+    state = start(model, batch)
+    return classifier_step(model.apply, SGD, state, batch, jax.random.key(seed), **options)
+
+
+def kernel(state, name="last"):
+    return np.asarray(state.params[name]["kernel"])
+
+
+def test_an_undecided_classifier_loses_the_log_of_the_number_of_classes(batch):
+    _, metrics = one_step(Softmax(), batch)
     assert float(metrics["loss"]) == pytest.approx(math.log(3), abs=1e-6)
-    assert float(metrics["accuracy"]) == pytest.approx((stripes[1] == 0).mean())
+    wrong = np.asarray(batch["labels"] != 0).mean()
+    assert float(metrics["error_percent"]) == pytest.approx(100.0 * wrong)
 
 
-def test_a_step_follows_the_gradient_of_softmax_regression(stripes):
-    state, (after, _) = _first_step(Softmax(), stripes, jax.random.key(1), optax.sgd(0.1))
-    images, labels = stripes
-    error = np.full((50, 3), 1 / 3) - np.eye(3)[labels]
-    expected = -0.1 * images.reshape(50, 9).T @ error / 50
-    before = state.params["Dense_0"]["kernel"]
-    np.testing.assert_allclose(after.params["Dense_0"]["kernel"] - before, expected, atol=1e-6)
+def test_a_step_follows_the_gradient_of_softmax_regression(batch):
+    after, _ = one_step(Softmax(), batch)
+    error = np.full((50, 3), 1 / 3) - np.eye(3)[np.asarray(batch["labels"])]
+    expected = -0.1 * np.asarray(batch["images"]).reshape(50, 9).T @ error / 50
+    np.testing.assert_allclose(kernel(after), expected, atol=1e-6)
+    assert int(after.step) == 1
 
 
-def test_the_key_reaches_dropout(stripes):
-    model, optimizer = Softmax(dropout_rate=0.5), optax.sgd(0.1)
-    init_key = jax.random.key(0)
-    images = jnp.asarray(stripes[0])
-    params_key, dropout_key = jax.random.split(init_key)
-    params = model.init({"params": params_key, "dropout": dropout_key}, images)["params"]
-    state = init_train_state(optimizer, params)
-    batch = {"images": images, "labels": jnp.asarray(stripes[1])}
-    ends = [
-        parameter_hash(
-            classifier_step(model.apply, optimizer, state, batch, jax.random.key(seed))[0].params
-        )
-        for seed in (1, 1, 2)
-    ]
-    assert ends[0] == ends[1] != ends[2]
+def test_training_tells_the_stripes_apart(batch):
+    step = jax.jit(functools.partial(classifier_step, Normalised().apply, SGD))
+    state = start(Normalised(), batch)
+    first = None
+    for index in range(60):
+        state, metrics = step(state, batch, jax.random.key(index))
+        first = first or metrics
+    assert float(metrics["loss"]) < 0.3 * float(first["loss"])
+    assert float(metrics["error_percent"]) == 0.0
 
 
-def test_fit_learns_to_tell_the_stripes_apart(stripes):
-    params = classifier.fit(Softmax(), *stripes, RECIPE)
-    logits, _ = Softmax().apply({"params": params}, stripes[0])
-    assert (np.asarray(logits).argmax(-1) == stripes[1]).mean() > 0.95
+@pytest.mark.parametrize("model", [Softmax(dropout_rate=0.5), Softmax(structure=True)])
+def test_the_key_reaches_dropout_and_structure(model, batch):
+    ends = [kernel(one_step(model, batch, seed)[0]) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(ends[0], ends[1])
+    assert (ends[0] != ends[2]).any()
 
 
-def test_fit_gives_the_same_parameters_for_the_same_seed_alone(stripes):
-    first, again, other = (
-        parameter_hash(classifier.fit(Softmax(), *stripes, RECIPE._replace(seed=seed)))
-        for seed in (3, 3, 4)
-    )
-    assert first == again != other
+def test_what_a_step_draws_is_drawn_with_keys_of_its_own():
+    keys = [tuple(np.asarray(jax.random.key_data(key))) for key in step_keys(jax.random.key(0))]
+    assert len(set(keys)) == len(keys) == 3
 
 
-def test_every_step_of_fit_has_a_key_of_its_own(stripes, monkeypatch):
-    keys = []
-
-    def record(model_apply, optimizer, state, batch, key):
-        jax.debug.callback(lambda data: keys.append(tuple(data.tolist())), jax.random.key_data(key))
-        return state, {}
-
-    monkeypatch.setattr(classifier, "classifier_step", record)
-    classifier.fit(Softmax(), *stripes, RECIPE)
-    jax.effects_barrier()
-    assert len(keys) == len(set(keys)) == RECIPE.num_steps
-
-
-def test_an_epoch_of_batches_holds_no_example_twice():
-    epochs = [
-        np.concatenate([classifier._batch_indices(50, RECIPE, step) for step in steps])
-        for steps in (range(3), range(3, 6))
-    ]
-    assert [len(set(epoch)) for epoch in epochs] == [48, 48]
-    assert (epochs[0] != epochs[1]).any()
+def test_batch_statistics_move_in_training_alone(batch):
+    model = Normalised()
+    state = start(model, batch)
+    before = jax.tree.map(np.asarray, state.batch_stats)
+    _, unchanged = model.apply(state.variables, batch["images"], mutable=["batch_stats"])
+    jax.tree.map(np.testing.assert_array_equal, before, unchanged["batch_stats"])
+    after, _ = classifier_step(model.apply, SGD, state, batch, jax.random.key(1))
+    means = np.asarray(batch["images"]).reshape(50, 9).mean(0)
+    found = after.batch_stats["BatchNorm_0"]["mean"]
+    np.testing.assert_allclose(found, 0.1 * means, atol=1e-6)
 
 
-def test_the_rate_rises_for_a_tenth_of_the_steps_and_ends_at_zero():
-    schedule = RECIPE.schedule
-    rates = [float(schedule(step)) for step in (0, 3, 6, 33, 60)]
-    assert rates == pytest.approx([0.0, 0.025, 0.05, 0.025, 0.0], abs=1e-7)
+def test_a_net_without_batch_norm_has_no_statistics(batch):
+    after, _ = one_step(Softmax(), batch)
+    assert start(Softmax(), batch).batch_stats == after.batch_stats == {}
 
 
-def test_the_protocol_names_every_number_of_the_recipe():
-    assert RECIPE.protocol == "60 steps of 16, Adam, warm-up and cosine from 0.05, seed 3"
+def test_augmentation_in_the_step_is_that_of_its_key_outside(batch):
+    augment = functools.partial(random_crop, padding=1, fill=np.zeros(1, np.float32))
+    inside, _ = jax.jit(functools.partial(one_step, Softmax(), augment=augment))(batch)
+    key = step_keys(jax.random.key(1)).augmentation
+    outside, _ = one_step(Softmax(), batch | {"images": augment(key, batch["images"])})
+    np.testing.assert_allclose(kernel(inside), kernel(outside), atol=1e-7)
+    assert (kernel(inside) != kernel(one_step(Softmax(), batch)[0])).any()
 
 
-@pytest.mark.parametrize(("num_images", "num_labels"), [(15, 15), (50, 49)])
-def test_fit_refuses_less_than_a_batch_or_unpaired_labels(stripes, num_images, num_labels):
-    images, labels = stripes
-    with pytest.raises(ValueError, match=f"{num_images} images and {num_labels} labels"):
-        classifier.fit(Softmax(), images[:num_images], labels[:num_labels], RECIPE)
+def test_auxiliary_heads_learn_by_their_weight_and_are_not_in_the_metric(batch):
+    alone, metrics = one_step(Softmax(), batch)
+    both, same = one_step(Softmax(), batch, auxiliary={"early": 0.3})
+    assert not kernel(alone, "early").any()
+    np.testing.assert_allclose(kernel(both, "early"), 0.3 * kernel(both), atol=1e-7)
+    np.testing.assert_array_equal(kernel(alone), kernel(both))
+    assert float(same["loss"]) == float(metrics["loss"])
 
 
-def test_the_hash_is_of_sorted_paths_shapes_and_little_endian_float32():
-    params = {"b": {"kernel": jnp.ones((2, 1))}, "a": np.float32([0.5])}
-    told = b"a(1,)" + np.array([0.5], "<f4").tobytes() + b"b/kernel(2, 1)"
-    told += np.ones(2, "<f4").tobytes()
-    assert parameter_hash(params) == hashlib.sha256(told).hexdigest()
-
-
-def test_the_hash_sees_the_smallest_change_of_a_value():
-    params = {"a": np.ones(3, np.float32)}
-    changed = {"a": np.float32([1, 1, np.nextafter(np.float32(1), np.float32(2))])}
-    assert parameter_hash(params) != parameter_hash(changed)
+def test_cross_entropy_of_a_sure_answer_is_0_or_the_distance_of_logits():
+    logits = jnp.array([[50.0, 0.0], [50.0, 0.0]])
+    assert float(mean_cross_entropy(logits, jnp.array([0, 0]))) == pytest.approx(0.0, abs=1e-6)
+    assert float(mean_cross_entropy(logits, jnp.array([0, 1]))) == pytest.approx(25.0)

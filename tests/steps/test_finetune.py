@@ -28,11 +28,11 @@ def test_each_beginning_has_its_layers_and_the_head_of_all():
 
 
 def test_a_head_of_zeros_loses_log_classes_and_learns():
-    key, losses = jax.random.key(0), []
+    losses = []
     states = {"3": init_beginnings(OPTIMIZER, PARAMS, [{}])}
-    step = jax.jit(lambda states, key: finetune_step(classify, OPTIMIZER, states, {"3": ONCE}, key))
+    step = jax.jit(lambda states: finetune_step(classify, OPTIMIZER, states, {"3": ONCE}))
     for _ in range(20):
-        states, metrics = step(states, jax.random.clone(key))
+        states, metrics = step(states)
         losses.append(float(metrics["loss"]))
     assert losses[0] == pytest.approx(np.log(3.0))
     assert losses[-1] < 0.7 * losses[0]
@@ -41,7 +41,7 @@ def test_a_head_of_zeros_loses_log_classes_and_learns():
 def test_each_state_learns_from_its_own_batch_and_each_beginning_from_its_own_layers():
     states = {name: init_beginnings(OPTIMIZER, PARAMS, [{}, DOUBLE]) for name in ("3", "6")}
     batches = {"3": ONCE, "6": OPPOSITES}
-    after, _ = finetune_step(classify, OPTIMIZER, states, batches, jax.random.key(0))
+    after, _ = finetune_step(classify, OPTIMIZER, states, batches)
     scratch, double = np.asarray(after["3"].params["head"]["kernel"])
     np.testing.assert_allclose(scratch, 0.5 * (np.eye(3) - 1.0 / 3.0) / 3.0, atol=1e-6)
     np.testing.assert_allclose(double, 2.0 * scratch, atol=1e-6)
@@ -50,14 +50,12 @@ def test_each_state_learns_from_its_own_batch_and_each_beginning_from_its_own_la
 
 
 def test_beginnings_do_not_learn_from_each_other():
-    key = jax.random.key(0)
     together, alone = (
         finetune_step(
             classify,
             OPTIMIZER,
             {"3": init_beginnings(OPTIMIZER, PARAMS, layers)},
             {"3": ONCE},
-            jax.random.clone(key),
         )[0]["3"].params
         for layers in ([{}, DOUBLE], [DOUBLE])
     )

@@ -1,0 +1,138 @@
+"""FractalNet on CIFAR-10, with local, global and no drop-path; its deepest column alone.
+
+    python launch.py --experiment=fractalnet_cifar10
+    python launch.py --experiment=fractalnet_cifar10 --local_drop=0 --global_ratio=0  # no drop-path
+
+Paper: Larsson et al., 2017, FractalNet: ultra-deep neural networks without residuals, Table 1
+Data: CIFAR-10, 4,000 of its training images
+Cost: 10 minutes on two cores, with an eighth of the paper's channels
+Expected: see results/fractalnet_cifar10.md (paper, all images: test error 10.18 % without
+  drop-path, 7.33 with it, 7.27 the deepest column, --preset=paper)
+"""
+
+import dataclasses
+
+import jax.numpy as jnp
+
+from experiments._classification import (
+    crop_and_flip,
+    first_examples,
+    learning_rate_schedule,
+    make_experiment,
+    momentum_sgd,
+    require_recipe,
+    standardised,
+)
+from lecture_models.data.lookup import Library
+from lecture_models.models.fractalnet import FractalNet, column_of, column_variables
+from lecture_models.runtime.config import require_at_least, require_between
+from lecture_models.runtime.experiment import Experiment
+from lecture_models.runtime.loop import Cadence
+
+CROP_PADDING = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    dataset: str = "cifar10"  # Nothing stands in: sides must halve once for each block.
+    seed: int = 0
+    batch_size: int = 64
+    num_steps: int = 2_500
+    train_images: int = 4_000  # The first so many, so that a small net overfits; 0 for all.
+    train_on_validation: bool = False  # All training images, once nothing is left to choose.
+    channels: tuple[int, ...] = (8, 16, 32)  # Of each block; 64, 128, 256, 512, 512 in the paper.
+    columns: int = 3
+    local_drop: float = 0.15  # The chance of an input of a join to be dropped.
+    global_ratio: float = 0.5  # The share of batches that train a single column.
+    dropout: tuple[float, ...] = (0.0, 0.0, 0.0)  # By block; the paper's rise from 0 to 0.4.
+    augment: bool = False  # Crops of the image padded by 4, and mirror images.
+    learning_rate: float = 0.05
+    falls_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
+    warmup_steps: int = 100
+    weight_decay: float = 0.0
+    dtype: str = "float32"  # Or bfloat16, for an accelerator; parameters stay float32.
+    log_every: int = 50
+    eval_every: int = 1_250
+    checkpoint_every: int = 500
+
+    def __post_init__(self):
+        require_at_least(self, 1, "batch_size", "channels", "columns", *Cadence._fields)
+        require_at_least(self, 0, "seed", "train_images", "warmup_steps", "dropout")
+        require_at_least(self, 0.0, "learning_rate", "weight_decay")
+        require_between(self, 0.0, 1.0, "local_drop", "global_ratio")
+        require_recipe(self)
+        make_net(self, num_classes=10)
+
+
+# Section 4: 400 epochs; the rate falls each time the number of those that remain has halved.
+PAPER = {
+    "batch_size": 100,
+    "num_steps": 200_000,
+    "train_images": 0,
+    "train_on_validation": True,
+    "channels": (64, 128, 256, 512, 512),
+    "dropout": (0.0, 0.1, 0.2, 0.3, 0.4),
+    "learning_rate": 0.02,
+    "falls_at": (0.5, 0.75, 0.875, 0.9375),
+    "warmup_steps": 0,
+    "log_every": 500,
+    "eval_every": 25_000,
+    "checkpoint_every": 2_500,
+}
+
+SMOKE = {
+    "dataset": "digits",
+    "batch_size": 16,
+    "num_steps": 12,
+    "train_images": 0,
+    "channels": (4, 4),
+    "columns": 2,
+    "dropout": (0.0, 0.1),
+    "warmup_steps": 2,
+    "log_every": 2,
+    "eval_every": 6,
+    "checkpoint_every": 4,
+}
+
+
+def make_net(config: Config, num_classes: int) -> FractalNet:
+    return FractalNet(
+        channels=config.channels,
+        num_columns=config.columns,
+        num_classes=num_classes,
+        dropout=config.dropout,
+        local_drop=config.local_drop,
+        global_ratio=config.global_ratio,
+        dtype=jnp.dtype(config.dtype),
+    )
+
+
+def build(config: Config, library: Library) -> Experiment:
+    dataset = first_examples(library.load(config.dataset), config.train_images)
+    net = make_net(config, len(dataset.classes))
+    schedule = learning_rate_schedule(
+        config.learning_rate, config.num_steps, config.falls_at, config.warmup_steps
+    )
+
+    def deepest(moments):
+        column = standardised(column_of(net, config.columns), moments)
+
+        def classify(state, images):
+            return column(column_variables(state.variables, config.columns), images)[0]
+
+        return {"deepest": classify}
+
+    return make_experiment(
+        dataset,
+        net,
+        momentum_sgd(schedule, config.weight_decay),
+        config.batch_size,
+        config.seed,
+        config.num_steps,
+        # A border of the mean, which is 0 to the net.
+        augment=(
+            (lambda moments: crop_and_flip(CROP_PADDING, moments.mean)) if config.augment else None
+        ),
+        train_on_validation=config.train_on_validation,
+        heads=deepest,
+    )

@@ -1,0 +1,145 @@
+"""Residual networks on CIFAR-10, their plain twins, and stochastic depth.
+
+    python launch.py --experiment=resnet_cifar10
+    python launch.py --experiment=resnet_cifar10 --noresidual          # the plain twin
+    python launch.py --experiment=resnet_cifar10 --final_survival=0.5  # stochastic depth
+
+Paper: He et al., 2015, section 4.2; He et al., 2016 (pre-activation); Huang et al., 2016
+Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Cost: 10 minutes on two cores, with half of the paper's channels and four epochs
+Expected: see results/resnet_cifar10.md (paper: test error 8.75 % with 20 layers, --preset=paper)
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key
+
+from experiments._classification import (
+    crop_and_flip,
+    first_examples,
+    learning_rate_schedule,
+    make_experiment,
+    momentum_sgd,
+    require_recipe,
+)
+from lecture_models.data.lookup import Library
+from lecture_models.models.cifar_resnet import cifar_resnet
+from lecture_models.models.resnet import ResNet
+from lecture_models.nn.stochastic_depth import sample_depth
+from lecture_models.runtime.config import require_at_least, require_between
+from lecture_models.runtime.experiment import Experiment, Metrics
+from lecture_models.runtime.loop import Cadence
+
+CROP_PADDING = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    dataset: str = "cifar10,digits"  # The first that can be had; a single name is never replaced.
+    seed: int = 0
+    batch_size: int = 64
+    num_steps: int = 2_500
+    train_images: int = 0  # The first so many; 0 for all.
+    train_on_validation: bool = False  # All training images, once nothing is left to choose.
+    depth: int = 20  # 6n + 2 layers.
+    width: int = 8  # Channels of the first stage, then twice and four times; 16 in the paper.
+    residual: bool = True  # Without shortcuts it is the plain twin, with the same parameters.
+    projection: bool = False  # Option B where the shape changes; else zeros, option A.
+    preactivation: bool = False  # He et al., 2016.
+    final_survival: float = 1.0  # p_L of stochastic depth, linear from 1; 0.5 in its paper.
+    augment: bool = True  # Crops of the image padded by 4, and mirror images.
+    learning_rate: float = 0.1
+    falls_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
+    warmup_steps: int = 100
+    weight_decay: float = 1e-4  # Of all parameters, as the papers' code.
+    nesterov: bool = False
+    dtype: str = "float32"  # Or bfloat16, for an accelerator; parameters stay float32.
+    log_every: int = 50
+    eval_every: int = 1_250
+    checkpoint_every: int = 500
+
+    def __post_init__(self):
+        require_at_least(self, 1, "batch_size", "width", *Cadence._fields)
+        require_at_least(self, 0, "seed", "train_images", "warmup_steps")
+        require_at_least(self, 0.0, "learning_rate", "weight_decay")
+        require_between(self, 0.01, 1.0, "final_survival")
+        require_recipe(self)
+        make_net(self, num_classes=10)
+
+
+# He et al., 2015, section 4.2. Stochastic depth has --final_survival=0.5 --depth=110 --nesterov
+# --num_steps=175500 --falls_at=0.5,0.75: 500 epochs of 45,000.
+PAPER = {
+    "batch_size": 128,
+    "num_steps": 64_000,
+    "width": 16,
+    "falls_at": (0.5, 0.75),
+    "warmup_steps": 0,  # For 110 layers the paper begins at a rate of 0.01.
+    "log_every": 500,
+    "eval_every": 8_000,
+    "checkpoint_every": 2_000,
+}
+
+SMOKE = {
+    "dataset": "digits",
+    "batch_size": 16,
+    "num_steps": 12,
+    "depth": 8,
+    "width": 4,
+    "final_survival": 0.5,
+    "warmup_steps": 2,
+    "log_every": 2,
+    "eval_every": 6,
+    "checkpoint_every": 4,
+}
+
+
+def make_net(config: Config, num_classes: int) -> ResNet:
+    return cifar_resnet(
+        config.depth,
+        num_classes,
+        widths=(config.width, 2 * config.width, 4 * config.width),
+        residual=config.residual,
+        projection=config.projection,
+        preactivation=config.preactivation,
+        final_survival=config.final_survival,
+        # What is dropped is not computed; on a CPU a branch costs more than a mask.
+        skip=config.final_survival < 1.0 and jax.default_backend() != "cpu",
+        dtype=jnp.dtype(config.dtype),
+    )
+
+
+def active_blocks(net: ResNet, structure_key: Key[Array, ""]) -> Metrics:
+    """How many blocks take part in the step of that key; nothing where all always do."""
+    if net.final_survival == 1.0:
+        return {}
+    # The net's own first key of that name, so the same draw.
+    key = net.apply(
+        {}, rngs={"structure": structure_key}, method=lambda module: module.make_rng("structure")
+    )
+    count = sample_depth(key, net.survival).sum()
+    return {"mean_active_blocks": count.astype(jnp.float32)}
+
+
+def build(config: Config, library: Library) -> Experiment:
+    dataset = first_examples(library.load(config.dataset), config.train_images)
+    net = make_net(config, len(dataset.classes))
+    schedule = learning_rate_schedule(
+        config.learning_rate, config.num_steps, config.falls_at, config.warmup_steps
+    )
+    return make_experiment(
+        dataset,
+        net,
+        momentum_sgd(schedule, config.weight_decay, nesterov=config.nesterov),
+        config.batch_size,
+        config.seed,
+        config.num_steps,
+        # A border of the mean, which is 0 to the net.
+        augment=(
+            (lambda moments: crop_and_flip(CROP_PADDING, moments.mean)) if config.augment else None
+        ),
+        train_on_validation=config.train_on_validation,
+        measure=lambda structure_key: active_blocks(net, structure_key),
+    )
