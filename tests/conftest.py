@@ -42,6 +42,13 @@ def own_cache(tmp_path_factory):
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def forgotten_programs():
+    """Compiled programs leave the memory with their module: a fourth of it in the end."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def root() -> Path:
     return ROOT

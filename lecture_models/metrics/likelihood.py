@@ -1,5 +1,6 @@
 """The likelihood of a latent-variable model by importance sampling, in bounded memory."""
 
+import functools
 from collections.abc import Callable, Iterator
 
 import jax
@@ -35,10 +36,15 @@ def importance_bounds(
         block = jax.numpy.asarray(images[first : first + IMAGES_PER_CALL])
         weights = _gather(log_weights, block, jax.random.fold_in(key, first), num_samples)
         for size, bounds in found.items():
-            groups = weights[: num_samples // size * size].reshape(-1, size, len(block))
-            by_group = importance_bound(jax.numpy.asarray(groups.swapaxes(0, 1)))
-            bounds.append(np.asarray(by_group).mean(0))
+            bounds.append(np.asarray(_mean_bound(weights, size)))
     return {size: np.concatenate(bounds) for size, bounds in found.items()}
+
+
+@functools.partial(jax.jit, static_argnames="size")
+def _mean_bound(weights: Float[Array, "sample image"], size: int) -> Float[Array, " image"]:
+    """Over as many whole groups of `size` samples as there are."""
+    groups = weights[: len(weights) // size * size].reshape(-1, size, weights.shape[1])
+    return importance_bound(groups.swapaxes(0, 1)).mean(0)
 
 
 def _gather(

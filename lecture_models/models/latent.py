@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.special
 from jaxtyping import Array, Float, Int
 
 
@@ -36,10 +36,11 @@ def manifold_grid(
     _require_dimensions(dims, latent_dim)
     if dims[0] == dims[1]:
         raise ValueError(f"a grid is over dimensions {dims}; they must differ")
-    quantiles = jax.scipy.special.ndtri(jnp.linspace(0.05, 0.95, side))
-    across, up = jnp.meshgrid(quantiles, quantiles[::-1])
-    origin = jnp.zeros((side * side, latent_dim))
-    return origin.at[:, dims[0]].set(across.ravel()).at[:, dims[1]].set(up.ravel())
+    quantiles = scipy.special.ndtri(np.linspace(0.05, 0.95, side))
+    across, up = np.meshgrid(quantiles, quantiles[::-1])
+    points = np.zeros((side * side, latent_dim), np.float32)
+    points[:, dims[0]], points[:, dims[1]] = across.ravel(), up.ravel()
+    return jnp.asarray(points)
 
 
 def traverse(
