@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float32, Key
+from jaxtyping import Array, Key
 
 from experiments._classification_evaluation import Heads, make_evaluate
 from lecture_models.data.batches import ArrayBatches
@@ -51,10 +51,7 @@ def require_recipe(config: Any) -> None:
 def learning_rate_schedule(
     rate: float, num_steps: int, falls_at: tuple[float, ...], warmup_steps: int = 0
 ) -> optax.Schedule:
-    """A linear rise, then a tenth at each of `falls_at`, fractions of all steps; or a cosine to 0
-
-    where there are none.
-    """
+    """A linear rise; then a tenth at each of `falls_at`, fractions of all steps, else a cosine."""
     rest = max(1, num_steps - warmup_steps)
     if falls_at:
         steps = [round(fall * num_steps) - warmup_steps for fall in falls_at]
@@ -80,14 +77,20 @@ def momentum_sgd(
     )
 
 
-def crop_and_flip(padding: int, fill: Float32[np.ndarray, " channel"]) -> Augment:
-    """He et al., 2015, section 4.2: a random crop of the padded image or of its mirror image."""
+def crop_and_flip(padding: int) -> Callable[[ChannelMoments], Augment]:
+    """He et al., 2015, section 4.2: a random crop of the padded image or of its mirror image.
 
-    def augment(key, images):
-        crop_key, flip_key = jax.random.split(key)
-        return random_flip(flip_key, random_crop(crop_key, images, padding, fill))
+    The border is the channels' mean, which is 0 to the net.
+    """
 
-    return augment
+    def make(moments):
+        def augment(key, images):
+            crop_key, flip_key = jax.random.split(key)
+            return random_flip(flip_key, random_crop(crop_key, images, padding, moments.mean))
+
+        return augment
+
+    return make
 
 
 def narrowed(layers: tuple[Conv | Pool, ...], share: float) -> tuple[Conv | Pool, ...]:

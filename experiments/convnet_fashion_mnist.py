@@ -89,8 +89,6 @@ def build(config: Config, library: Library) -> Experiment:
         config.batch_size,
         config.seed,
         config.num_steps,
-        augment=(
-            (lambda moments: crop_and_flip(CROP_PADDING, moments.mean)) if config.augment else None
-        ),
+        augment=crop_and_flip(CROP_PADDING) if config.augment else None,
         train_on_validation=config.train_on_validation,
     )

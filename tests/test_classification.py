@@ -162,10 +162,10 @@ def test_the_papers_optimiser_is_momentum_on_the_penalised_gradient():
 
 def test_a_crop_and_flip_is_some_place_of_the_padded_image_or_of_its_mirror_image():
     images = np.random.default_rng(0).random((8, 4, 4, 3)).astype(np.float32)
-    mean = channel_moments(images).mean
-    found = shared.crop_and_flip(1, mean)(jax.random.key(0), jnp.asarray(images))
+    moments = channel_moments(images)
+    found = shared.crop_and_flip(1)(moments)(jax.random.key(0), jnp.asarray(images))
     for image, moved in zip(images, np.asarray(found), strict=True):
-        padded = np.broadcast_to(mean, (6, 6, 3)).copy()
+        padded = np.broadcast_to(moments.mean, (6, 6, 3)).copy()
         padded[1:5, 1:5] = image
         places = [padded[i : i + 4, j : j + 4] for i in range(3) for j in range(3)]
         assert any(np.array_equal(moved, way) for p in places for way in (p, p[:, ::-1]))
