@@ -1,6 +1,7 @@
 """Every experiment, by discovery: its docstring, its flags, its smoke run, its resume."""
 
 import dataclasses
+import functools
 import json
 import signal
 
@@ -12,7 +13,9 @@ from lecture_models.runtime.loop import Cadence
 from lecture_models.runtime.run_folder import RunFolder
 
 NAMES = catalogue.names(launch.EXPERIMENTS)
-every_experiment = pytest.mark.parametrize("name", NAMES)
+every_experiment = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
+)
 
 
 def smoke(name, folder, *arguments):
@@ -26,6 +29,19 @@ def smoke(name, folder, *arguments):
             *arguments,
         ]
     )
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """The folder of an experiment's smoke run, trained once."""
+
+    @functools.cache
+    def folder_of(name):
+        folder = tmp_path_factory.mktemp(name) / "run"
+        assert smoke(name, folder) == 0
+        return folder
+
+    return folder_of
 
 
 def summary(folder):
@@ -66,9 +82,8 @@ def test_no_field_hides_a_flag_of_the_launcher(name):
 
 
 @every_experiment
-def test_a_smoke_run_leaves_a_whole_folder(name, tmp_path):
-    folder = tmp_path / "run"
-    assert smoke(name, folder) == 0
+def test_a_smoke_run_leaves_a_whole_folder(name, whole_run):
+    folder = whole_run(name)
     found = summary(folder)
     assert found["status"] == "finished"
     assert found["step"] == found["num_steps"]
@@ -83,9 +98,11 @@ def test_a_smoke_run_leaves_a_whole_folder(name, tmp_path):
 
 @pytest.mark.slow
 @every_experiment
-def test_a_run_stopped_by_sigterm_resumes_bit_exactly(name, tmp_path, monkeypatch, capsys):
-    assert smoke(name, tmp_path / "whole") == 0
-    if summary(tmp_path / "whole")["num_steps"] == 0:
+def test_a_run_stopped_by_sigterm_resumes_bit_exactly(
+    name, whole_run, tmp_path, monkeypatch, capsys
+):
+    whole = whole_run(name)
+    if summary(whole)["num_steps"] == 0:
         pytest.skip("nothing is trained: there is nothing to resume")
     append, folder, sent = RunFolder.append_metrics, tmp_path / "parts", []
 
@@ -102,11 +119,9 @@ def test_a_run_stopped_by_sigterm_resumes_bit_exactly(name, tmp_path, monkeypatc
     assert 0 < summary(folder)["step"] < summary(folder)["num_steps"]
     assert f"--workdir={folder}" in capsys.readouterr().err
     assert smoke(name, folder) == 0
-    assert summary(folder)["state_sha256"] == summary(tmp_path / "whole")["state_sha256"]
-    expected = (tmp_path / "whole" / "metrics.jsonl").read_bytes()
+    assert summary(folder)["state_sha256"] == summary(whole)["state_sha256"]
+    expected = (whole / "metrics.jsonl").read_bytes()
     assert (folder / "metrics.jsonl").read_bytes() == expected
-    pictures = [
-        {p.name for p in (run / "images").iterdir()} for run in (folder, tmp_path / "whole")
-    ]
+    pictures = [{p.name for p in (run / "images").iterdir()} for run in (folder, whole)]
     assert pictures[0] == pictures[1]
     assert len(json.loads((folder / "config.json").read_text())["sessions"]) == 2
