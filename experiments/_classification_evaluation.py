@@ -105,8 +105,8 @@ def pictures(
         f"{name}_reliability": Images(
             reliability_picture(*bins)[None],
             1,
-            f"{name} images: accuracy by confidence; red is the gap to it, grey the share of "
-            "images",
+            f"{name} images: accuracy by confidence; red is what it lacks, light blue what it has "
+            "beyond, grey the share of images",
         ),
     }
 

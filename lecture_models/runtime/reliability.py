@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from lecture_models.runtime.scatter import AXIS, FRAME, OVERSAMPLING, TEXT
 
-ACCURACY, GAP = "#1f77b4", "#f2b5b5"
+ACCURACY, MISSING, ABOVE = "#1f77b4", "#f2b5b5", "#a9cfea"
 
 
 def reliability_picture(
@@ -17,7 +17,8 @@ def reliability_picture(
 ) -> Float32[np.ndarray, "{side} {side} 3"]:
     """A bar of accuracy for each bin of confidence, from 0 to 1 both; in [-1, 1].
 
-    Red is the gap between a bin's accuracy and its confidence; the line is where both are equal.
+    Red is what a bin's accuracy lacks of its confidence, light blue what it has beyond it; the line
+    is where both are equal.
     Grey bars below are the shares of all images. As Fig. 1 of Guo et al., "On calibration of modern
     neural networks", 2017.
 
@@ -38,7 +39,8 @@ def reliability_picture(
     for index in np.flatnonzero(count):
         x = (left + index * edge, left + (index + 1) * edge)
         ends = sorted((accuracy[index], confidence[index]))
-        _bar(draw, x, bottom, height, (ends[0], ends[1]), GAP)
+        gap = MISSING if confidence[index] > accuracy[index] else ABOVE
+        _bar(draw, x, bottom, height, (ends[0], ends[1]), gap)
         _bar(draw, x, bottom, height, (0.0, accuracy[index]), ACCURACY, until=ends[0])
         share = count[index] / count.sum()
         room = shares_bottom - bottom - 0.8 * size

@@ -3,7 +3,7 @@ import pytest
 from PIL import ImageColor
 
 from lecture_models.runtime.pictures import tile
-from lecture_models.runtime.reliability import ACCURACY, GAP, reliability_picture
+from lecture_models.runtime.reliability import ABOVE, ACCURACY, MISSING, reliability_picture
 
 EDGES = np.linspace(0.0, 1.0, 11)
 MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2.0
@@ -20,15 +20,16 @@ def test_a_calibrated_classifier_has_no_gaps():
     assert picture.dtype == np.float32
     assert picture.min() >= -1.0
     assert picture.max() == 1.0
-    assert _area(picture, GAP) == 0
+    assert _area(picture, MISSING) == _area(picture, ABOVE) == 0
     assert _area(picture, ACCURACY) > 10_000
 
 
-def test_the_gap_is_as_large_above_as_below():
+def test_what_is_missing_and_what_is_beyond_are_told_apart():
     over = reliability_picture(MIDDLES, MIDDLES - 0.05, COUNT)
     under = reliability_picture(MIDDLES, MIDDLES + 0.05, COUNT)
-    assert _area(over, GAP) > 1_000
-    assert _area(under, GAP) == pytest.approx(_area(over, GAP), rel=0.15)
+    assert _area(over, MISSING) > 1_000
+    assert _area(over, ABOVE) == _area(under, MISSING) == 0
+    assert _area(under, ABOVE) == pytest.approx(_area(over, MISSING), rel=0.15)
 
 
 def test_bins_without_images_stay_empty():
