@@ -59,7 +59,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bits_and_lines(root, tm
     assert uninterrupted.returncode == 0, error
     generator = random.Random(0)
     reached = 0
-    for _ in range(4):
+    for _ in range(3):
         running = process(root, *arguments, f"--workdir={killed}")
         wait_for_step(killed / "metrics.jsonl", reached + generator.randint(40, 90), running)
         time.sleep(generator.random() * 0.05)
