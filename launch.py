@@ -250,7 +250,7 @@ def _run(module: ModuleType, values: flags.FlagValues, arguments: list[str]) -> 
     library = Library(_folder(values.data_dir), _announce, picture_options=pictures)
     libraries = [library]
     if "weights" in inspect.signature(module.build).parameters:
-        from lecture_models.weights.library import Weights
+        from lecture_models.weights.pretrained import Weights
 
         libraries.append(Weights(_folder(values.weights_dir), _announce))
     experiment = module.build(config, *libraries)

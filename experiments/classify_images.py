@@ -22,8 +22,8 @@ from lecture_models.data.pixels import symmetric
 from lecture_models.runtime.config import require_at_least
 from lecture_models.runtime.experiment import Evaluation, Experiment, Images
 from lecture_models.weights.error import WeightsError
-from lecture_models.weights.library import UNTRAINED, Pretrained, Weights
 from lecture_models.weights.preprocessing import ten_crops
+from lecture_models.weights.pretrained import UNTRAINED, Pretrained, Weights
 
 TOP = 5
 BAR = 20  # Characters for a probability of 1.

@@ -11,8 +11,8 @@ from experiments.classify_images import Config, build, caption, make_classify, t
 from lecture_models.data.dataset import DataError, Provenance
 from lecture_models.data.lookup import Library
 from lecture_models.weights.error import WeightsError
-from lecture_models.weights.library import Pretrained
 from lecture_models.weights.preprocessing import Preprocessing
+from lecture_models.weights.pretrained import Pretrained
 
 CLASSES = ("red, scarlet", "green", "blue", "dark", "light", "grey")
 SQUARES = Preprocessing((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), 2.0, bgr=False, size=8, shorter_side=16)

@@ -1,34 +1,12 @@
 """The command line's contract: what is printed, and the exit code."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-import launch
 from lecture_models.runtime.pictures import read_metadata
 from tests.data.small_pictures import write_pictures
-
-SMOKE = ("--experiment=gan_mnist", "--preset=smoke", "--wandb=disabled")
-
-
-def run(*arguments):
-    return launch.main(["launch.py", *arguments])
-
-
-def process(root, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "launch.py", *arguments],
-        cwd=root,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def summary(folder):
-    return json.loads((folder / "summary.json").read_text())
+from tests.launched import SMOKE, run, summary
 
 
 @pytest.fixture(scope="module")

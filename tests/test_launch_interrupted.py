@@ -1,36 +1,13 @@
-"""The command line's contract: what is printed, and the exit code."""
+"""A run that is stopped or killed: what is printed, and that it goes on with the same bits."""
 
-import json
 import random
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-import launch
-
-SMOKE = ("--experiment=gan_mnist", "--preset=smoke", "--wandb=disabled")
-
-
-def run(*arguments):
-    return launch.main(["launch.py", *arguments])
-
-
-def process(root, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "launch.py", *arguments],
-        cwd=root,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def summary(folder):
-    return json.loads((folder / "summary.json").read_text())
+from tests.launched import SMOKE, process, summary
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from lecture_models.weights import layouts
 from lecture_models.weights.catalogue import CATALOGUE
 from lecture_models.weights.conversion import Layout, convert
 from lecture_models.weights.error import WeightsError
-from lecture_models.weights.library import expected_shapes
+from lecture_models.weights.pretrained import expected_shapes
 from tests.weights.small_files import public_shapes, public_tensors
 
 # VGG's shape, with few maps.

@@ -9,8 +9,8 @@ import pytest
 
 from lecture_models.data.pixels import symmetric
 from lecture_models.weights import tensors
-from lecture_models.weights.library import Weights
 from lecture_models.weights.normalised_vgg import normalise
+from lecture_models.weights.pretrained import Weights
 from tests.conftest import ROOT
 
 # Two float32 programs that add in another order: logits are of the order of 10.

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from lecture_models.weights import library, tensors
+from lecture_models.weights import pretrained, tensors
 from lecture_models.weights.catalogue import CATALOGUE
 from lecture_models.weights.error import WeightsError
-from lecture_models.weights.library import (
+from lecture_models.weights.pretrained import (
     Weights,
     default_weights_dir,
     expected_shapes,
@@ -32,7 +32,7 @@ def squeezenet(tmp_path):
 
 @pytest.fixture
 def catalogue(monkeypatch):
-    return lambda name, entry: monkeypatch.setitem(library.CATALOGUE, name, entry)
+    return lambda name, entry: monkeypatch.setitem(pretrained.CATALOGUE, name, entry)
 
 
 def test_a_file_that_is_vouched_for_is_loaded_in_silence(squeezenet, catalogue):
