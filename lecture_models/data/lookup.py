@@ -10,7 +10,8 @@ from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, pi
 from lecture_models.data.dataset import DataAbsentError, DataError, DataFile, Dataset, Provenance
 from lecture_models.data.download import download
 from lecture_models.data.folder import PictureOptions
-from lecture_models.data.picture import Picture
+from lecture_models.data.picture import Picture, shown
+from lecture_models.data.sample_pictures import credit_of, locate
 
 # Where each name is looked for, in this order; the download comes last.
 SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
@@ -81,12 +82,12 @@ class Library:
         return tuple(dict.fromkeys([*datasets, *self._pictures]))
 
     def pictures(self, names: tuple[str, ...], side: int) -> list[Picture]:
-        """The central squares, at `side` x `side`, of picture files and of folders of them.
+        """The central squares, at `side` x `side`, of picture files, samples and folders of files.
 
         Without names the two photos that scikit-learn ships. Raises DataError, one line, for the
         first that is absent or cannot be read.
         """
-        paths = [path for name in names for path in picture.find(Path(name).expanduser())]
+        paths = [path for name in names for path in _picture_files(name)]
         paths = paths or picture.sample_files()
         found = [picture.read(path, side, square=True) for path in paths]
         files = tuple(DataFile(each.path, each.sha256) for each in found[:_MOST_FILES])
@@ -95,6 +96,24 @@ class Library:
         source = f"{len(found):,} picture{'s' * (len(found) > 1)}, central squares"
         note = "" if names else "the photos that scikit-learn ships: none were named"
         self._pictures.append(Provenance("pictures", source, files, note))
+        return found
+
+    def picture(self, name: str, size: int | None = None, square: bool = False) -> Picture:
+        """One picture, in colour, by its path or the name of a sample ("china", "sample:china").
+
+        Its longer side is resized to `size` pixels, its aspect kept; None leaves it as it is.
+        `square` keeps the central square alone, of `size` x `size`. Raises DataError, one line, as
+        `sample_pictures.locate` and `picture.read_at` do.
+        """
+        found = picture.read_at(locate(name), size, square)
+        height, width, _ = found.pixels.shape
+        read_at = "" if (width, height) == found.size else f", read at {width}x{height}"
+        source = f"{shown(found.path.name)}, {found.size[0]}x{found.size[1]}{read_at}"
+        credit = credit_of(found.path)
+        files = (DataFile(found.path, found.sha256),)
+        self._pictures.append(
+            Provenance("picture", f"{source}; {credit}" if credit else source, files)
+        )
         return found
 
     def _first(self, names: list[str]) -> Dataset:
@@ -160,3 +179,8 @@ class Library:
                 f"--image_size and --skip_bad_images are for --dataset=folder, not for {names}"
             )
         return wanted
+
+
+def _picture_files(name: str) -> list[Path]:
+    path = Path(name).expanduser()
+    return picture.find(path) if path.is_dir() else [locate(name)]

@@ -4,10 +4,11 @@ A picture is turned as its EXIF says and laid over white where it is transparent
 frames the first counts, and 16 bits become 8. Resizing is bicubic with antialiasing.
 """
 
+import contextlib
 import hashlib
-import importlib.util
 import io
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lecture_models.data.archives import read_file
 from lecture_models.data.dataset import DataError
+from lecture_models.data.sample_pictures import sample_file
 
 # Not all that Pillow knows: it hands EPS to another program, and only recognises MPEG or HDF5.
 _FORMATS = (
@@ -26,6 +28,10 @@ _FORMATS = (
 # JPEG decodes faster at 1/2, 1/4 or 1/8, whose last row and column may be cut: so no less than 8
 # times the sides, of which that is an eighth of a pixel.
 _DRAFT = 8
+_BAND = 1024  # Rows converted at a time: of a large picture several copies would not fit.
+MIN_SIDE = 16
+MAX_ENLARGED = 4
+_MAX_PIXELS = 178_956_970  # Where Pillow refuses to read.
 
 
 class Decoded(NamedTuple):
@@ -51,36 +57,52 @@ def read(path: Path, shorter_side: int | None = None, square: bool = False) -> P
     empty, cut off, no picture, or of more than 179 megapixels, which no honest one has.
     """
     content, record = read_file(path)
-    try:
-        with warnings.catch_warnings():
-            # Of metadata, or of large pictures that are no bombs yet.
-            warnings.simplefilter("ignore")
-            decoded = decode(content, shorter_side, square)
-    except MemoryError:
-        raise
-    except Exception as error:  # Each of Pillow's readers fails in its own way.
-        raise DataError(f"{shown(path)} cannot be read: {reason(error)}") from error
-    pixels = np.broadcast_to(decoded.pixels, (*decoded.pixels.shape[:2], 3))
-    return Picture(path, record.sha256, decoded.size, pixels)
+    with _readable(path):
+        decoded = decode(content, shorter_side, square)
+    return _coloured(path, record.sha256, decoded)
 
 
-def decode(content: bytes, shorter_side: int | None = None, square: bool = False) -> Decoded:
+def read_at(path: Path, size: int | None, square: bool = False) -> Picture:
+    """The picture at `path`, its longer side resized to `size`; None leaves it as it is.
+
+    `square` keeps the central square alone, of `size` x `size`. Raises DataError as `read` does,
+    and, before the picture is decoded, where a side would be shorter than `MIN_SIDE`, where it
+    would be enlarged more than `MAX_ENLARGED` times, and where it would have more than 179
+    megapixels.
+    """
+    if size is not None and size < MIN_SIDE:
+        raise DataError(f"--size is {size}; it must be at least {MIN_SIDE}")
+    content, record = read_file(path)
+    with _readable(path):
+        found = _open(content).size
+    _refuse(path, found, size, square)
+    with _readable(path):
+        decoded = decode(content, size, square) if square else decode(content, longer_side=size)
+    return _coloured(path, record.sha256, decoded)
+
+
+def decode(
+    content: bytes,
+    shorter_side: int | None = None,
+    square: bool = False,
+    longer_side: int | None = None,
+) -> Decoded:
     """The content of a picture file, of one channel or three; `read` without a name.
+
+    Of the two sides at most one is given.
 
     Raises whatever Pillow does, and ValueError for levels of 32 bits, whose white is not known.
     """
-    Image.init()  # Before it no format is known but the commonest.
-    known = [name for name in _FORMATS if name in Image.OPEN]
-    with Image.open(io.BytesIO(content), formats=known) as image:
+    with _open(content) as image:
         size = image.size
-        if shorter_side is not None:
-            image.draft(None, (_DRAFT * shorter_side, _DRAFT * shorter_side))
+        wanted = _scaled(size, shorter_side, longer_side)
+        if wanted != size:
+            image.draft(None, (_DRAFT * wanted[0], _DRAFT * wanted[1]))
         ImageOps.exif_transpose(image, in_place=True)
         cut = _central_square(image) if square else image
         levels = _eight_bits(cut, image.format)
-    if shorter_side is not None:
-        scale = shorter_side / min(levels.size)
-        sides = tuple(max(1, round(side * scale)) for side in levels.size)
+    sides = _scaled(levels.size, shorter_side, longer_side)
+    if sides != levels.size:
         # Pillow clips what bicubic interpolation overshoots to 0 ... 255.
         levels = levels.resize(sides, Image.Resampling.BICUBIC)
     return Decoded(size, np.atleast_3d(np.asarray(levels)))
@@ -116,15 +138,11 @@ def find(path: Path) -> list[Path]:
 
 
 def sample_files() -> list[Path]:
-    """The two photos that scikit-learn ships, found without the seconds of its import.
+    """The two photos that scikit-learn ships.
 
     Raises DataError where it is not installed.
     """
-    package = importlib.util.find_spec("sklearn")
-    if package is None or package.origin is None:
-        raise DataError("scikit-learn, whose photos are shown, is not installed; name others")
-    folder = Path(package.origin).parent / "datasets" / "images"
-    return [folder / "china.jpg", folder / "flower.jpg"]
+    return [sample_file("china"), sample_file("flower")]
 
 
 def digest(pictures: list[Picture]) -> str:
@@ -145,6 +163,57 @@ def shown(name: Path | str) -> str:
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What fails within is a DataError that names the file."""
+    try:
+        with warnings.catch_warnings():
+            # Of metadata, or of large pictures that are no bombs yet.
+            warnings.simplefilter("ignore")
+            yield
+    except MemoryError:
+        raise
+    except Exception as error:  # Each of Pillow's readers fails in its own way.
+        raise DataError(f"{shown(path)} cannot be read: {reason(error)}") from error
+
+
+def _open(content: bytes) -> Image.Image:
+    Image.init()  # Before it no format is known but the commonest.
+    known = [name for name in _FORMATS if name in Image.OPEN]
+    return Image.open(io.BytesIO(content), formats=known)
+
+
+def _coloured(path: Path, sha256: str, decoded: Decoded) -> Picture:
+    pixels = np.broadcast_to(decoded.pixels, (*decoded.pixels.shape[:2], 3))
+    return Picture(path, sha256, decoded.size, pixels)
+
+
+def _scaled(
+    size: tuple[int, int], shorter_side: int | None, longer_side: int | None
+) -> tuple[int, int]:
+    """Width and height once one side is as wanted; the same where none is."""
+    if shorter_side is None and longer_side is None:
+        return size
+    scale = longer_side / max(size) if shorter_side is None else shorter_side / min(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _refuse(path: Path, found: tuple[int, int], size: int | None, square: bool) -> None:
+    named = f"{shown(path)} is {found[0]}x{found[1]}"
+    side = min(found) if square else max(found)
+    if size is not None and size > MAX_ENLARGED * side:
+        raise DataError(
+            f"{named}; --size={size} would enlarge it {size / side:.3g} times, and at most "
+            f"{MAX_ENLARGED} times is allowed"
+        )
+    width, height = _scaled(found, size if square else None, None if square else size)
+    if min(width, height) < MIN_SIDE:
+        at = "" if size is None else f", {width}x{height} at --size={size}"
+        raise DataError(f"{named}{at}; both sides must be at least {MIN_SIDE}")
+    if width * height > _MAX_PIXELS:
+        raise DataError(f"{named}, {width}x{height} at --size={size}; 179 megapixels are allowed")
+
+
 def _central_square(image: Image.Image) -> Image.Image:
     width, height = image.size
     short = min(width, height)
@@ -154,6 +223,19 @@ def _central_square(image: Image.Image) -> Image.Image:
 
 def _eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
     """The picture in mode L where it is grey, else RGB, over white."""
+    if image.mode in ("L", "RGB") and not image.has_transparency_data:
+        image.load()
+        return image
+    width, height = image.size
+    whole = None
+    for top in range(0, height, _BAND):
+        band = _converted(image.crop((0, top, width, min(height, top + _BAND))), file_format)
+        whole = whole or Image.new(band.mode, image.size)
+        whole.paste(band, (0, top))
+    return whole
+
+
+def _converted(image: Image.Image, file_format: str | None) -> Image.Image:
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
         levels = np.asarray(image).astype(np.int32)
         levels = np.where(levels == image.info.get("transparency", -1), 65_535, levels)

@@ -32,6 +32,7 @@ class VGG(nn.Module):
     stages: tuple[tuple[int, tuple[int, ...]], ...]
     num_classes: int = 1000
     pool: Callable[[Array, int, int], Array] = max_pool  # Or mean_pool.
+    padding: str = "SAME"  # With zeros; or "REFLECT".
     normalisation: Callable[[Array], Array] | None = None  # After relu1_1.
     hidden: int = 4096
     dropout_rate: float = 0.5
@@ -48,7 +49,13 @@ class VGG(nn.Module):
         for stage, (channels, filters) in enumerate(self.stages, start=1):
             for layer, size in enumerate(filters, start=1):
                 name = f"{stage}_{layer}"
-                convolution = nn.Conv(channels, (size, size), name=f"conv{name}", **settings)
+                convolution = nn.Conv(
+                    channels,
+                    (size, size),
+                    padding=self.padding,
+                    name=f"conv{name}",
+                    **settings,
+                )
                 activations[f"conv{name}"] = x = convolution(x)
                 activations[f"relu{name}"] = x = self.nonlinearity(x)
                 if name == "1_1" and self.normalisation is not None:

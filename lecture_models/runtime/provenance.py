@@ -20,6 +20,7 @@ PACKAGES = (
     "wandb",
     "tensorflow-datasets",
     "scikit-learn",
+    "scikit-image",
 )
 
 
@@ -41,6 +42,13 @@ def git_commit(root: Path) -> dict[str, Any] | None:
     if commit is None or status is None:
         return None
     return {"commit": commit, "dirty": bool(status)}
+
+
+def shown_commit(git: dict[str, Any] | None) -> str:
+    """What `git_commit` gave, as a line for people."""
+    found = git or {}
+    changed = " (with files changed since)" if found.get("dirty") else ""
+    return f"{found.get('commit', 'not a checkout')}{changed}"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

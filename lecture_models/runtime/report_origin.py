@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lecture_models.runtime.provenance import shown_commit
 from lecture_models.runtime.report_html import section, table, text
 from lecture_models.runtime.report_run import Run, as_list, as_object
 
@@ -16,10 +17,8 @@ def settings(run: Run) -> str:
 
 def environment(run: Run) -> str:
     config = run.config
-    git = as_object(config.get("git"))
-    changed = " (with files changed since)" if git.get("dirty") else ""
     rows = {
-        "commit": str(git.get("commit", "not a checkout")) + changed,
+        "commit": shown_commit(as_object(config.get("git"))),
         "started": config.get("started"),
         "sessions": _sessions(config),
         "device": _pairs(config.get("device")),

@@ -65,7 +65,7 @@ def read_run(folder: Path) -> Run:
         series=series,
         last=_last(series, as_object(summary.get("metrics"))),
         texts=texts,
-        pictures=_pictures(folder / "images"),
+        pictures=pictures_of(folder / "images"),
         torn=torn,
     )
 
@@ -127,7 +127,8 @@ def _flat(metrics: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield f"{prefix}{name}", value
 
 
-def _pictures(folder: Path) -> dict[str, list[tuple[int, Path]]]:
+def pictures_of(folder: Path) -> dict[str, list[tuple[int, Path]]]:
+    """The files NAME_STEP.png by name, then by step in order."""
     found: dict[str, list[tuple[int, Path]]] = {}
     for path in sorted(folder.glob("*.png")):
         match = re.fullmatch(r"(.+)_(\d+)\.png", path.name)

@@ -96,6 +96,7 @@ figure { margin: 0; }
   align-content: start;
 }
 .earlier img { width: 100%; }
+.way { margin-top: 18px; }
 .earlier .caption { display: none; }  /* The last one says it. */
 td.mono { white-space: pre-wrap; font-size: 14px; }
 pre {

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from lecture_models.runtime import provenance
 from lecture_models.runtime.checkpoint import CheckpointError, Checkpoints
 from lecture_models.runtime.experiment import Experiment
+from lecture_models.runtime.film import write_films
 from lecture_models.runtime.interrupt import Interrupted, stop_requests
 from lecture_models.runtime.loop import Cadence, Hooks, Outcome, train
 from lecture_models.runtime.printing import until_reader_leaves
@@ -86,7 +87,7 @@ def run(plan: Plan, folder: RunFolder) -> int:
     run_id = tracker.run_id or present["wandb"]["run_id"]
     present["wandb"] = {"mode": tracker.mode, "run_id": run_id, "url": tracker.url}
     folder.write_config(present)
-    return _Session(plan, folder, tracker).run()
+    return _Session(plan, folder, tracker, present).run()
 
 
 def plain_provenance(provenance: Any) -> dict[str, Any]:
@@ -130,8 +131,8 @@ def _plain(config: dict[str, Any]) -> dict[str, Any]:
 class _Session:
     """The files that change while a run trains: summary and report, at evaluations and the end."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, tracker: Tracker):
-        self._plan, self._folder, self._tracker = plan, folder, tracker
+    def __init__(self, plan: Plan, folder: RunFolder, tracker: Tracker, record: dict[str, Any]):
+        self._plan, self._folder, self._tracker, self._record = plan, folder, tracker, record
         self._began = time.perf_counter()
         self._earlier = folder.read_summary()
         self._startup_s: float | None = None
@@ -199,6 +200,8 @@ class _Session:
         """The last summary and report, where they still can be written: the disk may be full."""
         try:
             self._write_summary(status, outcome, error)
+            if status == "finished":
+                write_films(self._folder.images)
             write_report(self._folder.path)
         except OSError as failure:
             _announce(f"cannot write the summary and report: {failure}")
@@ -226,8 +229,10 @@ class _Session:
         self._folder.write_summary(summary)
 
     def _metadata(self) -> dict[str, str]:
+        """The command is that of the run's first session, the commit that of this one."""
         return {
-            "Command": self._plan.command,
+            "Command": self._record["command"],
+            "Commit": provenance.shown_commit(self._record["git"]),
             "Seed": str(self._plan.config.seed),
             "Experiment": self._plan.name,
             "Software": "lecture-models",

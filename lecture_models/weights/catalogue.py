@@ -6,17 +6,19 @@ safetensors.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import numpy as np
 from flax import linen as nn
 
 from lecture_models.models.googlenet import GoogLeNet
 from lecture_models.models.mobilenet import MobileNetV2
 from lecture_models.models.resnet import RESNET_18, RESNET_34, RESNET_50_STRIDED_3X3
 from lecture_models.models.squeezenet import SqueezeNet
-from lecture_models.models.vgg import VGG_D, VGG_E
+from lecture_models.models.vgg import VGG, VGG_D, VGG_E
 from lecture_models.weights import layouts
+from lecture_models.weights.colour_layer import fold_colour_layer
 from lecture_models.weights.conversion import Layout
 from lecture_models.weights.preprocessing import Preprocessing
 
@@ -24,7 +26,17 @@ from lecture_models.weights.preprocessing import Preprocessing
 _CAFFE = Preprocessing((104.0, 117.0, 123.0), (1.0, 1.0, 1.0), 255.0, bgr=True, size=224)
 _OXFORD = Preprocessing((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), 255.0, bgr=True, size=0)
 _TORCH = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1.0, bgr=False, size=224)
+_UNIT = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 1.0, bgr=False, size=0)
 _TENSORFLOW = Preprocessing((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), 2.0, bgr=False, size=224)
+
+Tensors = Mapping[str, np.ndarray]
+
+
+class Pinned(NamedTuple):
+    """A file and what must be in it."""
+
+    file: str
+    sha256: str
 
 
 class Entry(NamedTuple):
@@ -33,6 +45,8 @@ class Entry(NamedTuple):
     - `sha256` None: any file of this name is taken, and its SHA-256 is announced.
     - `url` None: there is no public download; `source` is what the file was made from.
     - `note`: what a reader of its results must know.
+    - `prepare`: what is done to the public tensors before they are converted.
+    - `means`: the file of mean activations by which the network is normalised.
     """
 
     architecture: str
@@ -45,6 +59,8 @@ class Entry(NamedTuple):
     source: str
     licence: str
     note: str = ""
+    prepare: Callable[[Tensors], Tensors] = lambda tensors: tensors
+    means: Pinned | None = None
 
 
 def _timm(
@@ -79,6 +95,7 @@ def _own(entry: Entry, file: str) -> Entry:
     )
 
 
+_DISTILLED = ((16, (3, 3)), (32, (3, 3)), (64, (3,) * 4), (128, (3,) * 4), (128, (3,)))
 _SQUEEZENET = layouts.torchvision_squeezenet()
 _VGG_16 = layouts.torchvision_vgg((2, 2, 3, 3, 3))
 _VGG_19 = layouts.torchvision_vgg((2, 2, 4, 4, 4))
@@ -143,6 +160,19 @@ CATALOGUE: dict[str, Entry] = {
         "CC BY 4.0; source repositories MIT",
         "kernels stored as float16, those of conv4_1 to conv5_4 restored from 8-bit values",
     ),
+    "vgg19_distilled16x": Entry(
+        "VGG-19 in 16 times fewer parameters, up to conv5_1: no class scores",
+        functools.partial(VGG, stages=_DISTILLED, num_classes=0, padding="REFLECT"),
+        layouts.distilled_vgg(),
+        _UNIT,
+        "vgg19_distilled16x.safetensors",
+        "d0295996e62434364969cf1d4ddb367a8a5005c3aa79e9de2331e01ff074d8bd",
+        None,
+        "Wang et al., 2020, Collaborative distillation, github.com/MingSun-Tse/"
+        "Collaborative-Distillation",
+        "MIT",
+        prepare=functools.partial(fold_colour_layer, colour="conv0", first="conv11"),
+    ),
     "vgg16_timm": _timm(
         "VGG-16",
         VGG_D,
@@ -184,6 +214,15 @@ CATALOGUE: dict[str, Entry] = {
         "5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888",
     ),
 }
+# As Gatys, Ecker and Bethge, 2016, section 2, use it.
+CATALOGUE["vgg19_normalised"] = CATALOGUE["vgg19_caffe_conv"]._replace(
+    architecture="VGG-19 normalised to mean activations of 1, without its fully connected layers: "
+    "no class scores",
+    means=Pinned(
+        "vgg19_mean_activations.safetensors",
+        "3ba69a06819654594b3397444218ac5d62ebf15e11bdc876587038f6155c0df3",
+    ),
+)
 CATALOGUE |= {
     f"{name}_torchvision": _own(CATALOGUE[f"{name}_timm"], f"{name}_torchvision.safetensors")
     for name in ("vgg16", "vgg19", "resnet18", "resnet34", "resnet50")

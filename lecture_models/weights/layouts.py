@@ -2,6 +2,13 @@
 
 from lecture_models.weights.conversion import Layout
 
+# Stage and layer, up to conv5_1.
+_DISTILLED = [
+    (stage, index)
+    for stage, convolutions in enumerate((2, 2, 4, 4, 1), 1)
+    for index in range(1, convolutions + 1)
+]
+
 
 def torchvision_vgg(stages: tuple[int, ...], classifier: bool = True) -> Layout:
     """`features.N`, then `classifier.N`, or `pre_logits` and `head.fc` in timm's copies.
@@ -23,6 +30,12 @@ def torchvision_vgg(stages: tuple[int, ...], classifier: bool = True) -> Layout:
         "fc8": ("classifier.6", "head.fc"),
     }
     return Layout(names | dense, maps={"fc6": (7, 7, 512)})
+
+
+def distilled_vgg() -> Layout:
+    """`convSL`; `convSL_aux` map onto the channels of the teacher, VGG-19."""
+    layers = {f"conv{stage}_{index}": (f"conv{stage}{index}",) for stage, index in _DISTILLED}
+    return Layout(layers, aside=tuple(f"{name}_aux" for (name,) in layers.values()))
 
 
 def caffe() -> Layout:

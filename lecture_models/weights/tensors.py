@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from lecture_models.weights.error import WeightsError
 
@@ -21,6 +22,20 @@ def read(path: Path) -> dict[str, np.ndarray]:
         # The last three are what types that NumPy lacks, such as bfloat16, end in.
         message = " ".join(str(error).split())
         raise WeightsError(f"{path} is no whole safetensors file ({message})") from error
+
+
+def read_note(path: Path) -> str:
+    """What `packed` was given as its note. Raises WeightsError for a file without one."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return file.metadata()["note"]
+    except (SafetensorError, OSError, TypeError, KeyError) as error:
+        raise WeightsError(f"{path} is no whole safetensors file with a note") from error
+
+
+def packed(tensors: dict[str, np.ndarray], note: str) -> bytes:
+    """A safetensors file, the same bytes every time: of several notes the order would vary."""
+    return save(tensors, metadata={"note": note})
 
 
 def sha256(path: Path) -> str:

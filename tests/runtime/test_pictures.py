@@ -102,3 +102,13 @@ def test_writing_another_shape_is_refused(tmp_path, shape):
     with pytest.raises(ValueError, match=r"allowed: \(height, width, 1 or 3\)"):
         pictures.write_png(tmp_path / "a.png", np.zeros(shape, np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_picture_is_written_at_its_size_and_keeps_its_colours(tmp_path):
+    path = tmp_path / "styled_00000100.png"
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 1024, 1100, 3)).astype(np.float32)
+    pictures.write_png(path, pictures.tile(image, 1))
+    with Image.open(path) as written:
+        assert written.size == (1100, 1024)
+        back = np.asarray(written, np.float32) / 127.5 - 1.0
+    assert np.abs(back - image[0]).max() <= 0.5 / 127.5 + 1e-6

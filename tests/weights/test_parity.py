@@ -91,3 +91,27 @@ def test_a_normalised_vgg_19_is_the_published_one(folder):
         gap = np.abs(found[layer]["kernel"] - kernel).max() / np.abs(kernel).max()
         assert gap < 2**-11
         np.testing.assert_allclose(found[layer]["bias"], other[f"{number}.bias"], atol=1e-5)
+
+
+@pytest.mark.real_data
+def test_the_small_vgg_19_follows_the_normalised_one_channel_by_channel(folder, reference):
+    """Median correlations as its converter measured them on photos, to within a tenth."""
+    recorded = {"1_1": 0.95, "2_1": 0.87, "3_1": 0.82, "4_1": 0.79, "5_1": 0.56}
+    images = jax.numpy.asarray(symmetric(reference["x224"]))
+    maps = {}
+    for name in ("vgg19_distilled16x", "vgg19_normalised"):
+        network = Weights(folder, print).load(name)
+        seen = network.preprocess.normalise(images)
+        _, maps[name] = jax.jit(network.model.apply)(network.variables, seen)
+    public = tensors.read(folder / "vgg19_distilled16x.safetensors")
+    for layer, expected in recorded.items():
+        key = f"conv{layer.replace('_', '')}_aux"
+        small = np.asarray(maps["vgg19_distilled16x"][f"relu{layer}"])
+        mapped = small @ public[f"{key}.weight"][:, :, 0, 0].T + public[f"{key}.bias"]
+        mapped = np.maximum(mapped, 0.0).reshape(-1, mapped.shape[-1])
+        teacher = np.asarray(maps["vgg19_normalised"][f"relu{layer}"]).reshape(mapped.shape)
+        centred = [each - each.mean(0, keepdims=True) for each in (mapped, teacher)]
+        sizes = [np.sqrt(np.square(each).sum(0)) for each in centred]
+        alive = (sizes[0] > 0) & (sizes[1] > 0)
+        found = (centred[0] * centred[1]).sum(0)[alive] / (sizes[0] * sizes[1])[alive]
+        assert abs(np.median(found) - expected) < 0.1, layer
