@@ -1,4 +1,4 @@
-"""What the classifiers share: their optimiser, their step, their data, and how they are judged.
+"""What the classifiers share: their step, their augmentation, and how they are judged.
 
 Whatever is chosen is chosen on the validation split; the test split is looked at once, after the
 last step.
@@ -17,6 +17,7 @@ import optax
 from jaxtyping import Array, Key
 
 from experiments._classification_evaluation import Heads, make_evaluate
+from experiments._classifier_recipe import Recipe
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import DataError, Dataset, Split
 from lecture_models.nn.augmentation import (
@@ -29,52 +30,8 @@ from lecture_models.nn.augmentation import (
 from lecture_models.nn.convolution_stack import Conv, Pool
 from lecture_models.runtime.experiment import Best, Experiment, Metrics
 from lecture_models.steps.classifier import classifier_step, init_classifier, step_keys
-from lecture_models.steps.weight_decay import l2_penalty
-
-DTYPES = ("float32", "bfloat16")
 
 Augment = Callable[[Key[Array, ""], Array], Array]
-
-
-def require_recipe(config: Any) -> None:
-    """For a Config's __post_init__: refuses a dtype that is unknown and falls out of order."""
-    if config.dtype not in DTYPES:
-        raise ValueError(f"--dtype is {config.dtype!r}; allowed: {' or '.join(DTYPES)}")
-    falls = config.falls_at
-    if list(falls) != sorted(set(falls)) or not all(0.0 < fall < 1.0 for fall in falls):
-        given = ",".join(map(str, falls))
-        raise ValueError(
-            f"--falls_at is {given}; it must be fractions of the training between 0 and 1, rising"
-        )
-
-
-def learning_rate_schedule(
-    rate: float, num_steps: int, falls_at: tuple[float, ...], warmup_steps: int = 0
-) -> optax.Schedule:
-    """A linear rise; then a tenth at each of `falls_at`, fractions of all steps, else a cosine."""
-    rest = max(1, num_steps - warmup_steps)
-    if falls_at:
-        steps = [round(fall * num_steps) - warmup_steps for fall in falls_at]
-        main = optax.piecewise_constant_schedule(rate, {max(1, step): 0.1 for step in steps})
-    else:
-        main = optax.cosine_decay_schedule(rate, rest)
-    if not warmup_steps:
-        return main
-    rise = optax.linear_schedule(0.0, rate, warmup_steps)
-    return optax.join_schedules([rise, main], [warmup_steps])
-
-
-def momentum_sgd(
-    schedule: optax.Schedule,
-    weight_decay: float,
-    momentum: float = 0.9,
-    nesterov: bool = False,
-    kernels_only: bool = False,
-) -> optax.GradientTransformation:
-    """The papers' optimiser: the penalty is part of the gradient that momentum gathers."""
-    return optax.chain(
-        l2_penalty(weight_decay, kernels_only), optax.sgd(schedule, momentum, nesterov)
-    )
 
 
 def crop_and_flip(padding: int) -> Callable[[ChannelMoments], Augment]:
@@ -103,20 +60,6 @@ def narrowed(layers: tuple[Conv | Pool, ...], share: float) -> tuple[Conv | Pool
     )
 
 
-def first_examples(dataset: Dataset, count: int) -> Dataset:
-    """With no more than `count` training images, the first ones, where it is above 0.
-
-    Raises DataError where there are fewer.
-    """
-    found = len(dataset.train.labels)
-    if not count:
-        return dataset
-    if count > found:
-        raise DataError(f"--train_images is {count}; {dataset.provenance.dataset} has {found}")
-    images, labels = dataset.train
-    return dataset._replace(train=Split(images[:count], labels[:count]))
-
-
 def require_classes(dataset: Dataset) -> None:
     """Raises DataError where there is nothing to tell apart."""
     if len(dataset.classes) < 2:
@@ -131,11 +74,8 @@ def make_experiment(
     dataset: Dataset,
     net: nn.Module,
     optimizer: optax.GradientTransformation,
-    batch_size: int,
-    seed: int,
-    num_steps: int,
+    recipe: Recipe,
     augment: Callable[[ChannelMoments], Augment] | None = None,
-    train_on_validation: bool = False,
     auxiliary: Mapping[str, float] = MappingProxyType({}),
     heads: Callable[[ChannelMoments], Heads] = lambda moments: {},
     measure: Callable[[Key[Array, ""]], Metrics] = lambda structure_key: {},
@@ -144,11 +84,11 @@ def make_experiment(
 
     `augment(moments)` gives the augmentation of images in [-1, 1]. `heads(moments)` gives more
     classifiers of the same state, to be judged beside the net. `measure` gives metrics of what a
-    step draws from its `structure` key. With `train_on_validation` nothing is left to choose:
-    training is on both splits, and only the test split is judged.
+    step draws from its `structure` key. Where the recipe says `train_on_validation` nothing is left
+    to choose: training is on both splits, and only the test split is judged.
     """
     require_classes(dataset)
-    if train_on_validation:
+    if recipe.train_on_validation:
         pairs = zip(dataset.train, dataset.validation, strict=True)
         dataset = dataset._replace(train=Split(*(np.concatenate(pair) for pair in pairs)))
     train = dataset.train
@@ -174,11 +114,13 @@ def make_experiment(
     evaluate = make_evaluate(
         dataset,
         {"": lambda state, images: apply(state.variables, images)[0], **heads(moments)},
-        num_steps,
-        has_validation=not train_on_validation,
+        recipe.num_steps,
+        has_validation=not recipe.train_on_validation,
     )
-    batches = ArrayBatches({"images": train.images, "labels": train.labels}, batch_size, seed)
-    best = None if train_on_validation else Best("validation_error_percent", sign=-1.0)
+    batches = ArrayBatches(
+        {"images": train.images, "labels": train.labels}, recipe.batch_size, recipe.seed
+    )
+    best = None if recipe.train_on_validation else Best("validation_error_percent", sign=-1.0)
     return Experiment(init, step, evaluate, batches, best)
 
 

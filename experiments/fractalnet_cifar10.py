@@ -14,53 +14,33 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from experiments._classification import (
-    crop_and_flip,
-    first_examples,
-    learning_rate_schedule,
-    make_experiment,
-    momentum_sgd,
-    require_recipe,
-    standardised,
-)
+from experiments._classification import crop_and_flip, make_experiment, standardised
+from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, load, momentum_sgd
 from lecture_models.data.lookup import Library
 from lecture_models.models.fractalnet import FractalNet, column_of, column_variables
 from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Experiment
-from lecture_models.runtime.loop import Cadence
 
 CROP_PADDING = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Recipe):
     dataset: str = "cifar10"  # Nothing stands in: sides must halve once for each block.
-    seed: int = 0
-    batch_size: int = 64
-    num_steps: int = 2_500
     train_images: int = 4_000  # The first so many, so that a small net overfits; 0 for all.
-    train_on_validation: bool = False  # All training images, once nothing is left to choose.
     channels: tuple[int, ...] = (8, 16, 32)  # Of each block; 64, 128, 256, 512, 512 in the paper.
     columns: int = 3
     local_drop: float = 0.15  # The chance of an input of a join to be dropped.
     global_ratio: float = 0.5  # The share of batches that train a single column.
     dropout: tuple[float, ...] = (0.0, 0.0, 0.0)  # By block; the paper's rise from 0 to 0.4.
     augment: bool = False  # Crops of the image padded by 4, and mirror images.
-    learning_rate: float = 0.05
-    falls_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
-    warmup_steps: int = 100
     weight_decay: float = 0.0
-    dtype: str = "float32"  # Or bfloat16, for an accelerator; parameters stay float32.
-    log_every: int = 50
-    eval_every: int = 1_250
-    checkpoint_every: int = 500
 
     def __post_init__(self):
-        require_at_least(self, 1, "batch_size", "channels", "columns", *Cadence._fields)
-        require_at_least(self, 0, "seed", "train_images", "warmup_steps", "dropout")
-        require_at_least(self, 0.0, "learning_rate", "weight_decay")
+        super().__post_init__()
+        require_at_least(self, 1, "channels", "columns")
+        require_at_least(self, 0, "dropout")
         require_between(self, 0.0, 1.0, "local_drop", "global_ratio")
-        require_recipe(self)
         make_net(self, num_classes=10)
 
 
@@ -80,18 +60,11 @@ PAPER = {
     "checkpoint_every": 2_500,
 }
 
-SMOKE = {
-    "dataset": "digits",
-    "batch_size": 16,
-    "num_steps": 12,
+SMOKE = SMOKE_RECIPE | {
     "train_images": 0,
     "channels": (4, 4),
     "columns": 2,
     "dropout": (0.0, 0.1),
-    "warmup_steps": 2,
-    "log_every": 2,
-    "eval_every": 6,
-    "checkpoint_every": 4,
 }
 
 
@@ -108,11 +81,8 @@ def make_net(config: Config, num_classes: int) -> FractalNet:
 
 
 def build(config: Config, library: Library) -> Experiment:
-    dataset = first_examples(library.load(config.dataset), config.train_images)
+    dataset = load(config, library)
     net = make_net(config, len(dataset.classes))
-    schedule = learning_rate_schedule(
-        config.learning_rate, config.num_steps, config.falls_at, config.warmup_steps
-    )
 
     def deepest(moments):
         column = standardised(column_of(net, config.columns), moments)
@@ -125,11 +95,8 @@ def build(config: Config, library: Library) -> Experiment:
     return make_experiment(
         dataset,
         net,
-        momentum_sgd(schedule, config.weight_decay),
-        config.batch_size,
-        config.seed,
-        config.num_steps,
+        momentum_sgd(config),
+        config,
         augment=crop_and_flip(CROP_PADDING) if config.augment else None,
-        train_on_validation=config.train_on_validation,
         heads=deepest,
     )

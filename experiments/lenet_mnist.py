@@ -14,51 +14,35 @@ import dataclasses
 import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from experiments._classification import (
-    first_examples,
-    learning_rate_schedule,
-    make_experiment,
-    require_recipe,
-)
+from experiments._classification import make_experiment
+from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, adam, load, momentum_sgd
 from lecture_models.data.lookup import Library
 from lecture_models.models.lenet import LeNet5, LeNet5Of1998
 from lecture_models.nn.augmentation import random_crop
 from lecture_models.runtime.config import require_at_least
 from lecture_models.runtime.experiment import Experiment
-from lecture_models.runtime.loop import Cadence
-from lecture_models.steps.weight_decay import l2_penalty
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
-    seed: int = 0
+class Config(Recipe):
+    dataset: str = "mnist,digits"
     batch_size: int = 100
     num_steps: int = 8_000  # 16 epochs of 50,000.
-    train_images: int = 0  # The first so many; 0 for all.
-    train_on_validation: bool = False  # All 60,000 training images, once nothing is to be chosen.
     of_1998: bool = False  # C3's table, trained subsampling, radial outputs, scaled tanh.
     tanh: bool = False  # Otherwise rectifiers, which learn in fewer steps.
-    shift: int = (
-        0  # Pixels by which training images are moved, at most; the paper's 0.95% has none.
-    )
+    # Pixels by which training images are moved, at most; the paper's 0.95% has none.
+    shift: int = 0
     learning_rate: float = 3e-3
-    falls_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
     warmup_steps: int = 500
-    weight_decay: float = 1e-4  # Of kernels, as a penalty: the paper has none.
     sgd: bool = False  # Plain gradient descent, not Adam.
-    dtype: str = "float32"  # Or bfloat16, for an accelerator; parameters stay float32.
     log_every: int = 100
     eval_every: int = 2_000
     checkpoint_every: int = 2_000
 
     def __post_init__(self):
-        require_at_least(self, 1, "batch_size", *Cadence._fields)
-        require_at_least(self, 0, "seed", "train_images", "shift", "warmup_steps")
-        require_at_least(self, 0.0, "learning_rate", "weight_decay")
-        require_recipe(self)
+        super().__post_init__()
+        require_at_least(self, 0, "shift")
 
 
 # Single images, 20 passes through the 60,000 of them: section III.B. Its rates are those of a
@@ -78,15 +62,7 @@ PAPER = {
     "checkpoint_every": 30_000,
 }
 
-SMOKE = {
-    "dataset": "digits",
-    "batch_size": 16,
-    "num_steps": 12,
-    "warmup_steps": 2,
-    "log_every": 2,
-    "eval_every": 6,
-    "checkpoint_every": 4,
-}
+SMOKE = SMOKE_RECIPE
 
 
 def make_net(config: Config, num_classes: int) -> LeNet5:
@@ -97,13 +73,8 @@ def make_net(config: Config, num_classes: int) -> LeNet5:
 
 
 def build(config: Config, library: Library) -> Experiment:
-    dataset = first_examples(library.load(config.dataset), config.train_images)
+    dataset = load(config, library)
     net = make_net(config, len(dataset.classes))
-    schedule = learning_rate_schedule(
-        config.learning_rate, config.num_steps, config.falls_at, config.warmup_steps
-    )
-    penalty = l2_penalty(config.weight_decay, kernels_only=True)
-    optimizer = optax.chain(penalty, optax.sgd(schedule) if config.sgd else optax.adam(schedule))
     black = np.full(dataset.train.images.shape[-1], -1.0, np.float32)
 
     def moved(key, images):
@@ -112,10 +83,7 @@ def build(config: Config, library: Library) -> Experiment:
     return make_experiment(
         dataset,
         net,
-        optimizer,
-        config.batch_size,
-        config.seed,
-        config.num_steps,
+        momentum_sgd(config, momentum=0.0, kernels_only=True) if config.sgd else adam(config),
+        config,
         augment=(lambda moments: moved) if config.shift else None,
-        train_on_validation=config.train_on_validation,
     )

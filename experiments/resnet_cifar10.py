@@ -16,33 +16,20 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from experiments._classification import (
-    crop_and_flip,
-    first_examples,
-    learning_rate_schedule,
-    make_experiment,
-    momentum_sgd,
-    require_recipe,
-)
+from experiments._classification import crop_and_flip, make_experiment
+from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, load, momentum_sgd
 from lecture_models.data.lookup import Library
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.resnet import ResNet
 from lecture_models.nn.stochastic_depth import sample_depth
 from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Experiment, Metrics
-from lecture_models.runtime.loop import Cadence
 
 CROP_PADDING = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    dataset: str = "cifar10,digits"  # The first that can be had; a single name is never replaced.
-    seed: int = 0
-    batch_size: int = 64
-    num_steps: int = 2_500
-    train_images: int = 0  # The first so many; 0 for all.
-    train_on_validation: bool = False  # All training images, once nothing is left to choose.
+class Config(Recipe):
     depth: int = 20  # 6n + 2 layers.
     width: int = 8  # Channels of the first stage, then twice and four times; 16 in the paper.
     residual: bool = True  # Without shortcuts it is the plain twin, with the same parameters.
@@ -51,21 +38,13 @@ class Config:
     final_survival: float = 1.0  # p_L of stochastic depth, linear from 1; 0.5 in its paper.
     augment: bool = True  # Crops of the image padded by 4, and mirror images.
     learning_rate: float = 0.1
-    falls_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
-    warmup_steps: int = 100
     weight_decay: float = 1e-4  # Of all parameters, as the papers' code.
     nesterov: bool = False
-    dtype: str = "float32"  # Or bfloat16, for an accelerator; parameters stay float32.
-    log_every: int = 50
-    eval_every: int = 1_250
-    checkpoint_every: int = 500
 
     def __post_init__(self):
-        require_at_least(self, 1, "batch_size", "width", *Cadence._fields)
-        require_at_least(self, 0, "seed", "train_images", "warmup_steps")
-        require_at_least(self, 0.0, "learning_rate", "weight_decay")
+        super().__post_init__()
+        require_at_least(self, 1, "width")
         require_between(self, 0.01, 1.0, "final_survival")
-        require_recipe(self)
         make_net(self, num_classes=10)
 
 
@@ -82,18 +61,7 @@ PAPER = {
     "checkpoint_every": 2_000,
 }
 
-SMOKE = {
-    "dataset": "digits",
-    "batch_size": 16,
-    "num_steps": 12,
-    "depth": 8,
-    "width": 4,
-    "final_survival": 0.5,
-    "warmup_steps": 2,
-    "log_every": 2,
-    "eval_every": 6,
-    "checkpoint_every": 4,
-}
+SMOKE = SMOKE_RECIPE | {"depth": 8, "width": 4, "final_survival": 0.5}
 
 
 def make_net(config: Config, num_classes: int) -> ResNet:
@@ -124,19 +92,13 @@ def active_blocks(net: ResNet, structure_key: Key[Array, ""]) -> Metrics:
 
 
 def build(config: Config, library: Library) -> Experiment:
-    dataset = first_examples(library.load(config.dataset), config.train_images)
+    dataset = load(config, library)
     net = make_net(config, len(dataset.classes))
-    schedule = learning_rate_schedule(
-        config.learning_rate, config.num_steps, config.falls_at, config.warmup_steps
-    )
     return make_experiment(
         dataset,
         net,
-        momentum_sgd(schedule, config.weight_decay, nesterov=config.nesterov),
-        config.batch_size,
-        config.seed,
-        config.num_steps,
+        momentum_sgd(config, nesterov=config.nesterov),
+        config,
         augment=crop_and_flip(CROP_PADDING) if config.augment else None,
-        train_on_validation=config.train_on_validation,
         measure=lambda structure_key: active_blocks(net, structure_key),
     )

@@ -1,7 +1,5 @@
 """What the classifiers' experiments share, with a net that compiles in no time."""
 
-import types
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,8 +9,10 @@ from flax import linen as nn
 
 from experiments import _classification as shared
 from experiments import _classification_evaluation as evaluation
+from experiments._classifier_recipe import Recipe, load, momentum_sgd, schedule
 from lecture_models.data import digits
 from lecture_models.data.dataset import DataError, Split
+from lecture_models.data.lookup import Library
 from lecture_models.nn.augmentation import channel_moments
 from lecture_models.steps.classifier import step_keys
 
@@ -35,10 +35,9 @@ def dataset():
     return digits.read(SIZE)
 
 
-def build(dataset, num_steps=2, **options):
-    return shared.make_experiment(
-        dataset, Small(), optax.sgd(0.1), 16, seed=0, num_steps=num_steps, **options
-    )
+def build(dataset, num_steps=2, train_on_validation=False, **options):
+    recipe = Recipe(batch_size=16, num_steps=num_steps, train_on_validation=train_on_validation)
+    return shared.make_experiment(dataset, Small(), optax.sgd(0.1), recipe, **options)
 
 
 @pytest.fixture(scope="module")
@@ -127,30 +126,35 @@ def test_one_class_and_too_few_images_are_refused(dataset):
     with pytest.raises(DataError, match="two classes or more; digits has 1"):
         build(dataset._replace(classes=("0",)))
     with pytest.raises(DataError, match="--train_images is 1198; digits has 1197"):
-        shared.first_examples(dataset, 1_198)
+        first_digits(1_198)
 
 
-def test_first_examples_leave_the_other_splits(dataset):
-    found = shared.first_examples(dataset, 20)
-    np.testing.assert_array_equal(found.train.labels, dataset.train.labels[:20])
-    assert found.test is dataset.test
-    assert shared.first_examples(dataset, 0) is dataset
+def first_digits(count):
+    return load(Recipe(dataset="digits", train_images=count), Library(None, print))
+
+
+def test_the_first_examples_leave_the_other_splits():
+    whole, found = first_digits(0), first_digits(20)
+    assert len(whole.train.labels) == 1_197
+    np.testing.assert_array_equal(found.train.labels, whole.train.labels[:20])
+    np.testing.assert_array_equal(found.test.images, whole.test.images)
 
 
 def test_the_rate_rises_then_falls_to_a_tenth_at_each_fraction():
-    schedule = shared.learning_rate_schedule(0.1, 100, (0.5, 0.75), warmup_steps=10)
-    found = [float(schedule(step)) for step in (0, 5, 10, 49, 51, 74, 76, 99)]
+    rate = schedule(Recipe(learning_rate=0.1, num_steps=100, falls_at=(0.5, 0.75), warmup_steps=10))
+    found = [float(rate(step)) for step in (0, 5, 10, 49, 51, 74, 76, 99)]
     expected = [0.0, 0.05, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_without_falls_the_rate_ends_at_0():
-    schedule = shared.learning_rate_schedule(0.1, 100, ())
-    np.testing.assert_allclose([schedule(s) for s in (0, 50, 100)], [0.1, 0.05, 0.0], atol=1e-7)
+    rate = schedule(Recipe(learning_rate=0.1, num_steps=100, warmup_steps=0))
+    np.testing.assert_allclose([rate(s) for s in (0, 50, 100)], [0.1, 0.05, 0.0], atol=1e-7)
 
 
 def test_the_papers_optimiser_is_momentum_on_the_penalised_gradient():
-    optimizer = shared.momentum_sgd(optax.constant_schedule(0.1), weight_decay=0.01)
+    constant = {"learning_rate": 0.1, "falls_at": (0.9,), "warmup_steps": 0}
+    optimizer = momentum_sgd(Recipe(weight_decay=0.01, **constant))
     params = jnp.array([2.0])
     state = optimizer.init(params)
     for _ in range(2):
@@ -180,9 +184,8 @@ def test_a_crop_and_flip_is_some_place_of_the_padded_image_or_of_its_mirror_imag
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(dtype, falls_at, message):
-    config = types.SimpleNamespace(dtype=dtype, falls_at=falls_at)
     with pytest.raises(ValueError, match=message):
-        shared.require_recipe(config)
+        Recipe(dtype=dtype, falls_at=falls_at)
 
 
 def test_the_class_table_names_what_is_most_often_confused():

@@ -8,11 +8,14 @@ import signal
 import pytest
 
 import launch
+from lecture_models.commands.run import overrides
 from lecture_models.runtime import catalogue
+from lecture_models.runtime.command_flags import COMMANDS, command_flags
+from lecture_models.runtime.config import options
 from lecture_models.runtime.loop import Cadence
 from lecture_models.runtime.run_folder import RunFolder
 
-NAMES = catalogue.names(launch.EXPERIMENTS)
+NAMES = catalogue.names(launch.HOUSE.experiments)
 every_experiment = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
 )
@@ -54,15 +57,15 @@ def test_there_are_experiments():
 
 @every_experiment
 def test_the_docstring_states_paper_data_cost_and_number(name):
-    entry = catalogue.entry(launch.EXPERIMENTS, name)
+    entry = catalogue.entry(launch.HOUSE.experiments, name)
     assert all(entry)
-    module = catalogue.load(launch.EXPERIMENTS, name)
+    module = catalogue.load(launch.HOUSE.experiments, name)
     assert f"python launch.py --experiment={name}" in module.__doc__
 
 
 @every_experiment
 def test_the_config_is_frozen_and_has_what_the_loop_needs(name):
-    config = catalogue.load(launch.EXPERIMENTS, name).Config()
+    config = catalogue.load(launch.HOUSE.experiments, name).Config()
     assert {"seed", *Cadence._fields} <= {field.name for field in dataclasses.fields(config)}
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.seed = 1
@@ -71,14 +74,14 @@ def test_the_config_is_frozen_and_has_what_the_loop_needs(name):
 @every_experiment
 @pytest.mark.parametrize("preset", ["paper", "smoke"])
 def test_presets_are_valid_configs(name, preset):
-    module = catalogue.load(launch.EXPERIMENTS, name)
-    assert module.Config(**launch.overrides(module, preset)) != module.Config()
+    module = catalogue.load(launch.HOUSE.experiments, name)
+    assert module.Config(**overrides(module, preset)) != module.Config()
 
 
 @every_experiment
 def test_no_field_hides_a_flag_of_the_launcher(name):
-    module = catalogue.load(launch.EXPERIMENTS, name)
-    assert not {option.name for option in launch.options(module.Config)} & set(launch.run_flags())
+    module = catalogue.load(launch.HOUSE.experiments, name)
+    assert not {option.name for option in options(module.Config)} & set(command_flags(*COMMANDS))
 
 
 @every_experiment

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "lecture_models"
 PURE = {"nn", "models", "losses", "steps", "image_space", "attribution", "linear", "metrics"}
-WORLD = {"data", "weights", "runtime"}
+WORLD = {"data", "weights", "runtime", "commands"}
 HEAVY = ("wandb", "tensorflow_datasets", "tensorflow", "sklearn", "h5py")
 EXPERIMENTS = ROOT / "experiments"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *EXPERIMENTS.rglob("*.py"), ROOT / "launch.py"])
@@ -57,6 +57,11 @@ def test_runtime_imports_no_pure_room():
     assert all(not rooms(path) & PURE for path in files_of("runtime"))
 
 
+def test_only_the_launcher_imports_the_commands():
+    others = [path for path in SOURCES if path.name != "launch.py" and "commands" not in path.parts]
+    assert all("commands" not in rooms(path) for path in others)
+
+
 def test_data_imports_no_other_room():
     assert all(rooms(path) <= {"data"} for path in files_of("data"))
 
@@ -80,7 +85,14 @@ def test_the_package_imports_neither_experiments_nor_launch():
     [
         ("wandb", {"lecture_models/runtime/tracking.py"}),
         ("tensorflow_datasets", {"lecture_models/data/tfds.py"}),
-        ("absl", {"lecture_models/runtime/config.py", "launch.py"}),
+        (
+            "absl",
+            {
+                "launch.py",
+                "lecture_models/runtime/command_flags.py",
+                "lecture_models/runtime/config.py",
+            },
+        ),
         ("safetensors", {"lecture_models/weights/tensors.py"}),
     ],
 )

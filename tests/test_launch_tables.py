@@ -114,7 +114,7 @@ def test_an_experiment_that_asks_for_weights_gets_them(monkeypatch, capsys):
     from lecture_models.data.dataset import DataError
     from lecture_models.runtime import catalogue
 
-    module = catalogue.load(launch.EXPERIMENTS, "gan_mnist")
+    module = catalogue.load(launch.HOUSE.experiments, "gan_mnist")
     given = []
 
     def build(config, library, weights):

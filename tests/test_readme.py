@@ -6,6 +6,7 @@ import shlex
 import pytest
 
 import launch
+from lecture_models.commands.run import overrides
 from lecture_models.runtime import catalogue
 from lecture_models.runtime.config import as_typed
 from tests.conftest import ROOT
@@ -37,7 +38,7 @@ def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
         assert launch.main(arguments) == 0
         return
     name = re.search(r"--experiment=(\w+)", line).group(1)
-    smoke = launch.overrides(catalogue.load(launch.EXPERIMENTS, name), "smoke")
+    smoke = overrides(catalogue.load(launch.HOUSE.experiments, name), "smoke")
     # The last of two equal flags counts.
     flags = [f"--{field}={as_typed(value)}" for field, value in smoke.items()]
     assert launch.main([*arguments, *flags, "--wandb=disabled"]) == 0

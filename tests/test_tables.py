@@ -18,7 +18,7 @@ from lecture_models.runtime import catalogue, table_command
 from lecture_models.runtime.table import TableContext, difference, verdict
 from lecture_models.runtime.table_formats import FORMATS
 
-NAMES = catalogue.names(launch.TABLES)
+NAMES = catalogue.names(launch.HOUSE.tables)
 EXPECTED = {
     "alexnet_shapes",
     "convolution_arithmetic",
@@ -39,7 +39,7 @@ every_table = pytest.mark.parametrize(
 def table(name):
     # No folder of runs: what this machine happens to have run is no part of a test.
     context = TableContext(Path("no-runs"), None, None, announce=print)
-    return table_command.build(launch.TABLES, name, context)
+    return table_command.build(launch.HOUSE.tables, name, context)
 
 
 def ours(name):
@@ -56,7 +56,7 @@ def test_the_eight_tables_are_there():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_docstring_has_a_title_and_a_source(name):
-    entry = catalogue.table_entry(launch.TABLES, name)
+    entry = catalogue.table_entry(launch.HOUSE.tables, name)
     assert entry.title.endswith(".")
     assert entry.source
 

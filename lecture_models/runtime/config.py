@@ -156,6 +156,14 @@ def _type_name(hint: Any) -> str:
 
 
 def _reasons(config_class: type) -> dict[str, str]:
+    """Those of its bases too; a field that is restated without one keeps its reason."""
+    reasons: dict[str, str] = {}
+    for each in reversed(config_class.__mro__[:-1]):
+        reasons |= {name: why for name, why in _own_reasons(each).items() if why}
+    return reasons
+
+
+def _own_reasons(config_class: type) -> dict[str, str]:
     """The comment behind each field, or the lines of comment right above it."""
     reasons: dict[str, str] = {}
     above: list[str] = []

@@ -85,6 +85,17 @@ def test_an_unknown_flag_is_answered_with_the_nearest():
         parse("--lerning_rate=1")
 
 
+def test_a_restated_field_keeps_the_reason_of_its_base():
+    @dataclasses.dataclass(frozen=True)
+    class Other(Config):
+        learning_rate: float = 1e-3
+        hidden: tuple[int, ...] = (3,)  # Fewer.
+
+    reasons = {option.name: option.reason for option in options(Other)}
+    assert reasons["learning_rate"] == "Karpathy's constant: 3e-4."
+    assert reasons["hidden"] == "Fewer."
+
+
 def test_reasons_come_from_the_comments():
     reasons = {option.name: option.reason for option in options(Config)}
     assert reasons["learning_rate"] == "Karpathy's constant: 3e-4."
