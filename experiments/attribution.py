@@ -21,7 +21,7 @@ from experiments._attribution_target import cam_layer, class_index, feature_shap
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import Picture, shown
 from lecture_models.data.pixels import symmetric
-from lecture_models.runtime.config import require_at_least
+from lecture_models.runtime.config import require_at_least, require_between
 from lecture_models.runtime.experiment import Evaluation, Experiment, Images
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.preprocessing import central_crop
@@ -31,13 +31,14 @@ from lecture_models.weights.pretrained import UNTRAINED, Pretrained, Weights
 @dataclasses.dataclass(frozen=True)
 class Config:
     images: tuple[str, ...] = ()  # Picture files, and folders of them.
-    model: str = "googlenet_bvlc"  # Of the catalogue of weights; "untrained" is one of noise.
+    # The first that can be had; "untrained" is one of noise.
+    model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
     target: str = ""  # A class by name or index; empty: each picture's most probable one.
     layer: str = ""  # Guided backprop and deconvnet project its strongest activation; or the class.
     unit: int = -1  # The feature of that layer; -1: the strongest.
     cam_layer: str = ""  # Of Grad-CAM; empty: the last that has rows and columns.
-    occlusion_size: int = 48  # Pixels of the network's input.
-    occlusion_stride: int = 22
+    occlusion_size: float = 0.215  # Of the patch, as a share of the side that the network sees.
+    occlusion_stride: float = 0.1
     smooth_samples: int = 16
     smooth_noise: float = 0.15  # Standard deviation as a share of the range from black to white.
     integrated_steps: int = 32
@@ -53,8 +54,15 @@ class Config:
     checkpoint_every: int = 1
 
     def __post_init__(self):
-        require_at_least(self, 1, "occlusion_size", "occlusion_stride", "smooth_samples")
-        require_at_least(self, 1, "integrated_steps", "replacement_steps", "shown_pictures")
+        require_between(self, 0.01, 1.0, "occlusion_size", "occlusion_stride")
+        if self.occlusion_stride > self.occlusion_size:
+            raise ValueError(
+                f"--occlusion_stride is {self.occlusion_stride}; it must be at most "
+                f"--occlusion_size, {self.occlusion_size}, or places are never covered"
+            )
+        require_at_least(
+            self, 1, "smooth_samples", "integrated_steps", "replacement_steps", "shown_pictures"
+        )
         require_at_least(self, 1, "batch_size", "log_every", "eval_every", "checkpoint_every")
         require_at_least(self, 0, "seed", "measured_pictures")
         require_at_least(self, 0.0, "smooth_noise")
@@ -70,8 +78,8 @@ class Config:
 
 # Finer than minutes allow.
 PAPER = {
-    "occlusion_size": 32,
-    "occlusion_stride": 8,
+    "occlusion_size": 0.143,
+    "occlusion_stride": 0.036,
     "smooth_samples": 50,
     "integrated_steps": 200,
     "replacement_steps": 224,
@@ -79,7 +87,8 @@ PAPER = {
 
 SMOKE = {
     "model": UNTRAINED,
-    "occlusion_stride": 48,
+    "occlusion_size": 0.5,
+    "occlusion_stride": 0.5,
     "smooth_samples": 2,
     "integrated_steps": 2,
     "replacement_steps": 3,
@@ -98,6 +107,11 @@ def make_evaluate(
     config: Config, network: Pretrained, probes: Probes, pictures: list[Picture], target: int | None
 ):
     effort = Effort(*(getattr(config, name) for name in Effort._fields))
+    side = network.preprocess.size
+    effort = effort._replace(
+        occlusion_size=max(1, round(side * config.occlusion_size)),
+        occlusion_stride=max(1, round(side * config.occlusion_stride)),
+    )
     used = pictures[: max(config.shown_pictures, config.measured_pictures)]
     unit = "its strongest unit" if config.unit < 0 else f"unit {config.unit}"
     projected = f"; guided backprop, deconvnet: {config.layer}, {unit}" if config.layer else ""
@@ -134,8 +148,7 @@ def make_evaluate(
                 {name: each[:count] for name, each in found.maps.items()},
                 composite_key,
             )
-        noise = network.name == UNTRAINED
-        return evaluation | {"alarm_untrained": network.provenance.note if noise else ""}
+        return evaluation | {"alarm_weights": network.alarm}
 
     return evaluate
 
@@ -143,6 +156,11 @@ def make_evaluate(
 def measured(config, network, probes, images, targets, top, maps, key) -> Evaluation:
     """The numbers, and their table."""
     effort = Effort(*(getattr(config, name) for name in Effort._fields))
+    side = network.preprocess.size
+    effort = effort._replace(
+        occlusion_size=max(1, round(side * config.occlusion_size)),
+        occlusion_stride=max(1, round(side * config.occlusion_stride)),
+    )
     random = np.random.default_rng(config.seed)
     variables = network.variables
     deletion, insertion = numbers.replacement_areas(
@@ -178,16 +196,10 @@ def measured(config, network, probes, images, targets, top, maps, key) -> Evalua
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
+    library.find_pictures(config.images)
     network = weights.load(config.model)
     if not network.classes:
         raise WeightsError(f"{config.model} has no class scores; name another --model")
-    side = network.preprocess.size
-    if config.occlusion_size > side or config.occlusion_stride > config.occlusion_size:
-        raise WeightsError(
-            f"--occlusion_size is {config.occlusion_size} and --occlusion_stride "
-            f"{config.occlusion_stride}; {network.name} sees {side} pixels: the patch must be "
-            "within them, and the stride within the patch"
-        )
     target = class_index(config.target, network.classes) if config.target else None
     shapes = feature_shapes(network)
     require_unit(shapes, config.layer, config.unit)

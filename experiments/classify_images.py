@@ -32,7 +32,8 @@ BAR = 20  # Characters for a probability of 1.
 @dataclasses.dataclass(frozen=True)
 class Config:
     images: tuple[str, ...] = ()  # Picture files, and folders of them.
-    model: str = "googlenet_bvlc"  # Of the catalogue of weights; "untrained" is one of noise.
+    # The first that can be had; "untrained" is one of noise.
+    model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
     ten_crops: bool = False  # Corners, centre and their mirror images: ten times the cost.
     batch_size: int = 8
     shown_pictures: int = 24  # In the report; all are in its texts.
@@ -108,17 +109,17 @@ def make_evaluate(config: Config, network: Pretrained, pictures: list[Picture]):
                     image = symmetric(pictures[index].pixels[None])
                     words = f"{shown(path.name)}: {caption(row, network.classes)}"
                     found[name] = Images(image, 1, words)
-        noise = network.name == UNTRAINED
         return found | {
             "pictures": float(len(pictures)),
             "mean_top1_probability": float(np.mean(best)),
-            "alarm_untrained": network.provenance.note if noise else "",
+            "alarm_weights": network.alarm,
         }
 
     return evaluate
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
+    library.find_pictures(config.images)
     network = weights.load(config.model)
     if not network.classes:
         raise WeightsError(f"{config.model} has no class scores; name another --model")

@@ -65,7 +65,7 @@ def test_each_picture_has_its_five_most_probable_classes(pictures):
     assert found["pictures"] == 2.0
     assert found["picture_0001"].pixels.shape == (1, 16, 16, 3)
     assert found["picture_0002"].caption.startswith("b.jpg: blue 100.0%, ")
-    assert found["alarm_untrained"] == ""
+    assert found["alarm_weights"] == ""
 
 
 def test_the_record_names_every_picture(pictures):
@@ -122,6 +122,7 @@ def test_a_picture_that_is_none_is_a_one_line_error(pictures):
 
 def test_absent_weights_are_a_one_line_error_of_the_launcher(tmp_path, capsys):
     arguments = ["--experiment=classify_images", f"--weights_dir={tmp_path}", "--wandb=disabled"]
+    arguments.append("--model=googlenet_bvlc")
     assert launch.main(["launch.py", *arguments, f"--workdir={tmp_path / 'run'}"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: googlenet_bvlc: there is no googlenet_bvlc.safetensors in ")
@@ -134,5 +135,5 @@ def test_the_smoke_run_names_itself_noise(tmp_path, capsys):
     assert launch.main(["launch.py", *arguments, f"--workdir={tmp_path / 'run'}"]) == 0
     printed = capsys.readouterr()
     assert "UNTRAINED" in printed.err
-    assert "ALARM: untrained" in printed.err
+    assert "ALARM: weights" in printed.err
     assert printed.out.count("%") == 2 * classify_images.TOP

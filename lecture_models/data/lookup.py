@@ -81,14 +81,20 @@ class Library:
         datasets = [dataset.provenance for dataset in self._loaded.values()]
         return tuple(dict.fromkeys([*datasets, *self._pictures]))
 
+    def find_pictures(self, names: tuple[str, ...]) -> list[Path]:
+        """The files that the names stand for; raises DataError for one that is absent.
+
+        Cheap: for before a network is loaded, or trained.
+        """
+        return [path for name in names for path in _picture_files(name)]
+
     def pictures(self, names: tuple[str, ...], side: int) -> list[Picture]:
         """The central squares, at `side` x `side`, of picture files, samples and folders of files.
 
         Without names the two photos that scikit-learn ships. Raises DataError, one line, for the
         first that is absent or cannot be read.
         """
-        paths = [path for name in names for path in _picture_files(name)]
-        paths = paths or picture.sample_files()
+        paths = self.find_pictures(names) or picture.sample_files()
         found = [picture.read(path, side, square=True) for path in paths]
         files = tuple(DataFile(each.path, each.sha256) for each in found[:_MOST_FILES])
         if len(found) > _MOST_FILES:
