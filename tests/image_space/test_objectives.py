@@ -1,0 +1,124 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lecture_models.image_space import objectives
+from lecture_models.image_space.gram import gram_matrix
+from lecture_models.image_space.terms import View, negated
+
+
+def view(images, **activations):
+    logits = activations.pop("logits", jnp.zeros((len(images), 0)))
+    return View(images, logits, activations)
+
+
+def maps(seed, count=1):
+    return jax.random.normal(jax.random.key(seed), (count, 3, 4, 5))
+
+
+BLANK = jnp.zeros((1, 2, 2, 3))
+
+
+def test_content_loss_is_half_the_squared_distance():
+    features, target = maps(0, 2), maps(1)
+    (first, second) = objectives.feature_match("relu")(view(BLANK, relu=features), target)
+    expected = [0.5 * np.square(np.asarray(each - target[0])).sum() for each in features]
+    np.testing.assert_allclose([first, second], expected, rtol=1e-5)
+
+
+def test_content_gradient_is_the_closed_form_of_the_slide():
+    """dL/dF = F - P where F > 0, else 0: eq. 2, through the rectifier."""
+    before, target = maps(0), jnp.maximum(maps(1), 0.0)
+    content = objectives.feature_match("relu")
+
+    def loss(x):
+        return content(view(BLANK, relu=jnp.maximum(x, 0.0)), target).sum()
+
+    features = np.maximum(np.asarray(before), 0.0)
+    closed = np.where(features > 0.0, features - np.asarray(target), 0.0)
+    np.testing.assert_allclose(jax.grad(loss)(before), closed, atol=1e-5)
+
+
+def test_gram_match_passes_the_whole_target_on():
+    features, mask = maps(0), jnp.zeros((3, 4)).at[:2].set(1.0)
+    cut = features[:, :2]
+    target = {"gram": gram_matrix(cut)[0], "places": jnp.asarray(8.0), "mask": mask}
+    matched = objectives.gram_match("relu")(view(BLANK, relu=features), target)
+    np.testing.assert_allclose(matched, [0.0], atol=1e-10)
+    whole = {"gram": gram_matrix(features)[0]}
+    np.testing.assert_array_equal(
+        objectives.gram_match("relu")(view(BLANK, relu=features), whole), [0.0]
+    )
+
+
+def test_the_gradient_of_the_energy_is_the_layer_itself():
+    """dst.diff = dst.data, as the slide's step of DeepDream has it."""
+    energy = objectives.layer_energy("relu")
+    found = jax.grad(lambda x: energy(view(BLANK, relu=x), ()).sum())(maps(0))
+    np.testing.assert_allclose(found, maps(0), rtol=1e-6)
+
+
+def test_units_channels_and_classes_are_picked_by_number():
+    features, logits = maps(0), jnp.array([[1.0, 2.0, 4.0]])
+    seen = view(BLANK, relu=features, logits=logits)
+    np.testing.assert_array_equal(
+        objectives.neuron("relu", 1, 2, 3)(seen, ()), features[:, 1, 2, 3]
+    )
+    np.testing.assert_allclose(
+        objectives.channel_mean("relu", 3)(seen, ()), [features[..., 3].mean()], rtol=1e-5
+    )
+    assert objectives.class_logit(2)(seen, ()).tolist() == [4.0]
+    assert negated(objectives.class_logit(2))(seen, ()).tolist() == [-4.0]
+
+
+def test_the_log_probability_of_even_scores_is_minus_the_log_of_their_number():
+    seen = view(BLANK, logits=jnp.full((1, 10), 3.0))
+    np.testing.assert_allclose(
+        objectives.class_log_probability(4)(seen, ()), [-np.log(10.0)], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(("beta", "expected"), [(1.0, 5.0), (2.0, 25.0)])
+def test_variation_of_one_corner_by_hand(beta, expected):
+    """Differences of 3 to the right and 4 below: (9 + 16)^(beta / 2)."""
+    image = jnp.array([[0.0, 3.0], [4.0, 0.0]]).reshape(1, 2, 2, 1)
+    found = objectives.total_variation(beta)(view(image), ())
+    np.testing.assert_allclose(found, [expected], rtol=1e-6)
+
+
+@pytest.mark.parametrize("beta", [1.0, 1.5, 2.0])
+def test_a_flat_image_has_no_variation_and_no_gradient(beta):
+    variation = objectives.total_variation(beta)
+    flat = jnp.full((1, 4, 4, 3), 0.5)
+    value, gradient = jax.value_and_grad(lambda x: variation(view(x), ()).sum())(flat)
+    assert value == 0.0
+    assert not gradient.any()
+
+
+def test_variation_agrees_with_finite_differences():
+    variation = objectives.total_variation(1.5)
+    image = jax.random.normal(jax.random.key(2), (1, 4, 4, 1))
+
+    def value(x):
+        return variation(view(x), ()).sum()
+
+    towards = jax.random.normal(jax.random.key(3), image.shape)
+    slope = jnp.vdot(jax.grad(value)(image), towards)
+    found = (value(image + 1e-2 * towards) - value(image - 1e-2 * towards)) / 2e-2
+    np.testing.assert_allclose(found, slope, rtol=1e-2)
+
+
+def test_the_alpha_norm_of_a_half_by_hand():
+    image = jnp.full((2, 1, 1, 3), -0.5)
+    found = objectives.alpha_norm(6.0)(view(image), ())
+    np.testing.assert_allclose(found, [3 * 0.5**6] * 2, rtol=1e-6)
+    centred = objectives.alpha_norm(6.0, centre=-0.5)(view(image), ())
+    np.testing.assert_array_equal(centred, [0.0, 0.0])
+
+
+def test_image_match_counts_only_the_places_with_weight():
+    image, target = jnp.ones((1, 2, 2, 3)), {"image": jnp.zeros((2, 2, 3))}
+    assert objectives.image_match()(view(image), target).tolist() == [6.0]
+    target["weights"] = jnp.array([[1.0, 0.0], [0.0, 0.5]])
+    assert objectives.image_match(weights=True)(view(image), target).tolist() == [2.25]
