@@ -1,0 +1,244 @@
+"""Feature inversion: what an image looks like to each layer of a network.
+
+    python launch.py --experiment=feature_inversion --image=PATH
+
+Paper: Mahendran and Vedaldi, 2015, Understanding deep image representations by inverting them
+Data: a picture of your own (else a photo that ships with scikit-image)
+Cost: 200 steps at 96 pixels took 2.5 minutes of a busy core; the defaults were not timed
+Expected: images whose codes are those of the picture; see results/feature_inversion.md
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments._image_optimisation import feature_network, layer_shapes, require_layers
+from experiments._inversion import (
+    Inversion,
+    field_boxes,
+    framed,
+    gradient_box,
+    inversion_experiment,
+)
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
+from lecture_models.data.pixels import symmetric
+from lecture_models.image_space.inversion import central, code_error, code_match, prior_terms
+from lecture_models.image_space.lbfgs import lbfgs
+from lecture_models.image_space.step import Network
+from lecture_models.image_space.terms import Term
+from lecture_models.runtime.config import require_at_least
+from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+from lecture_models.weights.error import WeightsError
+from lecture_models.weights.pretrained import Pretrained, Weights
+
+COLUMNS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    image: str = "chelsea"  # A picture's path or a sample's name.
+    size: int = 128  # Its longer side is resized to so many pixels.
+    model: str = "vgg19_caffe_conv,vgg19_random"  # The first that can be had.
+    layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    all_layers: bool = False  # Every layer of the network that has rows and columns.
+    reconstructions: int = 1  # Of each code, from as many random images.
+    field: int = 0  # Only the central units of each layer are matched, so many each way; 0 is all.
+    variation_weights: tuple[float, ...] = (0.05, 0.5, 0.5)  # At the first, middle and last layer.
+    beta: float = 2.0  # Of the total variation: section 2.
+    alpha_weight: float = 0.01
+    alpha: float = 6.0  # Of the alpha-norm: section 2.
+    noise: float = 0.1  # Standard deviation of the images that it starts from, around grey.
+    memory: int = 10  # Pairs that L-BFGS remembers.
+    seed: int = 0
+    num_steps: int = 500  # Shared evenly by the layers.
+    log_every: int = 10
+    eval_every: int = 100
+    checkpoint_every: int = 100
+
+    def __post_init__(self):
+        require_at_least(self, 1, "size", "reconstructions", "beta", "alpha", "memory", "num_steps")
+        require_at_least(self, 0, "field", "variation_weights", "alpha_weight", "noise", "seed")
+        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        if not self.layers and not self.all_layers:
+            raise ValueError("--layers is empty; name one, or give --all_layers")
+        if not self.variation_weights:
+            raise ValueError("--variation_weights is empty; it must have at least one number")
+        if not self.all_layers and self.num_steps < len(self.layers):
+            raise ValueError(
+                f"--num_steps is {self.num_steps}; it must be at least the number of layers, "
+                f"{len(self.layers)}"
+            )
+
+
+# Every layer of a picture of the size that the networks were made for.
+PAPER = {"size": 224, "all_layers": True, "num_steps": 37 * 300}
+
+SMOKE = {
+    "size": 24,
+    "model": "untrained",
+    "layers": ("relu1_1", "pool1"),
+    "reconstructions": 2,
+    "memory": 1,
+    "num_steps": 4,
+    "eval_every": 2,
+    "checkpoint_every": 2,
+    "log_every": 1,
+}
+
+
+def chosen_layers(config: Config, apply: Network, network: Pretrained, size: tuple[int, int]):
+    """The shapes of the layers to invert, from the image on.
+
+    Raises WeightsError for one that is not there, or for fewer steps than layers, and DataError for
+    one smaller than the field.
+    """
+    shapes = layer_shapes(apply, network, size)
+    names = [name for name, shape in shapes.items() if len(shape) == 4]
+    if not config.all_layers:
+        require_layers(apply, network, size, config.layers)
+        names = [name for name in shapes if name in config.layers]
+    if config.num_steps < len(names):
+        raise WeightsError(
+            f"--num_steps is {config.num_steps}; it must be at least the number of layers of "
+            f"{network.name}, {len(names)}"
+        )
+    for name in names:
+        if config.field and (len(shapes[name]) != 4 or min(shapes[name][1:3]) < config.field):
+            units = "x".join(map(str, shapes[name][1:-1]))
+            raise DataError(
+                f"--field is {config.field}, but {name} has {units} units for an image of "
+                f"{size[0]}x{size[1]}: give a larger --size, or other --layers"
+            )
+    return {name: shapes[name] for name in names}
+
+
+def variation_weight(weights: tuple[float, ...], depth: float) -> float:
+    """Of a layer at a depth from 0 to 1: between the given weights their ratios are kept."""
+    logarithms = np.log(np.maximum(weights, 1e-30))
+    return float(np.exp(np.interp(depth, np.linspace(0.0, 1.0, len(weights)), logarithms)))
+
+
+def make_inversions(
+    config: Config, apply: Network, network: Pretrained, picture: jax.Array
+) -> list[Inversion]:
+    size = picture.shape[1:3]
+    shapes = chosen_layers(config, apply, network, size)
+    order = list(layer_shapes(apply, network, size))
+    codes = jax.jit(lambda *args: apply(*args)[1])(network.variables, picture)
+    windows = {}
+    if config.field:
+        windows = {name: central(shape[1:3], config.field) for name, shape in shapes.items()}
+    boxes = field_boxes(apply, network.variables, size, windows) if windows else {}
+    inversions = []
+    for name in shapes:
+        depth = order.index(name) / max(len(order) - 1, 1)
+        weight = variation_weight(config.variation_weights, depth)
+        priors = prior_terms(
+            size[0] * size[1], weight, config.beta, config.alpha_weight, config.alpha
+        )
+        match = Term("code_error", code_match(name, windows.get(name)), 1.0, codes[name][0])
+        inversions.append(Inversion(name, (match, *priors), windows.get(name), boxes.get(name)))
+    return inversions
+
+
+def make_judge(config: Config, apply: Network, network: Pretrained, inversions, picture):
+    """The contact sheet, and for each layer how near codes and pixels have come."""
+
+    @jax.jit
+    def errors(variables, images, target, index):
+        _, activations = apply(variables, images)
+        return jnp.stack(
+            [
+                code_error(activations[each.layer], wanted, each.window)
+                for each, wanted in zip(inversions, target, strict=True)
+            ]
+        )[index]
+
+    wanted = [each.terms[0].target for each in inversions]
+    boxes = _box_lines(config, apply, network, inversions, picture)
+
+    def judge(images: np.ndarray, done: int) -> Evaluation:
+        found: Evaluation = {}
+        lines = [f"{'layer':<14} {'code error':>10} {'spread':>8} {'to picture':>10} {'pairs':>8}"]
+        relative = []
+        for index in range(done):
+            squares = errors(network.variables, images[index], wanted, index)
+            codes = np.sqrt(np.asarray(squares, np.float64))
+            relative.append(float(codes.mean()))
+            layer = inversions[index].layer
+            found[f"code_error_{layer}"] = relative[-1]
+            away = _root_mean_square(images[index] - np.asarray(picture))
+            lines.append(
+                f"{layer:<14} {relative[-1]:10.2%} {np.ptp(codes):8.2%} {away:10.4f} "
+                f"{pairwise_distance(images[index]):8.4f}"
+            )
+        rising = all(np.diff(relative) >= 0.0)
+        lines.append(f"relative code error rises with depth: {'yes' if rising else 'no'}")
+        return found | {
+            "codes": "\n".join(lines),
+            "inverted": contact_sheet(images[:done], inversions, np.asarray(picture)),
+            "alarm_network": network.alarm,
+            **boxes,
+        }
+
+    return judge
+
+
+def pairwise_distance(images: np.ndarray) -> float:
+    """The root mean square difference of two images, mean over all pairs; 0 for one image."""
+    count = len(images)
+    pairs = [(i, j) for i in range(count) for j in range(i)]
+    return float(np.mean([_root_mean_square(images[i] - images[j]) for i, j in pairs] or [0.0]))
+
+
+def _root_mean_square(values: np.ndarray) -> float:
+    return float(np.sqrt(np.square(values).mean()))
+
+
+def contact_sheet(images: np.ndarray, inversions: list[Inversion], picture: np.ndarray) -> Images:
+    """The picture, then an image for each layer; a row for each layer where there are several."""
+    names = [each.layer for each in inversions[: len(images)]]
+    rows = [framed(row, each.box) for row, each in zip(images, inversions, strict=False)]
+    if images.shape[1] == 1:
+        shown = np.concatenate([picture, *rows])
+        return Images(shown, min(COLUMNS, len(shown)), f"the picture, {', '.join(names)}")
+    shown = np.concatenate([each for row in rows for each in (picture, row)])
+    return Images(shown, 1 + images.shape[1], f"rows: {', '.join(names)}; the picture first")
+
+
+def _box_lines(config: Config, apply, network, inversions, picture) -> Evaluation:
+    """The fields by the traced program, and by the support of the gradient at random images."""
+    if not config.field:
+        return {}
+    random = np.random.default_rng(config.seed).uniform(-1.0, 1.0, (3, *picture.shape[1:]))
+    images = jnp.concatenate([picture, jnp.asarray(random, jnp.float32)])
+    lines = [
+        f"pixels that the central {config.field}x{config.field} units see: top left, bottom right"
+    ]
+    for each in inversions:
+        found = gradient_box(apply, network.variables, each.layer, each.window, images)
+        agree = "the support of the gradient" if found == each.box else f"the gradient's is {found}"
+        lines.append(f"{each.layer:<14} {each.box[:2]} to {each.box[2:]}: {agree}")
+    return {"fields": "\n".join(lines)}
+
+
+def build(config: Config, library: Library, weights: Weights) -> Experiment:
+    network = weights.load(config.model)
+    apply = feature_network(network)
+    pixels = symmetric(library.picture(config.image, config.size).pixels[None])
+    picture = jnp.asarray(pixels)
+    inversions = make_inversions(config, apply, network, picture)
+    shape = (config.reconstructions, *picture.shape[1:])
+    return inversion_experiment(
+        apply,
+        network.variables,
+        inversions,
+        config.num_steps,
+        picture.shape[1:3],
+        lambda key: config.noise * jax.random.normal(key, shape),
+        lbfgs(config.memory),
+        make_judge(config, apply, network, inversions, picture),
+    )

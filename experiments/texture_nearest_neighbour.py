@@ -1,0 +1,85 @@
+"""Texture by nearest neighbour: every pixel copied from where its neighbours look most alike.
+
+    python launch.py --experiment=texture_nearest_neighbour --texture=PATH
+
+Paper: Efros and Leung, 1999, Texture synthesis by non-parametric sampling
+Data: a picture of a texture, half of it held out (else gravel that ships with scikit-image)
+Cost: 15 s of one core
+Expected: a texture of the source's own pixels, beside that of the Gram model: see
+  results/texture_synthesis.md
+"""
+
+import dataclasses
+
+import numpy as np
+
+from experiments._texture import judge_copying, read_halves, show_halves
+from lecture_models.data.lookup import Library
+from lecture_models.image_space.nonparametric import Grown, grow_texture
+from lecture_models.runtime.config import require_at_least
+from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    texture: str = ""  # A picture's path or a sample's name; gravel where none is given.
+    texture_size: int = 128  # Its longer side is resized to so many pixels; half of it is copied.
+    size: tuple[int, ...] = (96,)  # Of what is made: a side, or height and width.
+    neighbourhood: int = 15  # Pixels, odd: about as large as the largest regular thing in it.
+    tolerance: float = 0.1  # What is so much worse than the best match may be copied too.
+    patch: int = 12  # Side of the patches whose nearest in the source are looked for.
+    seed: int = 0
+    num_steps: int = 0  # Nothing is trained.
+    log_every: int = 1
+    eval_every: int = 1
+    checkpoint_every: int = 1
+
+    def __post_init__(self):
+        require_at_least(self, 1, "texture_size", "patch")
+        require_at_least(self, 3, "size", "neighbourhood")
+        require_at_least(self, 0, "tolerance", "seed")
+        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        if not 1 <= len(self.size) <= 2:
+            raise ValueError(f"--size has {len(self.size)} numbers; it must have 1 or 2")
+        if self.neighbourhood % 2 == 0:
+            raise ValueError(f"--neighbourhood is {self.neighbourhood}; it must be odd")
+        if self.num_steps != 0:
+            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
+
+
+# Many pixels and wide neighbourhoods, as in the paper's figures.
+PAPER = {"size": (192,), "texture_size": 192, "neighbourhood": 23}
+
+SMOKE = {"texture_size": 32, "size": (12,), "neighbourhood": 5, "patch": 6}
+
+
+def coherence(grown: Grown) -> float:
+    """The share of pixels whose left neighbour comes from the left neighbour in the source.
+
+    1 for a piece cut out whole.
+    """
+    return float((np.diff(grown.origin, axis=1) == [0, 1]).all(-1).mean())
+
+
+def build(config: Config, library: Library) -> Experiment:
+    smallest = max(config.patch, config.neighbourhood)
+    halves = read_halves(library, config.texture, config.texture_size, smallest)
+    height, width = config.size if len(config.size) == 2 else config.size * 2
+
+    def evaluate(state, key) -> Evaluation:
+        grown = grow_texture(
+            halves.source, (height, width), config.neighbourhood, config.seed, config.tolerance
+        )
+        return {
+            "image": Images(grown.image[None], 1),
+            "coherence": coherence(grown),
+            **judge_copying(grown.image, halves, config.patch),
+            **show_halves(halves),
+        }
+
+    return Experiment(
+        init=lambda key: {},
+        step=(),
+        evaluate=evaluate,
+        batches=lambda first_step: iter(()),
+    )

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from lecture_models.image_space.nonparametric import grow_texture
+
+
+def noise(height=14, width=12):
+    values = np.random.default_rng(0).uniform(-1.0, 1.0, (height, width, 3))
+    return values.astype(np.float32)
+
+
+def checks(side, square=2):
+    rows, columns = np.indices((side, side)) // square
+    values = np.where((rows + columns) % 2, 1.0, -1.0).astype(np.float32)
+    return np.repeat(values[..., None], 3, axis=2)
+
+
+def test_every_pixel_is_copied_from_the_place_that_is_named():
+    source = noise()
+    grown = grow_texture(source, (17, 21), 5, seed=0)
+    assert grown.image.shape == (17, 21, 3)
+    rows, columns = grown.origin[..., 0], grown.origin[..., 1]
+    np.testing.assert_array_equal(grown.image, source[rows, columns])
+    colours = {tuple(pixel) for pixel in source.reshape(-1, 3)}
+    assert {tuple(pixel) for pixel in grown.image.reshape(-1, 3)} <= colours
+
+
+def test_a_chessboard_goes_on_as_a_chessboard():
+    grown = grow_texture(checks(16), (24, 24), 7, seed=1).image
+    assert np.square(grown[2:] + grown[:-2]).max() == 0.0
+    assert np.square(grown[:, 2:] + grown[:, :-2]).max() == 0.0
+
+
+def test_without_tolerance_noise_is_copied_in_one_piece():
+    """Every window is unlike all others, so only its own neighbours fit, up to the edge."""
+    source = noise(40, 40)
+    grown = grow_texture(source, (9, 9), 5, seed=0, tolerance=0.0)
+    steps = np.diff(grown.origin, axis=1)
+    assert (steps == [0, 1]).all(-1).mean() > 0.8
+
+
+def test_the_same_seed_gives_the_same_texture_and_another_another():
+    first, again, other = [grow_texture(noise(), (9, 9), 5, seed).image for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0.0
+
+
+@pytest.mark.parametrize("neighbourhood", [1, 4, 13])
+def test_a_neighbourhood_that_cannot_be_is_refused(neighbourhood):
+    with pytest.raises(ValueError, match=f"the neighbourhood is {neighbourhood}"):
+        grow_texture(noise(), (9, 9), neighbourhood, 0)
+
+
+def test_a_size_below_the_seed_patch_is_refused():
+    with pytest.raises(ValueError, match="the size is 2x9"):
+        grow_texture(noise(), (2, 9), 5, 0)
