@@ -49,7 +49,7 @@ class Config:
     size: tuple[int, ...] = (192,)  # Of what is made: a side, or height and width.
     scales: int = 1  # From coarse to fine, each twice the size of the one before.
     model: str = "vgg19_normalised,vgg19_random"  # The first that can be had.
-    # As the paper's network names them, conv1_1 is what is behind its rectifier: section 3.1.
+    # As the paper names them, conv1_1 is what is behind its rectifier.
     layers: tuple[str, ...] = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
     every_layer: bool = False  # All rectified maps and poolings up to the deepest of `layers`.
     components: int = 0  # Principal components for each layer; 0 takes the maps as they are.

@@ -48,8 +48,8 @@ def hit(attribution: Float[Array | np.ndarray, "height width"], box: Box) -> flo
 
     So a map of one value has the box's share of the area, as guessing has.
 
-    Zhang et al., "Top-down neural attention by excitation backprop", 2016, section 4.2, without
-    its margin around the object.
+    Zhang et al., "Top-down neural attention by excitation backprop", 2016, without its
+    margin around the object.
     """
     values = np.asarray(attribution)
     best = values == values.max()

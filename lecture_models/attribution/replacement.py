@@ -38,8 +38,7 @@ def replacement_curve(
     Deletion goes from the image to a baseline, insertion from a blurred image to the image; the
     score is a probability. Raises ValueError for no steps.
 
-    Petsiuk et al., "RISE: randomized input sampling for explanation of black-box models", 2018,
-    section 4.1.
+    Petsiuk et al., "RISE: randomized input sampling for explanation of black-box models", 2018.
     """
     if steps < 1 or batch_size < 1:
         raise ValueError(f"{steps} steps in batches of {batch_size}: both must be at least 1")

@@ -39,7 +39,7 @@ def code_error(
 ) -> Float[Array, " image"]:
     """||code - target||^2 / ||target||^2, of the units in the window alone where there is one.
 
-    Mahendran and Vedaldi, 2015, eq. 2 and section 3: near 0 for an image of the same code, about 1
+    Mahendran and Vedaldi, 2015: near 0 for an image of the same code, about 1
     for one that has none of it.
     """
     target = target[None]
@@ -65,7 +65,7 @@ def prior_terms(
 
     sigma is the Euclidean norm of a photo of so many `places`: the loss does not depend on the unit
     of pixel values. For beta 2 neither does it on the size; for others the powers of the number of
-    values are left out, so that it never does. Mahendran and Vedaldi, 2015, section 3.
+    values are left out, so that it never does. Mahendran and Vedaldi, 2015.
     """
     values = 3 * places
     return (
