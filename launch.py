@@ -25,6 +25,13 @@ HOUSE = House(Path(__file__).resolve().parent)
 USAGE = """usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
        python launch.py --experiment=NAME --help   every field, with type, default and reason
        python launch.py --table=NAME [--output=FILE.md|.html|.csv|.json] [--runs_dir=DIR]
+       python launch.py --table=NAME --run         makes the runs that it wants; --table=list
+       python launch.py --experiment=NAME --seeds=5  once per seed: mean, spread and n
+       python launch.py --experiment=NAME --sweep=FILE.yaml [--num_trials=N] [--workers=N]
+       python launch.py --reproduce=RUN_FOLDER     runs it again, prints every metric's difference
+       python launch.py --compare=RUN,RUN[,RUN]    what differs between past runs
+       python launch.py --runs='METRIC<VALUE'      finds past runs
+       python launch.py --report=runs/             one page over all runs: runs/index.html
        python launch.py --list                     experiments and tables
 """
 
@@ -73,6 +80,30 @@ def _dispatch(invocation: Invocation) -> int:
         from lecture_models.commands import table
 
         return table.table(invocation, values.table)
+    if values.reproduce is not None:
+        from lecture_models.commands import reproduce
+
+        return reproduce.reproduce(invocation, values.reproduce)
+    if values.compare is not None:
+        from lecture_models.commands import compare
+
+        return compare.compare(invocation, values.compare)
+    if values.runs is not None:
+        from lecture_models.commands import find_runs
+
+        return find_runs.find_runs(invocation, values.runs)
+    if values.report is not None:
+        from lecture_models.commands import report_index
+
+        return report_index.report_index(invocation, values.report)
+    if values.sweep is not None:
+        from lecture_models.commands import sweep
+
+        return sweep.sweep(invocation, values.sweep)
+    if values.experiment is not None and values.seeds is not None:
+        from lecture_models.commands import seeds
+
+        return seeds.seeds(invocation, values.experiment)
     if values.experiment is not None:
         from lecture_models.commands import run
 

@@ -17,18 +17,38 @@ from lecture_models.models.vgg import VGG_A_LRN
 from lecture_models.runtime import catalogue, table_command
 from lecture_models.runtime.table import TableContext, difference, verdict
 from lecture_models.runtime.table_formats import FORMATS
+from lecture_models.runtime.trained_cells import plain, planned
 
 NAMES = catalogue.names(launch.HOUSE.tables)
 EXPECTED = {
     "alexnet_shapes",
+    "autoencoder_vs_pca",
     "convolution_arithmetic",
+    "encoder_finetune",
     "fractalnet_structure",
+    "fractalnet_table1",
+    "gan_parzen",
     "lenet5",
+    "resnet_cifar",
     "resnet_costs",
     "stochastic_depth_schedule",
+    "stochastic_depth_table1",
+    "stochastic_depth_table2",
+    "texture_parameters",
+    "vae_likelihood",
     "vgg16_memory",
     "vgg_configurations",
 }
+TRAINED = (
+    "autoencoder_vs_pca",
+    "encoder_finetune",
+    "fractalnet_table1",
+    "gan_parzen",
+    "resnet_cifar",
+    "stochastic_depth_table1",
+    "stochastic_depth_table2",
+    "vae_likelihood",
+)
 slow = {"resnet_costs": pytest.mark.slow}  # It traces 1,202 layers.
 every_table = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=slow.get(name, ())) for name in sorted(EXPECTED)]
@@ -50,7 +70,7 @@ def errata(name):
     return {row.what: row.erratum for row in table(name).rows if verdict(row) == "erratum"}
 
 
-def test_the_eight_tables_are_there():
+def test_the_tables_are_there():
     assert set(NAMES) >= EXPECTED
 
 
@@ -190,3 +210,32 @@ def test_lenet5_has_both_variants_and_no_error_without_runs():
     assert found["1998: parameters"] == 60_000
     assert found["1998: parameters of C3"] == 1_516
     assert found["test error, MNIST, %"] is None
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_without_runs_a_trained_table_shows_what_was_published_alone(name):
+    rows = table(name).rows
+    assert {verdict(row) for row in rows} == {"not run"}
+    assert all(row.how for row in rows)
+
+
+@pytest.mark.parametrize("name", [*TRAINED, "lenet5"])
+def test_every_cell_of_a_trained_table_is_of_an_experiment_of_the_house(name):
+    cells = catalogue.load(launch.HOUSE.tables, name, "table").CELLS
+    assert {cell.experiment for cell in cells} <= set(catalogue.names(launch.HOUSE.experiments))
+    for cell in cells:
+        module = catalogue.load(launch.HOUSE.experiments, cell.experiment)
+        assert planned(cell, module, cell.preset)
+        assert cell.accepts(plain(planned(cell, module, cell.preset)))
+
+
+def test_texture_parameters_are_those_of_the_figure():
+    found = ours("texture_parameters")
+    assert [
+        found[f"row A: five layers, {kept}"]
+        for kept in ("20 components each", "64 components each", "whole maps")
+    ] == [1_050, 10_400, 176_640]
+    assert found["row A: every convolution and pooling to pool4"] == 852_128
+    assert found["row B: CaffeNet, conv1 to conv5"] == 218_288
+    cumulative = [row.ours for row in table("texture_parameters").rows if row.published is None]
+    assert cumulative[:-1] == [2_080, 4_160, 12_416, 45_312, 176_640]

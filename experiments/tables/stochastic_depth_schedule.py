@@ -55,12 +55,12 @@ def build(context: TableContext) -> Table:
 
 
 def _saving(name: str, constant: str, stochastic: str) -> Row:
-    saved = 100 * (1 - _minutes(stochastic) / _minutes(constant))
+    saved = 100 * (1 - minutes(stochastic) / minutes(constant))
     how = f"from Table 2: {stochastic} in place of {constant}"
     return Row(f"training time saved on {name}, %", None, saved, how)
 
 
-def _minutes(printed: str) -> int:
+def minutes(printed: str) -> int:
     hours, minutes = map(int, re.fullmatch(r"(\d+)h (\d+)m", printed).groups())
     return 60 * hours + minutes
 

@@ -4,7 +4,7 @@ import contextlib
 import inspect
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from lecture_models.commands.invocation import Invocation, announce, folder
 from lecture_models.data.folder import PictureOptions
@@ -24,6 +24,15 @@ from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import RunFolder, default_folder
 
 
+class Chosen(NamedTuple):
+    """What is run: an experiment's module, its config, and the preset that this came from."""
+
+    name: str
+    module: ModuleType
+    preset: str
+    config: Any
+
+
 def run(invocation: Invocation, name: str) -> int:
     """Trains one run, from its start or from where its folder stands; returns the exit code.
 
@@ -31,40 +40,56 @@ def run(invocation: Invocation, name: str) -> int:
     refuse.
     """
     module = catalogue.load(invocation.house.experiments, name)
-    values = command_flags("run")
-    define_config_flags(module.Config, values)
-    leftover = parse(values, invocation.argv)
+    values = read_flags(invocation, module)
     if values.help:
         with until_reader_leaves():
             show_help(name, module)
         return 0
-    if leftover:
+    chosen = choose(name, module, values)
+    plan = make_plan(invocation, chosen, values, open_sources(module, values))
+    return train(plan, values.workdir or default_folder(Path("runs"), name))
+
+
+def read_flags(invocation: Invocation, module: ModuleType) -> Any:
+    """The launcher's flags of a run, and the experiment's fields. Raises UsageError."""
+    values = command_flags("run")
+    define_config_flags(module.Config, values)
+    leftover = parse(values, invocation.argv)
+    if leftover and not values.help:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
-    plan = _plan(invocation, name, module, values)
-    workdir = values.workdir or default_folder(Path("runs"), name)
-    with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
-        return session.run(plan, run_folder)
+    return values
 
 
-def _plan(invocation: Invocation, name: str, module: ModuleType, values: Any) -> session.Plan:
+def choose(name: str, module: ModuleType, values: Any) -> Chosen:
     config = make_config(module.Config, overrides(module, values.preset), values)
+    return Chosen(name, module, values.preset, config)
+
+
+def open_sources(module: ModuleType, values: Any) -> list[Any]:
+    """What `build` is given beside the config; several runs of one experiment may share it."""
     pictures = None
     if values["image_size"].present or values["skip_bad_images"].present:
         pictures = make_config(PictureOptions, {}, values)
     start.use_compilation_cache()
-    library = Library(folder(values.data_dir), announce, picture_options=pictures)
-    libraries = [library]
+    sources: list[Any] = [Library(folder(values.data_dir), announce, picture_options=pictures)]
     if "weights" in inspect.signature(module.build).parameters:
         from lecture_models.weights.pretrained import Weights
 
-        libraries.append(Weights(folder(values.weights_dir), announce))
-    experiment = module.build(config, *libraries)
-    used = [each for source in libraries for each in source.provenance]
+        sources.append(Weights(folder(values.weights_dir), announce))
+    return sources
+
+
+def make_plan(
+    invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any]
+) -> session.Plan:
+    """Builds the experiment: this reads the data and the weights."""
+    experiment = chosen.module.build(chosen.config, *sources)
+    used = [each for source in sources for each in source.provenance]
     return session.Plan(
-        name=name,
-        title=module.__doc__.partition("\n")[0],
-        preset=values.preset,
-        config=config,
+        name=chosen.name,
+        title=chosen.module.__doc__.partition("\n")[0],
+        preset=chosen.preset,
+        config=chosen.config,
         experiment=experiment,
         data=[session.plain_provenance(each) for each in used],
         program=invocation.program,
@@ -73,6 +98,11 @@ def _plan(invocation: Invocation, name: str, module: ModuleType, values: Any) ->
         wandb_mode=values.wandb,
         process_began=invocation.began,
     )
+
+
+def train(plan: session.Plan, workdir: Path | str) -> int:
+    with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
+        return session.run(plan, run_folder)
 
 
 def overrides(module: ModuleType, preset: str) -> dict[str, Any]:

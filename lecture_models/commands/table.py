@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lecture_models.commands import table_list, table_run
 from lecture_models.commands.invocation import Invocation, announce, folder
 from lecture_models.runtime import start, table_command
 from lecture_models.runtime.command_flags import command_flags
@@ -9,25 +10,49 @@ from lecture_models.runtime.config import UsageError, parse
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.table import TableContext
 
+LIST = "list"
+
 
 def table(invocation: Invocation, name: str) -> int:
-    """Prints the table or writes it to a file. Raises UsageError for a wrong command line."""
+    """Prints the table or writes it to a file, with `--run` after making what is missing.
+
+    Returns 0, or the exit code of the run that did not finish. Raises UsageError for a wrong
+    command line.
+    """
     values = command_flags("table")
     leftover = parse(values, invocation.argv)
     if values.experiment is not None:
         raise UsageError("--table and --experiment are two commands; give one of them")
     if leftover:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
-    start.use_compilation_cache()
     context = TableContext(
         runs_dir=Path(values.runs_dir).expanduser(),
         weights_dir=folder(values.weights_dir),
         data_dir=folder(values.data_dir),
         announce=announce,
     )
+    if name == LIST:
+        return _list(invocation, context, values)
+    start.use_compilation_cache()
+    tables = invocation.house.tables
+    if values.help:
+        with until_reader_leaves():
+            table_command.show_help(tables, name)
+        return 0
+    path = table_command.output_path(values.output)
+    if values.run is not None:
+        code = table_run.make_missing(invocation, name, context, values)
+        if code:
+            return code
     with until_reader_leaves():
-        if values.help:
-            table_command.show_help(invocation.house.tables, name)
-        else:
-            table_command.show(invocation.house.tables, name, context, values.output)
+        table_command.show(tables, name, context, path)
+    return 0
+
+
+def _list(invocation: Invocation, context: TableContext, values) -> int:
+    for flag in ("run", "output"):
+        if values[flag].value is not None:
+            raise UsageError(f"--{flag} is for one table; --table=list names them")
+    with until_reader_leaves():
+        table_list.show(invocation, context)
     return 0

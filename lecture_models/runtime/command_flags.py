@@ -11,9 +11,10 @@ class LauncherFlag(NamedTuple):
     """`choices` are the words that are allowed, where not every one is; a bool has neither."""
 
     name: str
-    default: str | int | bool | None
+    default: str | int | float | bool | None
     text: str
     choices: tuple[str, ...] = ()
+    alone: str = ""  # What the flag means without a value; then it is one of the choices.
 
 
 _SHARED = (
@@ -42,6 +43,11 @@ _RUN = (
     ),
     LauncherFlag("preset", "default", "overrides of the defaults", PRESETS),
     LauncherFlag(
+        "seeds",
+        None,
+        "how many seeds, 0 on, or which (0,1,7): a run each, and their mean with its spread",
+    ),
+    LauncherFlag(
         "image_size",
         28,
         "for --dataset=folder: the sides that pictures are resized to, a multiple of 4",
@@ -59,22 +65,80 @@ _RUN = (
     ),
 )
 _TABLE = (
-    LauncherFlag("table", None, "a file of experiments/tables/"),
+    LauncherFlag("table", None, "a file of experiments/tables/, or list"),
+    LauncherFlag(
+        "run",
+        None,
+        "make the runs that the table's trained rows want, three seeds of each: of the paper's "
+        "preset, which fill its cells, or with --run=default beside them",
+        PRESETS,
+        alone="paper",
+    ),
+    *(flag for flag in _RUN if flag.name == "wandb"),
     LauncherFlag("output", None, "a file .md, .html, .csv or .json in place of the terminal"),
     LauncherFlag("runs_dir", "runs", "where finished runs are looked for"),
 )
-COMMANDS: dict[str, tuple[LauncherFlag, ...]] = {"run": _RUN, "table": _TABLE}
+_REPRODUCE = (
+    LauncherFlag("reproduce", None, "the folder of a finished run, to run again and compare"),
+    LauncherFlag("tolerance", 0.0, "the relative difference of a metric that is let pass"),
+    *(flag for flag in _RUN if flag.name not in ("preset", "seeds")),
+)
+_COMPARE = (
+    LauncherFlag("compare", None, "folders of runs, separated by commas"),
+    LauncherFlag("output", None, "a file .md or .json in place of the terminal"),
+)
+_FIND = (
+    LauncherFlag("runs", None, "conditions on past runs: 'eval/loss<1.0, seed=0, status=finished'"),
+    LauncherFlag("runs_dir", "runs", "where past runs are looked for"),
+)
+_REPORT = (
+    LauncherFlag("report", None, "a folder of runs, of which to make one page"),
+    LauncherFlag("output", None, "a file .html in place of FOLDER/index.html"),
+)
+_SWEEP = (
+    LauncherFlag("sweep", None, "a file in W&B's sweep format, see experiments/sweeps/"),
+    LauncherFlag("num_trials", 0, "how many trials in all (default the file's run_cap)"),
+    LauncherFlag("workers", 1, "how many processes of the sweep on this machine"),
+    LauncherFlag(
+        "storage",
+        None,
+        "postgresql://USER:PASSWORD@HOST/DATABASE, for many machines, or sqlite:///FILE (default "
+        "a file in the sweep's folder)",
+    ),
+    LauncherFlag("max_retries", 2, "how often a trial that failed or was killed is tried again"),
+    LauncherFlag("heartbeat", 30, "seconds between signs of life; three missed, a worker is dead"),
+    LauncherFlag("sweep_seed", 0, "of the parameters that are drawn"),
+    LauncherFlag("sweep_worker", False, "set by --workers: ends with its parent"),
+)
+COMMANDS: dict[str, tuple[LauncherFlag, ...]] = {
+    "run": _RUN,
+    "sweep": _SWEEP,
+    "table": _TABLE,
+    "reproduce": _REPRODUCE,
+    "compare": _COMPARE,
+    "find": _FIND,
+    "report": _REPORT,
+}
 
 
 def command_flags(*commands: str) -> flags.FlagValues:
-    """The flags that every command has, and those of the commands that are named."""
+    """The flags that every command has, and those of the commands that are named.
+
+    Of a flag that several of them have, the first counts.
+    """
     values = flags.FlagValues()
     for flag in (*_SHARED, *(each for name in commands for each in COMMANDS[name])):
-        _define(values, flag)
+        if flag.name not in values:
+            _define(values, flag)
     return values
 
 
 def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
+    if flag.alone:
+        parser = _AloneParser(flag.choices, flag.alone)
+        defined = flags.Flag(parser, None, flag.name, flag.default, flag.text, boolean=True)
+        flags.DEFINE_flag(defined, flag_values=values)
+        return
     if flag.choices:
         flags.DEFINE_enum(flag.name, flag.default, flag.choices, flag.text, flag_values=values)
         return
@@ -82,5 +146,17 @@ def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
         short = "h" if flag.name == "help" else None
         flags.DEFINE_bool(flag.name, flag.default, flag.text, short_name=short, flag_values=values)
         return
-    define = flags.DEFINE_integer if isinstance(flag.default, int) else flags.DEFINE_string
+    definers = {int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    define = definers.get(type(flag.default), flags.DEFINE_string)
     define(flag.name, flag.default, flag.text, flag_values=values)
+
+
+class _AloneParser(flags.EnumParser):
+    """Choices, and absl's word for a flag without a value."""
+
+    def __init__(self, choices: tuple[str, ...], alone: str):
+        super().__init__(choices)
+        self._alone = alone
+
+    def parse(self, argument: str) -> str:
+        return self._alone if argument == "true" else super().parse(argument)

@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.metadata
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -22,6 +23,14 @@ PACKAGES = (
     "scikit-learn",
     "scikit-image",
 )
+# Set outside the program, these change the digits of a result.
+VARIABLES = (
+    "XLA_FLAGS",
+    "JAX_ENABLE_X64",
+    "JAX_DEFAULT_MATMUL_PRECISION",
+    "JAX_DISABLE_JIT",
+    "NVIDIA_TF32_OVERRIDE",
+)
 
 
 def describe_process(root: Path, command: str) -> dict[str, Any]:
@@ -31,6 +40,7 @@ def describe_process(root: Path, command: str) -> dict[str, Any]:
         "git": git_commit(root),
         "versions": versions(),
         "device": device(),
+        "environment": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
@@ -84,8 +94,6 @@ def device() -> dict[str, Any]:
 
 
 def _usable_cores() -> list[int]:
-    import os
-
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 
 

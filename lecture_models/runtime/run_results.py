@@ -1,6 +1,7 @@
 """Finished runs, read from their folders: one metric as a mean with its spread over seeds."""
 
 import json
+import os
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,15 @@ from typing import Any, NamedTuple
 
 from lecture_models.runtime.table import Measurement
 
+NO_RUNS_INSIDE = frozenset({"checkpoints", "images", "wandb"})
+
 
 class Run(NamedTuple):
-    """One finished run; `name` is its folder below the folder of the runs."""
+    """One finished run; `name` is its folder below the folder of the runs.
+
+    `data` says which data sets and from where, and of how many images where the run took the first
+    ones alone; `note` what a data set lacks. `steps_per_second` is that of its last session.
+    """
 
     name: str
     started: str
@@ -20,6 +27,25 @@ class Run(NamedTuple):
     note: str
     device: str
     metrics: dict[str, float]
+    steps_per_second: float | None = None
+    platform: str = ""
+
+
+def run_folders(runs_dir: Path) -> list[Path]:
+    """Every folder with a run's record, in whatever depth, by name; links are followed once."""
+    found, visited = [], set()
+    for parent, folders, files in os.walk(runs_dir, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in visited:
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(
+            each for each in folders if each not in NO_RUNS_INSIDE and not each.startswith(".")
+        )
+        if "config.json" in files:
+            found.append(Path(parent))
+    return sorted(found)
 
 
 def finished_runs(runs_dir: Path, experiment: str) -> list[Run]:
@@ -28,8 +54,20 @@ def finished_runs(runs_dir: Path, experiment: str) -> list[Run]:
     A folder that is not there holds none; a run that has not finished, or whose record cannot be
     read, is passed over.
     """
-    runs = [_read(runs_dir, path, experiment) for path in sorted(runs_dir.rglob("config.json"))]
+    runs = [_read(runs_dir, path, experiment) for path in run_folders(runs_dir)]
     return sorted((run for run in runs if run is not None), key=lambda run: run.started)
+
+
+def grouped(
+    runs: list[Run], ignored: frozenset[str] = frozenset({"seed"})
+) -> Iterator[tuple[dict[str, Any], list[Run]]]:
+    """Runs of one preset, data and device that are alike in all fields but `ignored`."""
+    groups: dict[str, tuple[dict[str, Any], list[Run]]] = {}
+    for run in runs:
+        config = {name: value for name, value in run.config.items() if name not in ignored}
+        alike = [config, run.preset, run.data, run.note, run.device]
+        groups.setdefault(json.dumps(alike, sort_keys=True), (config, []))[1].append(run)
+    yield from groups.values()
 
 
 def measurements(
@@ -41,17 +79,12 @@ def measurements(
     fields of the config in which runs may differ. The spread is the sample's, n - 1. Runs without
     the metric are passed over.
     """
-    groups: dict[str, dict[Any, Run]] = {}
-    for run in runs:
-        if f"eval/{metric}" not in run.metrics:
-            continue
-        config = {name: value for name, value in run.config.items() if name not in ignored}
-        alike = [config, run.preset, run.data, run.note, run.device]
-        group = groups.setdefault(json.dumps(alike, sort_keys=True), {})
-        group[run.config.get("seed")] = run
-    for group in groups.values():
-        members = list(group.values())
-        yield members[0].config, _measure(members, metric)
+    having = [run for run in runs if f"eval/{metric}" in run.metrics]
+    for config, members in grouped(having, ignored):
+        yield (
+            config,
+            _measure(list({run.config.get("seed"): run for run in members}.values()), metric),
+        )
 
 
 def _measure(runs: list[Run], metric: str) -> Measurement:
@@ -68,23 +101,31 @@ def _measure(runs: list[Run], metric: str) -> Measurement:
     )
 
 
-def _read(runs_dir: Path, path: Path, experiment: str) -> Run | None:
+def _read(runs_dir: Path, folder: Path, experiment: str) -> Run | None:
     try:
-        record = json.loads(path.read_text("utf-8"))
+        record = json.loads((folder / "config.json").read_text("utf-8"))
         if record["experiment"] != experiment:
             return None
-        summary = json.loads(path.with_name("summary.json").read_text("utf-8"))
+        summary = json.loads((folder / "summary.json").read_text("utf-8"))
         if summary["status"] != "finished":
             return None
         return Run(
-            name=path.parent.relative_to(runs_dir).as_posix(),
+            name=folder.relative_to(runs_dir).as_posix(),
             started=record["started"],
             preset=record["preset"],
             config=record["config"],
-            data=", ".join(f"{each['dataset']} ({each['source']})" for each in record["data"]),
+            data=_data(record),
             note="; ".join(each["note"] for each in record["data"] if each["note"]),
             device=record["device"]["kind"],
             metrics=summary["metrics"],
+            steps_per_second=summary.get("steps_per_second"),
+            platform=record["device"].get("platform", ""),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _data(record: dict[str, Any]) -> str:
+    found = ", ".join(f"{each['dataset']} ({each['source']})" for each in record["data"])
+    first = record["config"].get("train_images")
+    return f"{found}, its first {first:,} training images" if first else found

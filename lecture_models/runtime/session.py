@@ -20,6 +20,7 @@ from lecture_models.runtime.progress import Progress, open_progress
 from lecture_models.runtime.recorder import Recorder
 from lecture_models.runtime.report import write_report
 from lecture_models.runtime.run_folder import RunFolder, check_same_run
+from lecture_models.runtime.sweep_watch import UNWATCHED, Pruned, Watch
 from lecture_models.runtime.tracking import Tracker, open_tracker
 from lecture_models.runtime.window import NonFiniteError
 
@@ -40,6 +41,7 @@ class Plan(NamedTuple):
     root: Path  # The checkout that the code came from.
     wandb_mode: str
     process_began: float  # time.perf_counter() of the first line of the program.
+    watch: Watch = UNWATCHED
 
     @property
     def command(self) -> str:
@@ -82,6 +84,7 @@ def run(plan: Plan, folder: RunFolder) -> int:
         experiment=plan.name,
         config=present["config"] | {"data": plan.data},
         run_id=present["wandb"]["run_id"],
+        group=plan.watch.group,
         announce=_announce,
     )
     run_id = tracker.run_id or present["wandb"]["run_id"]
@@ -154,7 +157,12 @@ class _Session:
             _announce(f"stopped at once; {resume}")
             self._finish("interrupted")
             return 130
+        except Pruned:
+            _announce(f"pruned at step {self._step} in {self._folder.path}")
+            self._finish("pruned")
+            return 0
         except (NonFiniteError, CheckpointError, OSError) as error:
+            plan.watch.failed(error)
             self._finish("failed", error=str(error))
             _announce(f"error: {error}; the folder is {self._folder.path}")
             return 1
@@ -195,6 +203,12 @@ class _Session:
         self._step = step
         self._write_summary("running")
         write_report(self._folder.path)
+        cadence = self._plan.cadence
+        if cadence.due(cadence.eval_every, step):
+            count = max(1, -(-step // cadence.eval_every))
+            stop = self._plan.watch.evaluated(count, dict(self._recorder.metrics))
+            if stop and step < cadence.num_steps:
+                raise Pruned
 
     def _finish(self, status: str, outcome: Outcome | None = None, error: str | None = None):
         """The last summary and report, where they still can be written: the disk may be full."""

@@ -19,15 +19,26 @@ def build(folder: Path, name: str, context: TableContext) -> Table:
     return table._replace(name=name, title=entry.title, source=entry.source)
 
 
-def show(folder: Path, name: str, context: TableContext, output: str | None) -> None:
-    """Prints Markdown, or writes `output` in the format of its suffix, whole or not at all.
+def output_path(output: str | None) -> Path | None:
+    """Where to write, None for the terminal.
 
     Raises UsageError, before anything is computed, for a suffix that is no format, a folder that
     is not there, or an output that is a folder.
     """
-    path = Path(output).expanduser() if output is not None else None
-    if path is not None:
-        _check(path)
+    if output is None:
+        return None
+    path = Path(output).expanduser()
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"--output is {path}; its name must end in {', '.join(FORMATS)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--output is {path}; there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"--output is {path}, a folder; name a file")
+    return path
+
+
+def show(folder: Path, name: str, context: TableContext, path: Path | None) -> None:
+    """Prints Markdown, or writes in the format of the path's suffix, whole or not at all."""
     table = build(folder, name, context)
     if path is None:
         print(markdown(table), end="")
@@ -39,12 +50,3 @@ def show(folder: Path, name: str, context: TableContext, output: str | None) -> 
 def show_help(folder: Path, name: str) -> None:
     """The docstring of a table's file. Raises UsageError where there is none of this name."""
     print(catalogue.load(folder, name, "table").__doc__)
-
-
-def _check(path: Path) -> None:
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"--output is {path}; its name must end in {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
-        raise UsageError(f"--output is {path}; there is no folder {path.parent}")
-    if path.is_dir():
-        raise UsageError(f"--output is {path}, a folder; name a file")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 MODES = ("auto", "online", "offline", "disabled")
 FINISH_LIMIT = 30.0  # Seconds for the last uploads; what is left stays on the disk.
 # The shell's number for a run that Ctrl-C ended; W&B itself knows only zero and the rest.
-EXIT_CODES = {"finished": 0, "interrupted": 130, "failed": 1}
+EXIT_CODES = {"finished": 0, "pruned": 0, "interrupted": 130, "failed": 1}
 
 
 class TrackingError(RuntimeError):
@@ -28,7 +28,7 @@ class Tracker(NamedTuple):
 
     - `mode` is what was opened: `online`, `offline` or `disabled`, never `auto`.
     - `log(step, values)` takes floats, strings and `Picture`s by name; steps never go down.
-    - `finish(status, summary)` takes `finished`, `interrupted` or `failed`, and acts once.
+    - `finish(status, summary)` takes `finished`, `pruned`, `interrupted` or `failed`, acts once.
 
     Neither raises: the first failure is announced, and the run goes on untracked.
     """
@@ -48,6 +48,7 @@ def open_tracker(
     experiment: str,
     config: dict[str, Any],
     run_id: str | None = None,
+    group: str | None = None,
     announce: Callable[[str], None] = print,
     time_limit: float = 20.0,
 ) -> Tracker:
@@ -55,7 +56,8 @@ def open_tracker(
 
     `auto` is online where a key is configured, else offline; it also obeys `WANDB_MODE`. Where
     its server is silent for `time_limit` seconds it goes on offline, and where W&B is missing or
-    broken it goes on without, each with one announced line. `run_id` continues that run.
+    broken it goes on without, each with one announced line. `run_id` continues that run. Runs of
+    one `group` stand together; without one, those of an experiment do.
 
     Raises TrackingError for an unknown mode, and where a mode asked for by name cannot be had.
     """
@@ -73,7 +75,7 @@ def open_tracker(
         wandb.setup(settings=wandb.Settings(silent=True))
     except Exception as error:  # Absent, or broken in a way of its own.
         return _untracked(mode, error, announce)
-    names = {"project": project, "group": experiment, "name": folder.name}
+    names = {"project": project, "group": group or experiment, "name": folder.name}
     names |= {"id": run_id, "resume": "allow" if run_id else None}
     names |= {"dir": str(folder), "config": config}
     failure: Exception = TrackingError("not tried")

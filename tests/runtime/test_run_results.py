@@ -15,6 +15,9 @@ def write_run(
     dataset="mnist",
     note="",
     started="2026-01-01T00:00:00",
+    metric="test_error_percent",
+    steps_per_second=None,
+    platform="cpu",
     **config,
 ):
     """The files of a run's folder that are read."""
@@ -22,13 +25,20 @@ def write_run(
     record = {
         "experiment": experiment,
         "preset": preset,
-        "config": {"seed": seed, "batch_size": 32, **config},
+        "config": {"seed": seed, "batch_size": 32} | config,
         "data": [{"dataset": dataset, "source": "original files", "note": note}],
-        "device": {"platform": "cpu", "kind": "a CPU"},
+        "device": {
+            "platform": platform,
+            "kind": "a CPU" if platform == "cpu" else "an accelerator",
+        },
         "started": started,
     }
     (folder / "config.json").write_text(json.dumps(record))
-    summary = {"status": status, "metrics": {"eval/test_error_percent": value, "train/loss": 0.1}}
+    summary = {
+        "status": status,
+        "metrics": {f"eval/{metric}": value, "train/loss": 0.1},
+        "steps_per_second": steps_per_second,
+    }
     (folder / "summary.json").write_text(json.dumps(summary))
 
 
@@ -89,3 +99,18 @@ def test_runs_without_the_metric_are_passed_over(tmp_path):
     write_run(tmp_path / "a", 0, 0.9)
     runs = finished_runs(tmp_path, "lenet_mnist")
     assert list(measurements(runs, "accuracy")) == []
+
+
+def test_folders_behind_links_are_read_once(tmp_path):
+    write_run(tmp_path / "elsewhere" / "run", 0, 0.9)
+    runs_dir = tmp_path / "runs"
+    runs_dir.mkdir()
+    (runs_dir / "linked").symlink_to(tmp_path / "elsewhere")
+    (runs_dir / "again").symlink_to(runs_dir)
+    assert [run.name for run in finished_runs(runs_dir, "lenet_mnist")] == ["linked/run"]
+
+
+def test_the_first_training_images_alone_are_said(tmp_path):
+    write_run(tmp_path / "a", 0, 0.9, train_images=4_000)
+    (run,) = finished_runs(tmp_path, "lenet_mnist")
+    assert run.data == "mnist (original files), its first 4,000 training images"

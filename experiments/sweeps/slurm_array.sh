@@ -1,0 +1,17 @@
+#!/bin/bash
+# One sweep on eight machines; any of them may be lost, and the same line again goes on with it:
+#   sbatch experiments/sweeps/slurm_array.sh
+#
+# STORAGE is a PostgreSQL database that all nodes reach. Without one, leave --storage out where all
+# nodes share the file system: the study then lies in the sweep's folder.
+#SBATCH --job-name=sweep
+#SBATCH --array=0-7
+#SBATCH --gres=gpu:1
+#SBATCH --cpus-per-task=4
+#SBATCH --time=08:00:00
+#SBATCH --signal=TERM@120  # Two minutes before the end: a checkpoint, and the trial is free again.
+#SBATCH --requeue
+set -euo pipefail
+: "${STORAGE:?postgresql://USER:PASSWORD@HOST/DATABASE}"
+exec srun python launch.py --experiment=vae_mnist --sweep=experiments/sweeps/vae_mnist.yaml \
+  --num_trials=64 --storage="$STORAGE" --workdir=runs/vae_mnist/sweep --wandb=offline

@@ -1,0 +1,52 @@
+"""Stochastic depth's Table 1: test error on CIFAR-10, CIFAR-100, SVHN and ImageNet, in %.
+
+Source: Huang et al., 2016, Table 1, as Li, Deep Learning 2, Stochastic Depth, prints it
+"""
+
+import functools
+
+from experiments.tables import _cifar_cells as cifar
+from experiments.tables._printed_grid import Grid, rows
+from lecture_models.runtime.table import Table, TableContext
+
+COLUMNS = ("CIFAR10+", "CIFAR100+", "SVHN", "ImageNet")
+CONSTANT, STOCHASTIC = "ResNet with constant depth", "ResNet with stochastic depth"
+PRINTED = {
+    "Maxout": "9.38 - 2.47 -",
+    "DropConnect": "9.32 - 1.94 -",
+    "Net in Net": "8.81 - 2.35 -",
+    "Deeply Supervised": "7.97 - 1.92 33.70",
+    "Frac. Pool": "- 27.62 - -",
+    "All-CNN": "7.25 - - 41.20",
+    "Learning Activation": "7.51 30.83 - -",
+    "R-CNN": "7.09 - 1.77 -",
+    "Scalable BO": "6.37 27.40 1.77 -",
+    "Highway Network": "7.60 32.24 - -",
+    "Gen. Pool": "6.05 - 1.69 28.02",
+    CONSTANT: "6.41 27.76 1.80 21.78",
+    STOCHASTIC: "5.25 24.98 1.75 21.98",
+}
+SOURCE = "Huang et al., Table 1, as Li, Deep Learning 2, Stochastic Depth, prints it"
+ABSENT = "CIFAR-100, SVHN and ImageNet are not in this house"
+AUGMENTED = functools.partial(functools.partial, cifar.cell, config=cifar.AUGMENTED)
+MADE = {
+    ("Net in Net", "CIFAR10+"): AUGMENTED(experiment="network_in_network_cifar10"),
+    ("All-CNN", "CIFAR10+"): AUGMENTED(experiment="all_convolutional_cifar10"),
+    (CONSTANT, "CIFAR10+"): cifar.constant_depth,
+    (STOCHASTIC, "CIFAR10+"): cifar.stochastic_depth,
+}
+GRID = Grid(COLUMNS, PRINTED, SOURCE, MADE, (CONSTANT, STOCHASTIC), ABSENT)
+CELLS = GRID.cells
+E3 = (
+    "E3: FractalNet's Table 1 prints other figures for the same networks: 27.22 and 2.01 with "
+    "constant depth, 5.23 and 24.58 with stochastic depth, 7.72 for Highway Networks."
+)
+
+
+def build(context: TableContext) -> Table:
+    notes = (
+        E3,
+        "E10: on ImageNet the table itself has stochastic depth worse, 21.98 beside 21.78.",
+        "Both depths are run with one recipe, 110 layers and 500 epochs.",
+    )
+    return Table(tuple(rows(GRID, context)), notes)

@@ -1,0 +1,66 @@
+"""`--compare`: what differs between past runs."""
+
+from pathlib import Path
+
+from lecture_models.commands.invocation import Invocation, announce
+from lecture_models.runtime import atomic
+from lecture_models.runtime.command_flags import command_flags
+from lecture_models.runtime.comparison import FORMATS, Comparison, compare_runs
+from lecture_models.runtime.config import UsageError, parse
+from lecture_models.runtime.past_run import read_past_run
+from lecture_models.runtime.printing import until_reader_leaves
+from lecture_models.runtime.run_folder import RunFolderError
+
+_HELP = """\
+python launch.py --compare=RUN,RUN[,RUN...] [--output=FILE.md|.json]
+
+Prints what differs between past runs: config, data, versions, commit, device, metrics."""
+
+
+def compare(invocation: Invocation, given: str) -> int:
+    """Prints Markdown, or writes a file in the format of its suffix.
+
+    Raises UsageError for a wrong command line, RunFolderError for a folder that is not of a run.
+    """
+    values = command_flags("compare")
+    leftover = parse(values, invocation.argv)
+    if values.experiment is not None:
+        raise UsageError("--compare and --experiment are two commands; give one of them")
+    if leftover:
+        raise UsageError(f"unexpected argument {leftover[0]!r}; folders are separated by commas")
+    if values.help:
+        print(_HELP)
+        return 0
+    output = Path(values.output).expanduser() if values.output is not None else None
+    if output is not None:
+        _check(output)
+    comparison = compare_runs([read_past_run(folder) for folder in _folders(given)])
+    _show(comparison, output)
+    return 0
+
+
+def _folders(given: str) -> list[Path]:
+    folders = [Path(part.strip()).expanduser() for part in given.split(",") if part.strip()]
+    if len(folders) < 2:
+        raise UsageError(f"--compare is {given or 'empty'}; it must be two folders or more")
+    real = [folder.resolve() for folder in folders]
+    twice = [folder for folder in folders if real.count(folder.resolve()) > 1]
+    if twice:
+        raise RunFolderError(f"--compare names {twice[0]} twice; a run is no other than itself")
+    return folders
+
+
+def _check(output: Path) -> None:
+    if output.suffix.lower() not in FORMATS:
+        raise UsageError(f"--output is {output}; its name must end in {', '.join(FORMATS)}")
+    if not output.parent.is_dir() or output.is_dir():
+        raise UsageError(f"--output is {output}; it must be a file in a folder that is there")
+
+
+def _show(comparison: Comparison, output: Path | None) -> None:
+    if output is None:
+        with until_reader_leaves():
+            print(FORMATS[".md"](comparison), end="")
+        return
+    atomic.write_bytes(output, FORMATS[output.suffix.lower()](comparison).encode())
+    announce(f"written: {output}")
