@@ -84,7 +84,7 @@ class Weights:
                 reasons.append(str(error))
                 continue
             return self._fallback(network, "; ".join(reasons)) if reasons else network
-        raise WeightsError("; ".join(reasons))
+        raise WeightsAbsentError("; ".join(reasons))
 
     def _fallback(self, network: Pretrained, reason: str) -> Pretrained:
         self._announce(f"FALLBACK: {reason}; going on with {network.name}")

@@ -200,3 +200,15 @@ def test_computed_in_bfloat16_parameters_and_logits_stay_float32():
 def test_an_image_too_small_for_five_poolings_is_refused():
     with pytest.raises(ValueError, match="maps are 1 wide"):
         described(VGG_A(num_classes=0), 31)
+
+
+def test_mirrored_borders_leave_a_grey_picture_grey_and_zeros_do_not():
+    grey = jnp.full((1, 8, 8, 3), 0.5)
+    stages = ((4, (3,)),)
+    variables = jax.jit(VGG(stages, num_classes=0).init)(jax.random.key(0), grey)
+    spread = {}
+    for padding in ("REFLECT", "SAME"):
+        _, maps = VGG(stages, num_classes=0, padding=padding).apply(variables, grey)
+        spread[padding] = float(np.ptp(maps["conv1_1"], axis=(1, 2)).max())
+    assert spread["REFLECT"] < 1e-6
+    assert spread["SAME"] > 0.01

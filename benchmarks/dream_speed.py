@@ -1,0 +1,97 @@
+"""A step of a dream, whole and in tiles: seconds, and the peak memory of a process of its own.
+
+    python -m benchmarks.dream_speed [SIDE [TILE ...]]
+
+Value and gradient of the energy of `inception_4c/output` for a square picture of SIDE pixels (2048
+where none is named), at each TILE (0, whole, and 512). Without GoogLeNet's file its filters are
+random: what is timed is the same.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from experiments._image_optimisation import feature_network
+from experiments._tiled import Arguments, tiled_network, tiled_value
+from lecture_models.image_space.objectives import layer_energy
+from lecture_models.image_space.terms import View
+from lecture_models.models.googlenet import GoogLeNet
+from lecture_models.weights.catalogue import CATALOGUE
+from lecture_models.weights.error import WeightsError
+from lecture_models.weights.network import Pretrained, expected_shapes
+from lecture_models.weights.pretrained import Weights
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYER = "inception_4c/output"
+STEPS = 2
+
+
+def googlenet() -> Pretrained:
+    try:
+        return Weights(None, print).load("googlenet_bvlc")
+    except WeightsError:
+        model = GoogLeNet(auxiliary=False)
+        leaves, structure = jax.tree.flatten(expected_shapes(model))
+        keys = jax.random.split(jax.random.key(0), len(leaves))
+        filled = [
+            0.05 * jax.random.normal(key, leaf.shape)
+            for key, leaf in zip(keys, leaves, strict=True)
+        ]
+        variables = jax.tree.unflatten(structure, filled)
+        preprocess = CATALOGUE["googlenet_bvlc"].preprocessing
+        return Pretrained("random", model, variables, preprocess, (), None)
+
+
+def measure(side: int, tile: int) -> dict[str, float]:
+    """In this process, whose peak memory is then that of the one computation."""
+    network = googlenet()
+    apply, variables, objective = feature_network(network), network.variables, layer_energy(LAYER)
+    if tile:
+        apply = tiled_network(apply, network, LAYER, objective, tile, (side, side))
+        variables, objective = Arguments(variables, ()), tiled_value
+
+    def energy(variables, images):
+        return objective(View(images, *apply(variables, images)), ()).sum()
+
+    images = jax.random.uniform(jax.random.key(0), (1, side, side, 3), minval=-1.0, maxval=1.0)
+    began = time.perf_counter()
+    step = jax.jit(jax.value_and_grad(energy, argnums=1)).lower(variables, images).compile()
+    compiled = time.perf_counter()
+    for _ in range(STEPS):
+        value, gradient = jax.block_until_ready(step(variables, images))
+    return {
+        "compile_s": compiled - began,
+        "step_s": (time.perf_counter() - compiled) / STEPS,
+        "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "temporary_gb": step.memory_analysis().temp_size_in_bytes / 1e9,
+        "energy": float(value),
+        "gradient": float(jnp.abs(gradient).mean()),
+    }
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(measure(int(sys.argv[2]), int(sys.argv[3]))))
+        return
+    side, *tiles = [int(each) for each in sys.argv[1:]] or [2048]
+    print(
+        f"{'tile':>6} {'compile s':>9} {'step s':>7} {'peak GB':>8} {'energy':>13} {'mean |g|':>10}"
+    )
+    for tile in tiles or (0, 512):
+        command = [sys.executable, "-m", "benchmarks.dream_speed", "--one", str(side), str(tile)]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        found = json.loads(done.stdout.splitlines()[-1])
+        print(
+            f"{tile or 'whole':>6} {found['compile_s']:9.1f} {found['step_s']:7.1f} "
+            f"{found['peak_gb']:8.2f} {found['energy']:13.6g} {found['gradient']:10.4g}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""What a network imagines of a class: the image that raises its score, from an empty one.
+
+    python launch.py --experiment=class_image --classes=flamingo,goldfish
+
+Paper: Simonyan, Vedaldi and Zisserman, 2014, Deep inside convolutional networks, section 2
+Data: none; the images are judged by another network (--judge)
+Cost: minutes on two cores
+Expected: another network finds the class in most images, see results/class_image.md
+"""
+
+import dataclasses
+import math
+import sys
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from experiments._attribution_target import class_index
+from experiments._class_judge import find_judge, first_name, make_class_judge
+from experiments._image_optimisation import (
+    Pictures,
+    Stage,
+    classifier_network,
+    image_experiment,
+    layer_shapes,
+    untrained_alarm,
+)
+from lecture_models.data.lookup import Library
+from lecture_models.image_space import objectives, regularisers, transforms
+from lecture_models.image_space.optimizers import Optimizer, from_optax, normalised_gradient
+from lecture_models.image_space.parameterizations import fourier, pixels
+from lecture_models.image_space.terms import Term
+from lecture_models.runtime.config import require_at_least, require_between
+from lecture_models.runtime.experiment import Experiment
+from lecture_models.weights.error import WeightsError
+from lecture_models.weights.network import Pretrained
+from lecture_models.weights.preprocessing import Preprocessing
+from lecture_models.weights.pretrained import Weights
+
+# Where none is named: those of these that the network has, or else its first ten.
+CLASSES = ("flamingo", "goldfish", "monarch", "hartebeest", "volcano", "pirate")
+UNIT = 127.5  # Levels of 0..255 in one unit of -1..1.
+ANY_SIDE = 224  # Of a network that takes any picture.
+PIXEL_RULES = ("blur_every", "clip_norm", "clip_contribution")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    classes: tuple[str, ...] = ()  # Names or indices, one image each; empty: some six.
+    model: str = "googlenet_bvlc,resnet50_timm,digits_convnet"  # The first that can be had.
+    judge: str = "squeezenet1_1_rgb,mobilenet_v2_folded"  # Another network; empty: none.
+    size: int = 0  # Of the image's sides; 0: what the network was trained on.
+    log_probability: bool = False  # Not the score before the softmax, which section 2 prefers.
+    fourier: bool = True  # A spectrum of decorrelated colours, else pixels.
+    learning_rate: float = 0.05  # Adam's, of the spectrum.
+    step_size: float = 1.0  # In levels of 0..255, over the mean |gradient|, of pixels.
+    l2_decay: float = 0.0  # Section 2's lambda, times 127.5^2: images here are in -1..1.
+    variation: float = 0.0  # Weight of the squared differences of neighbours.
+    jitter: int = 8  # Pixels that the image is rolled by at most, anew at each step.
+    scale: float = 0.1  # It is scaled by 1 - scale to 1 + scale.
+    rotation: float = 10.0  # Degrees either way.
+    blur_every: int = 0  # Updates of pixels; 0: never.
+    blur_sigma: float = 1.0  # Pixels.
+    clip_norm: float = 0.0  # The share of pixels, the faintest, that go back to the mean image.
+    clip_contribution: float = 0.0  # Likewise of those that matter least to the loss.
+    seed: int = 0
+    num_steps: int = 120
+    log_every: int = 10
+    eval_every: int = 40
+    checkpoint_every: int = 40
+
+    def __post_init__(self):
+        require_at_least(self, 1, "num_steps", "log_every", "eval_every", "checkpoint_every")
+        require_at_least(self, 0, "seed", "size", "learning_rate", "step_size", "l2_decay")
+        require_at_least(self, 0, "variation", "jitter", "rotation", "blur_every")
+        require_between(self, 0.0, 0.9, "scale", "clip_norm", "clip_contribution")
+        require_at_least(self, 0.1, "blur_sigma")
+        ruled = [name for name in PIXEL_RULES if getattr(self, name)]
+        if self.fourier and ruled:
+            raise ValueError(f"--{ruled[0]} is of pixels; give --nofourier with it")
+
+
+# The four steps of the lecture: from the mean image, forward, gradient, step; L2 decay alone.
+PAPER = {"fourier": False, "l2_decay": 1e-3, "jitter": 0, "scale": 0.0, "rotation": 0.0}
+
+SMOKE = {
+    "model": "untrained",
+    "judge": "untrained",
+    "classes": ("0", "goldfish"),
+    "num_steps": 4,
+    "log_every": 1,
+    "eval_every": 2,
+    "checkpoint_every": 2,
+}
+
+
+def chosen_classes(config: Config, network: Pretrained) -> np.ndarray:
+    """The indices. Raises WeightsError for a class that the network does not have."""
+    if config.classes:
+        found = [class_index(each, network.classes, "classes") for each in config.classes]
+    else:
+        known = [first_name(each) for each in network.classes]
+        found = [known.index(each) for each in CLASSES if each in known]
+    return np.array(found or range(min(10, len(network.classes))), np.int32)
+
+
+def mean_colour(preprocess: Preprocessing) -> np.ndarray:
+    """The colour in [-1, 1], RGB, that is 0 in the network's numbers."""
+    mean = np.array(preprocess.mean, np.float32) * (2.0 / preprocess.white) - 1.0
+    return mean[::-1].copy() if preprocess.bgr else mean
+
+
+def make_terms(config: Config, colour: Pictures, indices: np.ndarray) -> tuple[Term, ...]:
+    if config.log_probability:
+        score = objectives.own_class_log_probability()
+    else:
+        score = objectives.own_class_logit()
+    terms = [Term("score", score, -1.0, jnp.asarray(indices))]
+    if config.l2_decay:
+        # The objective has a factor of 1/2 that section 2's lambda |I|^2 has not.
+        norm = objectives.image_match()
+        terms.append(Term("decay", norm, 2.0 * config.l2_decay, {"image": colour[0]}))
+    if config.variation:
+        terms.append(Term("variation", objectives.total_variation(2.0), config.variation))
+    return tuple(terms)
+
+
+def make_transform(config: Config) -> transforms.Transform:
+    chosen = []
+    if config.jitter:
+        chosen.append(transforms.jitter(config.jitter))
+    if config.scale:
+        chosen.append(transforms.random_scale(1.0 - config.scale, 1.0 + config.scale))
+    if config.rotation:
+        chosen.append(transforms.random_rotation(config.rotation))
+    return transforms.compose(*chosen)
+
+
+def make_optimizer(config: Config, origin: np.ndarray) -> Optimizer:
+    if config.fourier:
+        return from_optax(optax.adam(config.learning_rate))
+    rules = []
+    if config.blur_every:
+        rules.append(regularisers.blur_every(config.blur_every, config.blur_sigma))
+    if config.clip_norm:
+        rules.append(regularisers.clip_small_norm(config.clip_norm, jnp.asarray(origin)))
+    if config.clip_contribution:
+        share = config.clip_contribution
+        rules.append(regularisers.clip_small_contribution(share, jnp.asarray(origin)))
+    return regularisers.ruled(normalised_gradient(config.step_size / UNIT), rules)
+
+
+def build(config: Config, library: Library, weights: Weights) -> Experiment:
+    network = weights.load(config.model)
+    apply = classifier_network(network)
+    indices = chosen_classes(config, network)
+    side = config.size or network.preprocess.size or ANY_SIDE
+    if config.jitter >= side:
+        raise WeightsError(f"--jitter is {config.jitter}; it must be less than {side}, the size")
+    layer_shapes(apply, network, (side, side))
+    judge = find_judge(config.judge, weights, network)
+    judged = judge.network.name if judge.network else "nobody"
+    print(f"{len(indices)} classes of {network.name}, judged by {judged}", file=sys.stderr)
+    origin = mean_colour(network.preprocess)
+    colour = jnp.asarray(origin).reshape(1, 1, 1, 3)
+    columns = math.ceil(math.sqrt(len(indices)))
+    evaluate = make_class_judge(network, judge, indices, columns)
+    stage = Stage(side, side, config.num_steps, make_terms(config, colour, indices))
+    return image_experiment(
+        apply,
+        network.variables,
+        (stage,),
+        lambda key: jnp.broadcast_to(colour, (len(indices), side, side, 3)),
+        make_optimizer(config, origin),
+        parameterize=fourier if config.fourier else lambda height, width: pixels(),
+        transform=make_transform(config),
+        judge=lambda images: evaluate(images) | untrained_alarm(network),
+        columns=columns,
+    )

@@ -1,0 +1,210 @@
+"""DeepDream: a picture in which a network sees more and more of what it sees at first.
+
+    python launch.py --experiment=deep_dream --image=PATH --layer=inception_3b/5x5_reduce
+
+Paper: Mordvintsev, Olah and Tyka, 2015, github.com/google/deepdream, whose step the lecture prints
+Data: a picture of your own (else a photo that comes with a package); --guide=PATH is a second one
+Cost: about a minute on two cores for 512 pixels
+Expected: the layer's energy rises many times over, see results/deep_dream.md
+"""
+
+import dataclasses
+import sys
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from experiments._image_optimisation import (
+    Pictures,
+    Stage,
+    feature_network,
+    image_experiment,
+    layer_shapes,
+    require_layers,
+    resized,
+    untrained_alarm,
+)
+from experiments._tiled import Arguments, layer_fields, tiled_network, tiled_value
+from lecture_models.data.lookup import Library
+from lecture_models.data.pixels import symmetric
+from lecture_models.image_space.objectives import guided_match, layer_energy
+from lecture_models.image_space.optimizers import normalised_gradient
+from lecture_models.image_space.step import Network
+from lecture_models.image_space.terms import Objective, Term
+from lecture_models.image_space.transforms import identity, jitter
+from lecture_models.runtime.config import require_at_least
+from lecture_models.runtime.experiment import Experiment
+from lecture_models.weights.error import WeightsError
+from lecture_models.weights.pretrained import Pretrained, Weights
+
+# The first that the network has, where none is named.
+LAYERS = ("inception_4c/output", "layer3_out", "fire8/concat", "relu4_3", "relu3_2", "relu2_1")
+UNIT = 127.5  # Levels of 0..255 in one unit of -1..1.
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    image: str = "sample:china"  # A path, or a sample.
+    guide: str = ""  # A second picture, whose features the dream is drawn to; empty: its own.
+    size: int = 512  # The longer side.
+    model: str = "googlenet_bvlc,resnet50_timm,digits_convnet"  # The first that can be had.
+    layer: str = ""  # Empty: inception_4c/output, or a middle one of another network.
+    octaves: int = 4  # Sizes from the smallest to that of the picture.
+    octave_scale: float = 1.4  # From one to the next.
+    step_size: float = 1.5  # In levels of 0..255, over the mean |gradient|: as on the slide.
+    jitter: int = 32  # Pixels that the picture is rolled by at most, anew at each step.
+    tile: int = 0  # Pixels of a tile; 0 is whole. Less memory for more time, and as exact.
+    guide_size: int = 224  # The guide's longer side.
+    seed: int = 0
+    num_steps: int = 80  # Of all octaves together: 20 each.
+    log_every: int = 5
+    eval_every: int = 20
+    checkpoint_every: int = 20
+
+    def __post_init__(self):
+        require_at_least(self, 1, "size", "guide_size", "octaves", "num_steps")
+        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        require_at_least(self, 0, "seed", "jitter", "tile", "step_size")
+        require_at_least(self, 1.01, "octave_scale")
+        if self.num_steps < self.octaves:
+            raise ValueError(
+                f"--num_steps is {self.num_steps}; it must be at least {self.octaves}, one for "
+                "each of the --octaves"
+            )
+
+
+PAPER = {"size": 1024}
+
+SMOKE = {
+    "model": "untrained",
+    "size": 48,
+    "octaves": 2,
+    "jitter": 4,
+    "num_steps": 4,
+    "log_every": 1,
+    "eval_every": 2,
+    "checkpoint_every": 2,
+}
+
+
+def redetailed(previous: Pictures, base: Pictures, size: tuple[int, int]) -> Pictures:
+    """The dream so far at `size`, with the detail of the base that its smaller size had lost.
+
+    resize(base, k) + resize(previous - resize(base, k-1), k).
+    """
+    dreamed = previous - resized(base, previous.shape[1:3])
+    return jnp.clip(resized(base, size) + resized(dreamed, size), -1.0, 1.0)
+
+
+def chosen_layer(apply: Network, network: Pretrained, size: tuple[int, int], layer: str) -> str:
+    """`layer`, or where it is empty the first of LAYERS, or the last layer of maps.
+
+    Raises WeightsError for one that the network lacks, that is no map, or empty at this size.
+    """
+    shapes = layer_shapes(apply, network, size)
+    maps = [name for name, shape in shapes.items() if len(shape) == 4]
+    found = layer or next((each for each in LAYERS if each in shapes), maps[-1])
+    require_layers(apply, network, size, [found])
+    if found not in maps:
+        raise WeightsError(f"{found} of {network.name} has no rows and columns: nothing to dream")
+    return found
+
+
+def octave_sizes(
+    config: Config, apply: Network, network: Pretrained, size: tuple[int, int], layer: str
+) -> list[tuple[int, int]]:
+    """From the smallest on; those at which the layer is empty, or the jitter too wide, are left."""
+    found = []
+    for octave in reversed(range(config.octaves)):
+        sides = tuple(max(1, round(side / config.octave_scale**octave)) for side in size)
+        if _is_dreamt(config, apply, network, sides, layer):
+            found.append(sides)
+    return found
+
+
+def _is_dreamt(config, apply, network, sides, layer) -> bool:
+    if min(sides) <= config.jitter:
+        return False
+    try:
+        require_layers(apply, network, sides, [layer])
+    except WeightsError:
+        return False
+    return True
+
+
+def read_picture(library: Library, name: str, size: int) -> Pictures:
+    return jnp.asarray(symmetric(library.picture(name, size).pixels[None]))
+
+
+def make_objective(
+    config: Config, library: Library, apply: Network, network: Pretrained, layer: str
+) -> tuple[str, Objective, Any]:
+    """The name, the objective and its target: the layer's energy, or the guide's features."""
+    if not config.guide:
+        return "energy", layer_energy(layer), ()
+    guide = read_picture(library, config.guide, config.guide_size)
+    require_layers(apply, network, guide.shape[1:3], [layer])
+    features = jax.jit(apply)(network.variables, guide)[1][layer]
+    return "guided", guided_match(layer), features.reshape(-1, features.shape[-1])
+
+
+def make_stages(config: Config, sizes: list[tuple[int, int]], term: Term) -> tuple[Stage, ...]:
+    """As many steps for each octave, the rest for the last."""
+    each, rest = divmod(config.num_steps, len(sizes))
+    stages = []
+    for index, (height, width) in enumerate(sizes):
+        # The mean |gradient| is taken over the whole canvas, of which this is the image's share.
+        share = height * width / (sizes[-1][0] * sizes[-1][1])
+        optimizer = normalised_gradient(config.step_size / UNIT * share)
+        last = index == len(sizes) - 1
+        stages.append(Stage(height, width, each + rest * last, (term,), optimizer))
+    return tuple(stages)
+
+
+def notes(
+    config: Config, apply: Network, network: Pretrained, sizes: list[tuple[int, int]], layer: str
+) -> dict[str, str]:
+    """What was dreamt, and in fewer octaves or of larger fields than a reader may expect."""
+    listed = ", ".join(f"{width}x{height}" for height, width in sizes)
+    found = {"dream": f"{layer} of {network.name}, octaves {listed}"}
+    if len(sizes) < config.octaves:
+        found["octaves"] = f"{len(sizes)} of {config.octaves}: smaller ones are too small"
+    field = layer_fields(apply, network, layer, sizes[-1]).rows
+    if field is None or field.size > min(sizes[-1]):
+        seen = "the whole picture" if field is None else f"{field.size} pixels"
+        found["field"] = f"a unit of {layer} sees {seen}, more than there is: zeros beyond"
+    return found
+
+
+def build(config: Config, library: Library, weights: Weights) -> Experiment:
+    picture = read_picture(library, config.image, config.size)
+    size = picture.shape[1:3]
+    if config.jitter >= min(size):
+        raise WeightsError(
+            f"--jitter is {config.jitter}; it must be less than the picture's shorter side, "
+            f"{min(size)}"
+        )
+    network = weights.load(config.model)
+    apply = feature_network(network)
+    layer = chosen_layer(apply, network, size, config.layer)
+    name, objective, target = make_objective(config, library, apply, network, layer)
+    sizes = octave_sizes(config, apply, network, size, layer)
+    said = notes(config, apply, network, sizes, layer)
+    for line in said.values():
+        print(line, file=sys.stderr)
+    variables: Any = network.variables
+    if config.tile:
+        apply = tiled_network(apply, network, layer, objective, config.tile, size)
+        variables = Arguments(variables, target)
+        objective, target = tiled_value, ()
+    return image_experiment(
+        apply,
+        variables,
+        make_stages(config, sizes, Term(name, objective, -1.0, target)),
+        lambda key: picture,
+        normalised_gradient(config.step_size / UNIT),
+        transform=jitter(config.jitter) if config.jitter else identity,
+        carry=redetailed,
+        judge=lambda images: said | untrained_alarm(network),
+    )
