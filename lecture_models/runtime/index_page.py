@@ -103,7 +103,9 @@ report.html needs none.</p></noscript>
 <label>Metric <select id="metric"></select> over steps</label>
 <label class="tick"><input id="log" type="checkbox"> logarithmic</label>
 </div>
-<div class="chart" id="chart"></div><ul id="legend"></ul></section>
+<div class="chart" id="chart"></div><ul id="legend"></ul>
+<p class="hint">Thinned to at most 100 points each; a run's own report has all that was logged.</p>
+</section>
 <section id="pictures"><h2>Pictures of the ticked runs</h2>
 <div class="controls"><label>Picture <select id="picture"></select></label></div>
 <div id="grids"></div></section>

@@ -11,6 +11,8 @@ from lecture_models.runtime.index_page import MARK, Index, render
 from lecture_models.runtime.index_run import IndexedRun, read_indexed_run
 from lecture_models.runtime.run_folder import RunFolderError
 
+ALL_LINES = 200_000  # Of metrics, of all runs together: two seconds. Few runs are read whole.
+FEWEST_LINES = 200
 HEAD = 4_096  # Bytes of a page in which its title and our mark stand.
 
 
@@ -19,9 +21,10 @@ def read_index(root: Path) -> Index:
     found = find_folders(root)
     runs: list[IndexedRun] = []
     passed_over = []
+    most_lines = max(FEWEST_LINES, ALL_LINES // max(len(found.runs), 1))
     for folder in found.runs:
         try:
-            runs.append(read_indexed_run(folder))
+            runs.append(read_indexed_run(folder, most_lines))
         except RunFolderError as error:
             passed_over.append(str(error))
     runs.sort(key=lambda run: run.facts["started"], reverse=True)

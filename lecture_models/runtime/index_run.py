@@ -23,10 +23,10 @@ class IndexedRun(NamedTuple):
     has_report: bool
 
 
-def read_indexed_run(folder: Path) -> IndexedRun:
+def read_indexed_run(folder: Path, most_lines: int) -> IndexedRun:
     """Raises RunFolderError for a folder that is foreign or damaged."""
     past = read_past_run(folder)
-    series = read_series(folder / "metrics.jsonl")
+    series = read_series(folder / "metrics.jsonl", most_lines)
     return IndexedRun(
         folder=folder,
         facts=_facts(past),

@@ -74,7 +74,8 @@ input[type="checkbox"] { width: 16px; height: 16px; margin: 1px 0; vertical-alig
 #legend .name { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 #legend .last { font-variant-numeric: tabular-nums; font-weight: 600; }
 #legend button { border: 0; background: none; padding: 0 6px; color: var(--soft); }
-.hint { color: var(--soft); font-size: 14px; margin: 0; }
+.hint { color: var(--soft); font-size: 13px; margin: 0; }
+#legend + .hint { margin-top: 8px; }
 .side { display: grid; gap: 18px; align-items: start;
   grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); }
 .side img { width: 100%; background: var(--code); }

@@ -29,7 +29,7 @@ def test_no_text_ends_the_script_element():
 
 def test_numbers_that_are_not_finite_are_named(tmp_path):
     write_past_run(tmp_path / "run", {"eval/loss": "NaN", "eval/gain": "-Infinity"})
-    runs = [read_indexed_run(tmp_path / "run")]
+    runs = [read_indexed_run(tmp_path / "run", 10_000)]
     [run] = json.loads(runs_json(runs, tmp_path, tmp_path / "index.html"), parse_constant=refuse)
     assert run["metrics"] == {"eval/loss": "NaN", "eval/gain": "-Infinity"}
     assert run["run"] == "run"
@@ -39,7 +39,7 @@ def test_numbers_that_are_not_finite_are_named(tmp_path):
 def test_only_settings_that_differ_are_columns(tmp_path):
     for index, rate in enumerate((0.1, 0.2)):
         write_past_run(tmp_path / str(index), config={"learning_rate": rate, "seed": index})
-    runs = [read_indexed_run(tmp_path / name) for name in ("0", "1")]
+    runs = [read_indexed_run(tmp_path / name, 10_000) for name in ("0", "1")]
     assert varied_settings(runs) == {"linear_ae_mnist": {"learning_rate"}}
     found = json.loads(runs_json(runs, tmp_path, tmp_path / "index.html"))
     assert [run["settings"] for run in found] == [{"learning_rate": 0.1}, {"learning_rate": 0.2}]
@@ -49,7 +49,7 @@ def test_curves_give_way_to_their_number(tmp_path):
     folder = write_past_run(tmp_path / "run")
     lines = (json.dumps({"step": at, "train": {"loss": at / 3}}) for at in range(90))
     (folder / "metrics.jsonl").write_text("\n".join(lines))
-    run = read_indexed_run(folder)
+    run = read_indexed_run(folder, 10_000)
     [alone] = json.loads(curves_json([run]))
     assert alone["train/loss"][:4] == [0, 0.0, 1, 0.33333]
     assert len(alone["train/loss"]) == 2 * 90

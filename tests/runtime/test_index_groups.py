@@ -15,7 +15,7 @@ def write_sweep(folder, losses, **record):
         write_past_run(folder / "trials" / f"{index:04d}", {"eval/loss": loss}, status)
     content = {"name": "lr", "experiment": "linear_ae_mnist", "spec": SPEC} | record
     (folder / "sweep.json").write_text(json.dumps(content))
-    return [read_indexed_run(each) for each in find_folders(folder).runs]
+    return [read_indexed_run(each, 10_000) for each in find_folders(folder).runs]
 
 
 def test_the_best_of_a_sweep_is_a_finished_trial_by_its_goal(tmp_path):
@@ -48,7 +48,7 @@ def test_seeds_show_mean_spread_and_n(tmp_path):
     metrics = {"loss": {"mean": 1.5, "std": 0.25, "n": 3}, "odd": {"mean": None}, "worse": 4}
     content = {"experiment": "linear_ae_mnist", "preset": "paper", "metrics": metrics}
     (tmp_path / "seeds.json").write_text(json.dumps(content))
-    found = read_seeds(tmp_path, [read_indexed_run(tmp_path / "seed_0000")])
+    found = read_seeds(tmp_path, [read_indexed_run(tmp_path / "seed_0000", 10_000)])
     assert found.spreads == ("loss 1.500 ± 0.2500 (n = 3)", "odd -", "worse -")
     assert found.state == "1 seed: 1 finished"
     assert found.started == "2026-01-01T00:00:00+00:00"
