@@ -26,7 +26,7 @@ class Config:
     texture_size: int = 128  # Its longer side is resized to so many pixels; half of it is copied.
     size: tuple[int, ...] = (96,)  # Of what is made: a side, or height and width.
     neighbourhood: int = 15  # Pixels, odd: about as large as the largest regular thing in it.
-    tolerance: float = 0.1  # What is so much worse than the best match may be copied too.
+    match_tolerance: float = 0.1  # What is so much worse than the best match may be copied too.
     patch: int = 12  # Side of the patches whose nearest in the source are looked for.
     seed: int = 0
     num_steps: int = 0  # Nothing is trained.
@@ -37,7 +37,7 @@ class Config:
     def __post_init__(self):
         require_at_least(self, 1, "texture_size", "patch")
         require_at_least(self, 3, "size", "neighbourhood")
-        require_at_least(self, 0, "tolerance", "seed")
+        require_at_least(self, 0, "match_tolerance", "seed")
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
         if not 1 <= len(self.size) <= 2:
             raise ValueError(f"--size has {len(self.size)} numbers; it must have 1 or 2")
@@ -68,7 +68,11 @@ def build(config: Config, library: Library) -> Experiment:
 
     def evaluate(state, key) -> Evaluation:
         grown = grow_texture(
-            halves.source, (height, width), config.neighbourhood, config.seed, config.tolerance
+            halves.source,
+            (height, width),
+            config.neighbourhood,
+            config.seed,
+            config.match_tolerance,
         )
         return {
             "image": Images(grown.image[None], 1),

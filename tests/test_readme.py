@@ -39,7 +39,9 @@ def for_others(line):
         assert launch.main(["launch.py", *flags, f"--workdir=runs/{name}"]) == 0
 
 
-@pytest.mark.parametrize("line", LAUNCHES)
+@pytest.mark.parametrize(
+    "line", [pytest.param(line, marks=pytest.mark.xdist_group(line)) for line in LAUNCHES]
+)
 def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments = shlex.split(line)[1:]

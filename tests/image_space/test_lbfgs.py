@@ -32,10 +32,11 @@ def test_a_quadratic_of_few_dimensions_is_solved():
 
 def test_rosenbrock_takes_about_as_many_evaluations_as_scipy():
     start = np.array([-1.2, 1.0, -0.5, 1.5])
+    value, gradient = jax.jit(rosenbrock), jax.jit(jax.grad(rosenbrock))
     scipys = scipy.optimize.minimize(
-        lambda x: np.asarray(rosenbrock(jnp.asarray(x, jnp.float32)), np.float64),
+        lambda x: np.asarray(value(jnp.asarray(x, jnp.float32)), np.float64),
         start,
-        jac=lambda x: np.asarray(jax.grad(rosenbrock)(jnp.asarray(x, jnp.float32)), np.float64),
+        jac=lambda x: np.asarray(gradient(jnp.asarray(x, jnp.float32)), np.float64),
         method="L-BFGS-B",
         options={"maxcor": 10, "ftol": 1e-7},
     )
