@@ -11,6 +11,7 @@ import time
 PROCESS_BEGAN = time.perf_counter()
 
 import errno  # noqa: E402
+import importlib  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -21,6 +22,19 @@ from lecture_models.commands.invocation import House, Invocation, announce  # no
 from lecture_models.runtime.command_flags import COMMANDS, command_flags  # noqa: E402
 from lecture_models.runtime.config import UsageError, parse  # noqa: E402
 
+# The flag that names a command -> its file in lecture_models/commands/ and the function there,
+# which takes the flag's value. Of several flags the first in this order counts.
+BY_FLAG = {
+    "list": "listing",
+    "table": "table",
+    "reproduce": "reproduce",
+    "compare": "compare",
+    "runs": "find_runs",
+    "report": "report_index",
+    "sweep": "sweep",
+    "seeds": "seeds",
+    "experiment": "run",
+}
 HOUSE = House(Path(__file__).resolve().parent)
 USAGE = """usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
        python launch.py --experiment=NAME --help   every field, with type, default and reason
@@ -72,42 +86,11 @@ def _dispatch(invocation: Invocation) -> int:
         values(invocation.argv, known_only=True)
     except flags.Error as error:
         raise UsageError(str(error)) from error
-    if values.list:
-        from lecture_models.commands import listing
-
-        return listing.show(invocation)
-    if values.table is not None:
-        from lecture_models.commands import table
-
-        return table.table(invocation, values.table)
-    if values.reproduce is not None:
-        from lecture_models.commands import reproduce
-
-        return reproduce.reproduce(invocation, values.reproduce)
-    if values.compare is not None:
-        from lecture_models.commands import compare
-
-        return compare.compare(invocation, values.compare)
-    if values.runs is not None:
-        from lecture_models.commands import find_runs
-
-        return find_runs.find_runs(invocation, values.runs)
-    if values.report is not None:
-        from lecture_models.commands import report_index
-
-        return report_index.report_index(invocation, values.report)
-    if values.sweep is not None:
-        from lecture_models.commands import sweep
-
-        return sweep.sweep(invocation, values.sweep)
-    if values.experiment is not None and values.seeds is not None:
-        from lecture_models.commands import seeds
-
-        return seeds.seeds(invocation, values.experiment)
-    if values.experiment is not None:
-        from lecture_models.commands import run
-
-        return run.run(invocation, values.experiment)
+    for flag, command in BY_FLAG.items():
+        given = values[flag].value
+        if given is not None and given is not False:
+            module = importlib.import_module(f"lecture_models.commands.{command}")
+            return getattr(module, command)(invocation, given)
     parse(command_flags(*COMMANDS), invocation.argv)  # An unknown flag is worth more than a usage.
     print(USAGE)
     return 0 if values.help else 2

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32
 
+from experiments._analysis import CodesAnalysis
 from experiments._codes import (
     Collection,
     Reader,
@@ -52,32 +53,19 @@ OUTLINE = (1.0, 0.6, -1.0)  # Orange.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    images: tuple[str, ...] = ()  # Picture files, and folders of them; sub-folders are classes.
-    dataset: str = "mnist,digits"  # Without --images: the first that can be had.
-    num_pictures: int = 300  # At most; 150 kB of memory each at 224x224.
-    model: str = "googlenet_bvlc,digits_convnet"  # The first that can be had.
+class Config(CodesAnalysis):
     layer: str = ""  # Empty: the last whose units see at most half of the picture's side.
-    size: int = 0  # Side of the network's input; 0 is its own.
     channels: tuple[int, ...] = ()  # Counted from 0; empty: --num_channels, evenly spaced.
     num_channels: int = 8
     top: int = 9  # Patches of each channel, each from another picture.
     cell_side: int = 100
-    batch_size: int = 16
     seed: int = 0  # Nothing is drawn.
-    num_steps: int = 0  # Nothing is trained.
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
 
     def __post_init__(self):
-        require_at_least(self, 2, "num_pictures")
-        require_at_least(self, 1, "num_channels", "top", "batch_size")
-        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        super().__post_init__()
+        require_at_least(self, 1, "num_channels", "top")
         require_at_least(self, 8, "cell_side")
-        require_at_least(self, 0, "seed", "size", "channels")
-        if self.num_steps != 0:
-            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
+        require_at_least(self, 0, "channels")
 
 
 PAPER = {"num_channels": 16, "num_pictures": 10_000}

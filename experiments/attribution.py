@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments import _attribution_numbers as numbers
+from experiments._analysis import Analysis
 from experiments._attribution_maps import Effort, Probes, attributions, in_batches, make_probes
 from experiments._attribution_sheet import contact_sheet
 from experiments._attribution_target import cam_layer, class_index, feature_shapes, require_unit
@@ -29,7 +30,7 @@ from lecture_models.weights.pretrained import UNTRAINED, Pretrained, Weights
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Analysis):
     images: tuple[str, ...] = ()  # Picture files, and folders of them.
     # The first that can be had; "untrained" is one of noise.
     model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
@@ -48,12 +49,9 @@ class Config:
     shown_pictures: int = 8  # Sheets of the first so many.
     batch_size: int = 4  # Memory grows with it, and with nothing else.
     seed: int = 0  # Of the noise, the composites and the shuffled parameters.
-    num_steps: int = 0  # Nothing is trained.
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
 
     def __post_init__(self):
+        super().__post_init__()
         require_between(self, 0.01, 1.0, "occlusion_size", "occlusion_stride")
         if self.occlusion_stride > self.occlusion_size:
             raise ValueError(
@@ -63,8 +61,8 @@ class Config:
         require_at_least(
             self, 1, "smooth_samples", "integrated_steps", "replacement_steps", "shown_pictures"
         )
-        require_at_least(self, 1, "batch_size", "log_every", "eval_every", "checkpoint_every")
-        require_at_least(self, 0, "seed", "measured_pictures")
+        require_at_least(self, 1, "batch_size")
+        require_at_least(self, 0, "measured_pictures")
         require_at_least(self, 0.0, "smooth_noise")
         require_at_least(self, -1, "unit")
         require_at_least(self, 0.0, "randomised_shares")
@@ -72,8 +70,6 @@ class Config:
             raise ValueError(
                 f"--randomised_shares are {self.randomised_shares}; each must be from 0 to 1"
             )
-        if self.num_steps != 0:
-            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
 
 
 # Finer than minutes allow.

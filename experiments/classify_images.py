@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
+from experiments._analysis import Analysis
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import Picture, shown
 from lecture_models.data.pixels import symmetric
@@ -30,7 +31,7 @@ BAR = 20  # Characters for a probability of 1.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Analysis):
     images: tuple[str, ...] = ()  # Picture files, and folders of them.
     # The first that can be had; "untrained" is one of noise.
     model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
@@ -38,17 +39,10 @@ class Config:
     batch_size: int = 8
     shown_pictures: int = 24  # In the report; all are in its texts.
     seed: int = 0  # Nothing is drawn.
-    num_steps: int = 0  # Nothing is trained.
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
 
     def __post_init__(self):
+        super().__post_init__()
         require_at_least(self, 1, "batch_size", "shown_pictures")
-        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
-        require_at_least(self, 0, "seed")
-        if self.num_steps != 0:
-            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
 
 
 # As the ImageNet classifiers of the time were tested: Krizhevsky et al., 2012, section 4.1.

@@ -16,6 +16,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from experiments._analysis import CodesAnalysis
 from experiments._codes import (
     Collection,
     Reader,
@@ -45,36 +46,21 @@ SAME, OTHER, QUERY = (-1.0, 0.3, -0.1), (0.7, -0.4, -1.0), (1.0, 1.0, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    images: tuple[str, ...] = ()  # Picture files, and folders of them; sub-folders are classes.
-    dataset: str = "mnist,digits"  # Without --images: the first that can be had.
-    num_pictures: int = 300  # At most; 150 kB of memory each at 224x224.
-    model: str = "googlenet_bvlc,digits_convnet"  # The first that can be had.
-    layer: str = ""  # Empty: the last before the scores.
-    size: int = 0  # Side of the network's input; 0 is its own.
+class Config(CodesAnalysis):
     cosine: bool = False  # Not Euclidean distance, in both spaces: lengths do not count.
     at: tuple[int, ...] = (1, 5, 10)  # Numbers of neighbours whose labels are compared.
     pixel_side: int = 32  # Larger pictures are resized for the distance of their pixels.
     queries: int = 8  # Rows of the picture, of each class in turn.
     neighbours: int = 5  # Of each space in a row.
     cell_side: int = 84
-    batch_size: int = 16
     seed: int = 0  # Of the choice of queries.
-    num_steps: int = 0  # Nothing is trained.
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
 
     def __post_init__(self):
-        require_at_least(self, 2, "num_pictures")
-        require_at_least(self, 1, "at", "pixel_side", "queries", "neighbours", "batch_size")
-        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        super().__post_init__()
+        require_at_least(self, 1, "at", "pixel_side", "queries", "neighbours")
         require_at_least(self, 4 * FRAME, "cell_side")
-        require_at_least(self, 0, "seed", "size")
         if not self.at:
             raise ValueError("--at is empty; it must be numbers of neighbours")
-        if self.num_steps != 0:
-            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
 
 
 PAPER = {"num_pictures": 10_000}

@@ -13,6 +13,7 @@ import dataclasses
 
 import numpy as np
 
+from experiments._analysis import Analysis
 from experiments._texture import judge_copying, read_halves, show_halves
 from lecture_models.data.lookup import Library
 from lecture_models.image_space.nonparametric import Grown, grow_texture
@@ -21,30 +22,23 @@ from lecture_models.runtime.experiment import Evaluation, Experiment, Images
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Analysis):
     texture: str = ""  # A picture's path or a sample's name; gravel where none is given.
     texture_size: int = 128  # Its longer side is resized to so many pixels; half of it is copied.
     size: tuple[int, ...] = (96,)  # Of what is made: a side, or height and width.
     neighbourhood: int = 15  # Pixels, odd: about as large as the largest regular thing in it.
     match_tolerance: float = 0.1  # What is so much worse than the best match may be copied too.
     patch: int = 12  # Side of the patches whose nearest in the source are looked for.
-    seed: int = 0
-    num_steps: int = 0  # Nothing is trained.
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
 
     def __post_init__(self):
+        super().__post_init__()
         require_at_least(self, 1, "texture_size", "patch")
         require_at_least(self, 3, "size", "neighbourhood")
-        require_at_least(self, 0, "match_tolerance", "seed")
-        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        require_at_least(self, 0.0, "match_tolerance")
         if not 1 <= len(self.size) <= 2:
             raise ValueError(f"--size has {len(self.size)} numbers; it must have 1 or 2")
         if self.neighbourhood % 2 == 0:
             raise ValueError(f"--neighbourhood is {self.neighbourhood}; it must be odd")
-        if self.num_steps != 0:
-            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
 
 
 # Many pixels and wide neighbourhoods, as in the paper's figures.

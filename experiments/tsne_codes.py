@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
+from experiments._analysis import CodesAnalysis
 from experiments._codes import (
     Collection,
     Reader,
@@ -44,13 +45,7 @@ Points = Float[np.ndarray, "picture 2"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Config:
-    images: tuple[str, ...] = ()  # Picture files, and folders of them; sub-folders are classes.
-    dataset: str = "mnist,digits"  # Without --images: the first that can be had.
-    num_pictures: int = 300  # At most; 150 kB of memory each at 224x224.
-    model: str = "googlenet_bvlc,digits_convnet"  # The first that can be had.
-    layer: str = ""  # Empty: the last before the scores.
-    size: int = 0  # Side of the network's input; 0 is its own.
+class Config(CodesAnalysis):
     pixel_side: int = 32  # Larger pictures are resized for the embedding of their pixels.
     perplexity: float = 30.0
     iterations: int = 1_000  # Of t-SNE; the first 250 exaggerate.
@@ -58,23 +53,14 @@ class Config:
     neighbours: int = 12  # Of trustworthiness.
     side: int = 1_000  # Of the picture, in pixels.
     thumbnail: int = 40
-    batch_size: int = 16
-    seed: int = 0
-    num_steps: int = 0  # Nothing is trained.
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
 
     def __post_init__(self):
-        require_at_least(self, 2, "num_pictures", "principal_components")
-        require_at_least(self, 1, "pixel_side", "neighbours", "batch_size", "perplexity")
-        require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
+        super().__post_init__()
+        require_at_least(self, 2, "principal_components")
+        require_at_least(self, 1, "pixel_side", "neighbours", "perplexity")
         require_at_least(self, 300, "iterations")  # 250 exaggerate and have no divergence yet.
         require_at_least(self, 8, "thumbnail")
         require_at_least(self, max(160, 2 * self.thumbnail), "side")
-        require_at_least(self, 0, "seed", "size")
-        if self.num_steps != 0:
-            raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
 
 
 # Section 4.2 of the paper: 6,000 digits, perplexity 40, 30 principal components.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.runtime import atomic
-from lecture_models.runtime.command_flags import command_flags
+from lecture_models.runtime.command_flags import read_alone
 from lecture_models.runtime.comparison import FORMATS, Comparison, compare_runs
-from lecture_models.runtime.config import UsageError, parse
+from lecture_models.runtime.config import UsageError
 from lecture_models.runtime.past_run import read_past_run
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import RunFolderError
@@ -22,12 +22,7 @@ def compare(invocation: Invocation, given: str) -> int:
 
     Raises UsageError for a wrong command line, RunFolderError for a folder that is not of a run.
     """
-    values = command_flags("compare")
-    leftover = parse(values, invocation.argv)
-    if values.experiment is not None:
-        raise UsageError("--compare and --experiment are two commands; give one of them")
-    if leftover:
-        raise UsageError(f"unexpected argument {leftover[0]!r}; folders are separated by commas")
+    values = read_alone("compare", invocation.argv, advice="folders are separated by commas")
     if values.help:
         print(_HELP)
         return 0

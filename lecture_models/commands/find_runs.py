@@ -5,8 +5,7 @@ from pathlib import Path
 
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.runtime.columns import markdown_columns
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import UsageError, parse
+from lecture_models.runtime.command_flags import read_alone
 from lecture_models.runtime.past_run import PastRun, past_runs
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_query import Term, facts, matching, parse_query, resolve
@@ -21,12 +20,12 @@ alone), a field of the config, or experiment, status, preset, started, device, d
 
 def find_runs(invocation: Invocation, given: str) -> int:
     """0, found or not. Raises UsageError for a wrong command line or a name that no run has."""
-    values = command_flags("find")
-    leftover = parse(values, invocation.argv)
-    if values.experiment is not None:
-        raise UsageError("--runs and --experiment are two commands; say --runs='experiment=NAME'")
-    if leftover:
-        raise UsageError(f"unexpected argument {leftover[0]!r}; put the condition in quotes")
+    values = read_alone(
+        "find",
+        invocation.argv,
+        instead="say --runs='experiment=NAME'",
+        advice="put the condition in quotes",
+    )
     if values.help:
         print(_HELP)
         return 0

@@ -5,7 +5,8 @@ from lecture_models.runtime import catalogue
 from lecture_models.runtime.printing import until_reader_leaves
 
 
-def show(invocation: Invocation) -> int:
+def listing(invocation: Invocation, given: bool) -> int:
+    """Prints names, titles, papers, data and costs."""
     house = invocation.house
     with until_reader_leaves():
         for name in catalogue.names(house.experiments):

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import UsageError, parse
+from lecture_models.runtime.command_flags import read_alone
+from lecture_models.runtime.config import UsageError
 from lecture_models.runtime.index_page import counts
 from lecture_models.runtime.index_report import Index, read_index, write_index
 from lecture_models.runtime.run_folder import RunFolderError
@@ -23,12 +23,7 @@ def report_index(invocation: Invocation, given: str) -> int:
 
     Raises UsageError for a wrong command line, RunFolderError for a folder without runs.
     """
-    values = command_flags("report")
-    leftover = parse(values, invocation.argv)
-    if values.experiment is not None:
-        raise UsageError("--report and --experiment are two commands; give one of them")
-    if leftover:
-        raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
+    values = read_alone("report", invocation.argv)
     if values.help:
         print(_HELP)
         return 0

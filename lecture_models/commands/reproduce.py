@@ -11,8 +11,8 @@ from typing import Any
 from lecture_models.commands import run
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.runtime import arguments, catalogue, provenance, run_difference
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import UsageError, did_you_mean, parse
+from lecture_models.runtime.command_flags import read_alone
+from lecture_models.runtime.config import UsageError, did_you_mean
 from lecture_models.runtime.past_run import PastRun, read_past_run
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.reproduction_text import shown
@@ -61,12 +61,7 @@ The exit code is 0 where all is equal, within the relative tolerance."""
 
 
 def _read_flags(invocation: Invocation) -> Any:
-    values = command_flags("reproduce")
-    leftover = parse(values, invocation.argv)
-    if values.experiment is not None:
-        raise UsageError("--reproduce and --experiment are two commands; give one of them")
-    if leftover:
-        raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
+    values = read_alone("reproduce", invocation.argv)
     if not (values.tolerance >= 0 and math.isfinite(values.tolerance)):
         raise UsageError(f"--tolerance is {values.tolerance}; it must be at least 0")
     return values

@@ -50,6 +50,15 @@ def run(invocation: Invocation, name: str) -> int:
     return train(plan, values.workdir or default_folder(Path("runs"), name))
 
 
+def experiment_of(invocation: Invocation, asked: str) -> str:
+    """The name behind --experiment. Raises UsageError where a command that needs one has none."""
+    values = command_flags("run")
+    values(invocation.argv, known_only=True)
+    if values.experiment is None:
+        raise UsageError(f"{asked} needs --experiment=NAME")
+    return values.experiment
+
+
 def read_flags(invocation: Invocation, module: ModuleType) -> Any:
     """The launcher's flags of a run, and the experiment's fields. Raises UsageError."""
     values = command_flags("run")

@@ -29,23 +29,24 @@ class _Asked(NamedTuple):
     command: str
 
 
-def seeds(invocation: Invocation, name: str) -> int:
+def seeds(invocation: Invocation, given: str) -> int:
     """0 where all seeds have finished, 1 where one failed, 128 + n for signal n.
 
     Raises UsageError for a wrong command line, RunFolderError where the folder holds other runs.
     """
+    name = run.experiment_of(invocation, f"--seeds={given}")
     module = catalogue.load(invocation.house.experiments, name)
     values = run.read_flags(invocation, module)
     if values.help:
         return run.run(invocation, name)
     if values["seed"].present:
         raise UsageError("--seed and --seeds are two ways to say it; give one of them")
-    numbers = seed_runs.parse_seeds(values.seeds)
+    numbers = seed_runs.parse_seeds(given)
     chosen = run.choose(name, module, values)
     default = default_folder(Path("runs"), name)
     workdir = Path(values.workdir or f"{default}-seeds").expanduser()
     _, shared = arguments.part(invocation.arguments, {"seeds", "workdir"})
-    own = [f"--seeds={values.seeds}", f"--workdir={workdir}"]
+    own = [f"--seeds={given}", f"--workdir={workdir}"]
     command = shlex.join(["python", invocation.program, *shared, *own])
     asked = _Asked(name, module, numbers, workdir, invocation._replace(arguments=shared), command)
     seed_runs.check_workdir(workdir)

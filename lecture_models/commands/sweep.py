@@ -87,11 +87,8 @@ def sweep(invocation: Invocation, path: str) -> int:
 
 def _read(invocation: Invocation, path: str) -> _Asked | None:
     """None where only help was wanted."""
+    name = run.experiment_of(invocation, "--sweep")
     values = command_flags("run", "sweep")
-    values(invocation.argv, known_only=True)
-    name = values.experiment
-    if name is None:
-        raise UsageError("--sweep needs --experiment=NAME")
     module = catalogue.load(invocation.house.experiments, name)
     define_config_flags(module.Config, values)
     leftover = parse(values, invocation.argv)

@@ -5,8 +5,8 @@ from pathlib import Path
 from lecture_models.commands import table_list, table_run
 from lecture_models.commands.invocation import Invocation, announce, folder
 from lecture_models.runtime import start, table_command
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import UsageError, parse
+from lecture_models.runtime.command_flags import read_alone
+from lecture_models.runtime.config import UsageError
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.table import TableContext
 
@@ -19,12 +19,7 @@ def table(invocation: Invocation, name: str) -> int:
     Returns 0, or the exit code of the run that did not finish. Raises UsageError for a wrong
     command line.
     """
-    values = command_flags("table")
-    leftover = parse(values, invocation.argv)
-    if values.experiment is not None:
-        raise UsageError("--table and --experiment are two commands; give one of them")
-    if leftover:
-        raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
+    values = read_alone("table", invocation.argv)
     context = TableContext(
         runs_dir=Path(values.runs_dir).expanduser(),
         weights_dir=folder(values.weights_dir),

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from lecture_models.runtime.config import PRESETS
+from lecture_models.runtime.config import PRESETS, UsageError, parse
 
 
 class LauncherFlag(NamedTuple):
@@ -160,3 +160,24 @@ class _AloneParser(flags.EnumParser):
 
     def parse(self, argument: str) -> str:
         return self._alone if argument == "true" else super().parse(argument)
+
+
+def read_alone(
+    command: str,
+    argv: list[str],
+    instead: str = "give one of them",
+    advice: str = "flags begin with --",
+) -> flags.FlagValues:
+    """The flags of a command that stands without --experiment, and is named by its first flag.
+
+    Raises UsageError where an experiment is named too, with what to say `instead`, and for a word
+    that is no flag, with an `advice`.
+    """
+    values = command_flags(command)
+    leftover = parse(values, argv)
+    if values.experiment is not None:
+        name = COMMANDS[command][0].name
+        raise UsageError(f"--{name} and --experiment are two commands; {instead}")
+    if leftover:
+        raise UsageError(f"unexpected argument {leftover[0]!r}; {advice}")
+    return values

@@ -1,10 +1,9 @@
 """What lies below a folder of runs: runs, sweeps, seeds, and pages beside them."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
-from lecture_models.runtime.run_results import NO_RUNS_INSIDE
+from lecture_models.runtime.run_results import walk_runs
 
 RUN, SWEEP, SEEDS, REPORT = "config.json", "sweep.json", "seeds.json", "report.html"
 
@@ -19,18 +18,9 @@ class Folders(NamedTuple):
 
 
 def find_folders(root: Path) -> Folders:
-    """By name, in whatever depth; links are followed once, hidden folders not entered."""
-    found, visited = Folders([], [], [], []), set()
-    for parent, folders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(
-            each for each in folders if each not in NO_RUNS_INSIDE and not each.startswith(".")
-        )
-        path = Path(parent)
+    """Sorted out by the record that each has."""
+    found = Folders([], [], [], [])
+    for path, files in walk_runs(root):
         for name, places in ((RUN, found.runs), (SWEEP, found.sweeps), (SEEDS, found.seeds)):
             if name in files:
                 places.append(path)

@@ -31,10 +31,14 @@ class Run(NamedTuple):
     platform: str = ""
 
 
-def run_folders(runs_dir: Path) -> list[Path]:
-    """Every folder with a run's record, in whatever depth, by name; links are followed once."""
-    found, visited = [], set()
-    for parent, folders, files in os.walk(runs_dir, followlinks=True):
+def walk_runs(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder below `root` that may hold runs or be one, with the names of its files.
+
+    By name, in whatever depth; links are followed once; hidden folders and the insides of a run
+    are not entered.
+    """
+    visited = set()
+    for parent, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(parent)
         if real in visited:
             folders.clear()
@@ -43,9 +47,12 @@ def run_folders(runs_dir: Path) -> list[Path]:
         folders[:] = sorted(
             each for each in folders if each not in NO_RUNS_INSIDE and not each.startswith(".")
         )
-        if "config.json" in files:
-            found.append(Path(parent))
-    return sorted(found)
+        yield Path(parent), files
+
+
+def run_folders(runs_dir: Path) -> list[Path]:
+    """Every folder with a run's record."""
+    return sorted(path for path, files in walk_runs(runs_dir) if "config.json" in files)
 
 
 def finished_runs(runs_dir: Path, experiment: str) -> list[Run]:
