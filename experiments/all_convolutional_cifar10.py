@@ -4,7 +4,7 @@
 
 Paper: Springenberg et al., 2015, Striving for simplicity: the all convolutional net, section 3
 Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: not timed yet; a sixth of the paper's channels, 2,500 steps of 64
+Cost: 5 minutes on one core (8.7 steps a second); a sixth of the paper's channels
 Expected: see results/all_convolutional_cifar10.md (paper: test error 9.08 %, with crops and mirror
   images 7.25 %, --preset=paper)
 """

@@ -4,7 +4,7 @@
 
 Paper: none: the lecture's layers, with 32 filters of 5x5; data of Xiao et al., 2017
 Data: Fashion-MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: not timed yet; 4,000 steps of 128
+Cost: 4 minutes on one core (17 steps a second)
 Expected: see results/convnet_fashion_mnist.md; the lecture prints no number
 """
 

@@ -4,7 +4,7 @@
 
 Paper: Lin et al., 2014, Network in network, section 4.1
 Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: not timed yet; a sixth of the paper's channels, 2,500 steps of 64
+Cost: 7 minutes on one core (6.2 steps a second); a sixth of the paper's channels
 Expected: see results/network_in_network_cifar10.md (paper: test error 10.41 %, with crops and
   mirror images 8.81 %, --preset=paper)
 """

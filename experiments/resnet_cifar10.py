@@ -6,7 +6,7 @@
 
 Paper: He et al., 2015, section 4.2; He et al., 2016 (pre-activation); Huang et al., 2016
 Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: not timed yet; half of the paper's channels, 2,500 steps of 64
+Cost: 9 minutes on one core (4.5 steps a second); half of the paper's channels, 2,500 steps of 64
 Expected: see results/resnet_cifar10.md (paper: test error 8.75 % with 20 layers, --preset=paper)
 """
 

@@ -4,7 +4,7 @@
 
 Paper: Gatys, Ecker and Bethge, 2016, Image style transfer using convolutional neural networks
 Data: a content and a style picture of your own (else two that come with the packages)
-Cost: not timed yet
+Cost: minutes; not timed on a quiet machine
 Expected: a picture; the loss of each term is logged, see results/style_transfer.md
 """
 
