@@ -44,6 +44,7 @@ def for_others(line):
 )
 def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")  # For the files of sweeps.
     arguments = shlex.split(line)[1:]
     experiment = re.search(r"--experiment=(\w+)", line)
     if experiment is None:
