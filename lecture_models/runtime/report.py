@@ -4,11 +4,8 @@ from pathlib import Path
 
 from lecture_models.runtime import atomic, report_origin, report_pictures, report_sections
 from lecture_models.runtime.report_html import text
+from lecture_models.runtime.report_page import whole_page
 from lecture_models.runtime.report_run import read_run
-from lecture_models.runtime.report_style import STYLE
-
-# Nothing is fetched and no script runs, even where an escape were forgotten.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def write_report(folder: Path) -> Path:
@@ -32,13 +29,7 @@ def write_report(folder: Path) -> Path:
         + report_origin.texts(run)
         + f"<footer>{text(folder.name)} · made by lecture-models</footer>"
     )
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(report_sections.title(run))}</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
-    )
+    page = whole_page(report_sections.title(run), body)
     path = folder / "report.html"
     atomic.write_bytes(path, page.encode())
     return path

@@ -5,11 +5,10 @@ from typing import Any
 
 from lecture_models.runtime import atomic
 from lecture_models.runtime.columns import markdown_columns
-from lecture_models.runtime.report import POLICY
 from lecture_models.runtime.report_html import band, number, section, table, text
+from lecture_models.runtime.report_page import whole_page
 from lecture_models.runtime.report_run import as_number
 from lecture_models.runtime.report_sections import STATUS
-from lecture_models.runtime.report_style import STYLE
 from lecture_models.runtime.seeds import Spread
 
 
@@ -51,13 +50,7 @@ def write_report(workdir: Path, summary: dict[str, Any]) -> Path:
         + section("Command", f"<pre>{text(summary['command'])}</pre>")
         + f"<footer>{text(workdir.name)} · made by lecture-models</footer>"
     )
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}: {len(seeds)} seeds</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
-    )
+    page = whole_page(f"{title}: {len(seeds)} seeds", body)
     path = workdir / "report.html"
     atomic.write_bytes(path, page.encode())
     return path

@@ -7,9 +7,8 @@ from typing import Any
 
 from lecture_models.runtime import atomic
 from lecture_models.runtime.columns import markdown_columns
-from lecture_models.runtime.report import POLICY
 from lecture_models.runtime.report_html import band, duration, number, section, text
-from lecture_models.runtime.report_style import STYLE
+from lecture_models.runtime.report_page import whole_page
 from lecture_models.runtime.sweep_charts import best_curve, parallel, scatter
 from lecture_models.runtime.sweep_results import LEAST_FOR_IMPORTANCE, Results, Row, best_so_far
 
@@ -56,13 +55,7 @@ def write_report(found: Results, program: str, command: str) -> Path:
         + section("To go on with it", f"<pre>{text(command)}</pre>")
         + "<footer>made by lecture-models</footer>"
     )
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
-    )
+    page = whole_page(title, body)
     path = sweep.folder / "report.html"
     atomic.write_bytes(path, page.encode())
     return path

@@ -2,14 +2,12 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import jax.numpy as jnp
 import pytest
 
-from lecture_models.runtime import session
 from lecture_models.runtime.experiment import Experiment, Images
-from lecture_models.runtime.run_folder import RunFolder
+from tests.runtime.sessions import run_session
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,24 +34,7 @@ class Counted:
 
 def run(path, evaluate):
     experiment = Experiment(lambda key: {}, (), evaluate, lambda first_step: iter(()))
-    plan = session.Plan(
-        name="counted",
-        title="Counted",
-        preset="default",
-        config=Config(),
-        experiment=experiment,
-        data=[],
-        program="launch.py",
-        arguments=[],
-        root=Path(__file__).parents[2],
-        wandb_mode="disabled",
-        process_began=0.0,
-    )
-    folder = RunFolder(path)
-    try:
-        return session.run(plan, folder)
-    finally:
-        folder.close()
+    return run_session(path, Config(), experiment)
 
 
 def test_it_is_evaluated_once_and_finished(tmp_path, capsys):

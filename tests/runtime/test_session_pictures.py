@@ -2,16 +2,15 @@
 
 import dataclasses
 import signal
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
-from lecture_models.runtime import session
 from lecture_models.runtime.experiment import Images
 from lecture_models.runtime.run_folder import RunFolder
+from tests.runtime.sessions import run_session
 from tests.runtime.toy import toy_experiment
 
 
@@ -31,24 +30,8 @@ def run(path, *more):
         shown = jnp.tanh(state.weights / 5.0).reshape(1, 1, 5, 1)
         return {"weights": Images(shown, 1, "five weights: ω")}
 
-    plan = session.Plan(
-        name="toy",
-        title="Toy",
-        preset="default",
-        config=Config(),
-        experiment=toy_experiment()._replace(evaluate=evaluate),
-        data=[],
-        program="launch.py",
-        arguments=["--experiment=toy", "--title=two words", *more],
-        root=Path(__file__).parents[2],
-        wandb_mode="disabled",
-        process_began=0.0,
-    )
-    folder = RunFolder(path)
-    try:
-        return session.run(plan, folder)
-    finally:
-        folder.close()
+    experiment = toy_experiment()._replace(evaluate=evaluate)
+    return run_session(path, Config(), experiment, ["--experiment=toy", "--title=two words", *more])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,28 @@
+"""A session of an experiment that is no file of the house, without W&B."""
+
+from pathlib import Path
+
+from lecture_models.runtime import session
+from lecture_models.runtime.run_folder import RunFolder
+
+
+def run_session(path, config, experiment, arguments=()):
+    """Runs it in the folder, from where it stands; returns the exit code."""
+    plan = session.Plan(
+        name="toy",
+        title="Toy",
+        preset="default",
+        config=config,
+        experiment=experiment,
+        data=[],
+        program="launch.py",
+        arguments=list(arguments),
+        root=Path(__file__).parents[2],
+        wandb_mode="disabled",
+        process_began=0.0,
+    )
+    folder = RunFolder(path)
+    try:
+        return session.run(plan, folder)
+    finally:
+        folder.close()
