@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from experiments.tables._traced import Traced, trace
+from lecture_models.image_space.texture import num_parameters
 from lecture_models.models.alexnet import AlexNetOneTower
 from lecture_models.models.vgg import VGG_E
 from lecture_models.runtime.table import Published, Row, Table, TableContext
@@ -24,11 +25,6 @@ MODELS = (
 HALF_WIDTH = 500.0  # They are rounded to a thousand.
 
 
-def gram_numbers(channels: Iterable[int]) -> int:
-    """A Gram matrix of C maps is symmetric: C (C + 1) / 2 numbers."""
-    return sum(each * (each + 1) // 2 for each in channels)
-
-
 def channels(net: Traced, layers: Iterable[str], components: int = 0) -> list[int]:
     found = [net.shapes[layer][-1] for layer in layers]
     return [min(each, components or each) for each in found]
@@ -41,7 +37,7 @@ def build(context: TableContext) -> Table:
         Row(
             f"row A: five layers, {kept}",
             Published(f"{printed} parameters", FIGURE, float(value), HALF_WIDTH),
-            gram_numbers(channels(net, FIVE, components)),
+            num_parameters(channels(net, FIVE, components)),
             TRACED,
         )
         for printed, value, components, kept in MODELS
@@ -50,12 +46,12 @@ def build(context: TableContext) -> Table:
         Row(
             "row A: every convolution and pooling to pool4",
             Published("~852k parameters", FIGURE, 852e3, HALF_WIDTH),
-            gram_numbers(channels(net, every_layer)),
+            num_parameters(channels(net, every_layer)),
             TRACED,
         )
     )
     for depth, layer in enumerate(FIVE, start=1):
-        count = gram_numbers(channels(net, FIVE[:depth]))
+        count = num_parameters(channels(net, FIVE[:depth]))
         what = f"layers up to {layer}" if depth > 1 else f"{layer} alone"
         rows.append(Row(what, None, count, TRACED))
     rows.append(_caffenet())
@@ -69,5 +65,5 @@ def build(context: TableContext) -> Table:
 def _caffenet() -> Row:
     net = trace(AlexNetOneTower(), 227, 227, 3)
     layers = [f"conv{number}" for number in range(1, 6)]
-    count = gram_numbers(channels(net, layers))
+    count = num_parameters(channels(net, layers))
     return Row("row B: CaffeNet, conv1 to conv5", None, count, TRACED)

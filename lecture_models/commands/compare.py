@@ -10,6 +10,7 @@ from lecture_models.runtime.config import UsageError
 from lecture_models.runtime.past_run import read_past_run
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import RunFolderError
+from lecture_models.runtime.table_command import output_path
 
 _HELP = """\
 python launch.py --compare=RUN,RUN[,RUN...] [--output=FILE.md|.json]
@@ -26,9 +27,7 @@ def compare(invocation: Invocation, given: str) -> int:
     if values.help:
         print(_HELP)
         return 0
-    output = Path(values.output).expanduser() if values.output is not None else None
-    if output is not None:
-        _check(output)
+    output = output_path(values.output, FORMATS)
     comparison = compare_runs([read_past_run(folder) for folder in _folders(given)])
     _show(comparison, output)
     return 0
@@ -43,13 +42,6 @@ def _folders(given: str) -> list[Path]:
     if twice:
         raise RunFolderError(f"--compare names {twice[0]} twice; a run is no other than itself")
     return folders
-
-
-def _check(output: Path) -> None:
-    if output.suffix.lower() not in FORMATS:
-        raise UsageError(f"--output is {output}; its name must end in {', '.join(FORMATS)}")
-    if not output.parent.is_dir() or output.is_dir():
-        raise UsageError(f"--output is {output}; it must be a file in a folder that is there")
 
 
 def _show(comparison: Comparison, output: Path | None) -> None:

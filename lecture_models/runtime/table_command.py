@@ -1,5 +1,6 @@
 """`--table`: builds a table by name, and prints it or writes it to a file."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from lecture_models.runtime import atomic, catalogue
@@ -19,7 +20,7 @@ def build(folder: Path, name: str, context: TableContext) -> Table:
     return table._replace(name=name, title=entry.title, source=entry.source)
 
 
-def output_path(output: str | None) -> Path | None:
+def output_path(output: str | None, formats: Collection[str] = FORMATS) -> Path | None:
     """Where to write, None for the terminal.
 
     Raises UsageError, before anything is computed, for a suffix that is no format, a folder that
@@ -28,8 +29,8 @@ def output_path(output: str | None) -> Path | None:
     if output is None:
         return None
     path = Path(output).expanduser()
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"--output is {path}; its name must end in {', '.join(FORMATS)}")
+    if path.suffix.lower() not in formats:
+        raise UsageError(f"--output is {path}; its name must end in {', '.join(formats)}")
     if not path.parent.is_dir():
         raise UsageError(f"--output is {path}; there is no folder {path.parent}")
     if path.is_dir():
