@@ -9,7 +9,7 @@ from typing import Any
 from lecture_models.commands.invocation import Invocation, announce, folder
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library
-from lecture_models.runtime import catalogue, session, start
+from lecture_models.runtime import catalogue, parallel, session, start
 from lecture_models.runtime.command_flags import command_flags
 from lecture_models.runtime.config import (
     PRESETS,
@@ -22,13 +22,14 @@ from lecture_models.runtime.config import (
 )
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import RunFolder, default_folder
+from lecture_models.runtime.team import Invitation, Team, join
 
 
 def run(invocation: Invocation, name: str) -> int:
     """Trains one run, from its start or from where its folder stands; returns the exit code.
 
-    Raises UsageError for a wrong command line, and whatever the data, the weights or the folder
-    refuse.
+    Raises UsageError for a wrong command line, TeamError where another process of the run cannot
+    begin, and whatever the data, the weights or the folder refuse.
     """
     module = catalogue.load(invocation.house.experiments, name)
     values = command_flags("run")
@@ -40,14 +41,20 @@ def run(invocation: Invocation, name: str) -> int:
         return 0
     if leftover:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
-    plan = _plan(invocation, name, module, values)
-    workdir = values.workdir or default_folder(Path("runs"), name)
-    with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
-        return session.run(plan, run_folder)
-
-
-def _plan(invocation: Invocation, name: str, module: ModuleType, values: Any) -> session.Plan:
     config = make_config(module.Config, overrides(module, values.preset), values)
+    team = join(Invitation(**{each: values[each].value for each in Invitation._fields}))
+    with team.attending():
+        plan = _plan(invocation, name, module, values, config, team)
+        if not team.leads:
+            return session.follow(plan)
+        workdir = values.workdir or default_folder(Path("runs"), name)
+        with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
+            return session.run(plan, run_folder)
+
+
+def _plan(
+    invocation: Invocation, name: str, module: ModuleType, values: Any, config: Any, team: Team
+) -> session.Plan:
     pictures = None
     if values["image_size"].present or values["skip_bad_images"].present:
         pictures = make_config(PictureOptions, {}, values)
@@ -72,6 +79,7 @@ def _plan(invocation: Invocation, name: str, module: ModuleType, values: Any) ->
         root=invocation.house.root,
         wandb_mode=values.wandb,
         process_began=invocation.began,
+        devices=parallel.choose(experiment, team, values.devices, announce),
     )
 
 

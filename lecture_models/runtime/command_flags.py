@@ -8,12 +8,16 @@ from lecture_models.runtime.config import PRESETS
 
 
 class LauncherFlag(NamedTuple):
-    """`choices` are the words that are allowed, where not every one is; a bool has neither."""
+    """`choices` are the words that are allowed, where not every one is; a bool has neither.
+
+    `kind` is needed where the default is None and the flag no text.
+    """
 
     name: str
     default: str | int | bool | None
     text: str
     choices: tuple[str, ...] = ()
+    kind: type | None = None
 
 
 _SHARED = (
@@ -57,6 +61,23 @@ _RUN = (
         "auto is online with a key or login, else offline",
         ("auto", "online", "offline", "disabled"),
     ),
+    LauncherFlag(
+        "devices",
+        0,
+        "devices of this process that divide every batch; 0 is as many as the batch can be divided "
+        "among",
+    ),
+    LauncherFlag(
+        "coordinator",
+        None,
+        "HOST:PORT of process 0, the same for all processes of a run on several hosts; auto asks "
+        "the cluster, such as SLURM",
+    ),
+    LauncherFlag("num_processes", None, "with --coordinator: how many there are", kind=int),
+    LauncherFlag(
+        "process_id", None, "with --coordinator: from 0, which leads and writes", kind=int
+    ),
+    LauncherFlag("join_timeout", 120, "with --coordinator: seconds until all must have come"),
 )
 _TABLE = (
     LauncherFlag("table", None, "a file of experiments/tables/"),
@@ -82,5 +103,6 @@ def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
         short = "h" if flag.name == "help" else None
         flags.DEFINE_bool(flag.name, flag.default, flag.text, short_name=short, flag_values=values)
         return
-    define = flags.DEFINE_integer if isinstance(flag.default, int) else flags.DEFINE_string
+    is_number = int in (flag.kind, type(flag.default))
+    define = flags.DEFINE_integer if is_number else flags.DEFINE_string
     define(flag.name, flag.default, flag.text, flag_values=values)
