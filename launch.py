@@ -75,9 +75,10 @@ def _is_for_the_user(error: Exception) -> bool:
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     from lecture_models.data.dataset import DataError
     from lecture_models.runtime.run_folder import RunFolderError
+    from lecture_models.runtime.team import TeamError
     from lecture_models.runtime.tracking import TrackingError
 
-    return isinstance(error, DataError | RunFolderError | TrackingError)
+    return isinstance(error, DataError | RunFolderError | TeamError | TrackingError)
 
 
 def _dispatch(invocation: Invocation) -> int:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lecture_models.commands.invocation import Invocation, announce, folder
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library
-from lecture_models.runtime import catalogue, session, start
+from lecture_models.runtime import catalogue, parallel, session, start
 from lecture_models.runtime.command_flags import command_flags
 from lecture_models.runtime.config import (
     PRESETS,
@@ -22,6 +22,7 @@ from lecture_models.runtime.config import (
 )
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import RunFolder, default_folder
+from lecture_models.runtime.team import ALONE, Invitation, Team, join
 
 
 class Chosen(NamedTuple):
@@ -36,8 +37,8 @@ class Chosen(NamedTuple):
 def run(invocation: Invocation, name: str) -> int:
     """Trains one run, from its start or from where its folder stands; returns the exit code.
 
-    Raises UsageError for a wrong command line, and whatever the data, the weights or the folder
-    refuse.
+    Raises UsageError for a wrong command line, TeamError where another process of the run cannot
+    begin, and whatever the data, the weights or the folder refuse.
     """
     module = catalogue.load(invocation.house.experiments, name)
     values = read_flags(invocation, module)
@@ -46,8 +47,12 @@ def run(invocation: Invocation, name: str) -> int:
             show_help(name, module)
         return 0
     chosen = choose(name, module, values)
-    plan = make_plan(invocation, chosen, values, open_sources(module, values))
-    return train(plan, values.workdir or default_folder(Path("runs"), name))
+    team = join(Invitation(**{each: values[each].value for each in Invitation._fields}))
+    with team.attending():
+        plan = make_plan(invocation, chosen, values, open_sources(module, values), team)
+        if not team.leads:
+            return session.follow(plan)
+        return train(plan, values.workdir or default_folder(Path("runs"), name))
 
 
 def experiment_of(invocation: Invocation, asked: str) -> str:
@@ -67,6 +72,12 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
     if leftover and not values.help:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
     return values
+
+
+def require_one_process(values: Any, asked: str) -> None:
+    """Raises UsageError where several runs are asked for and each would want its own team."""
+    if values.coordinator is not None:
+        raise UsageError(f"--coordinator is for one run on several hosts; not with {asked}")
 
 
 def choose(name: str, module: ModuleType, values: Any) -> Chosen:
@@ -89,7 +100,7 @@ def open_sources(module: ModuleType, values: Any) -> list[Any]:
 
 
 def make_plan(
-    invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any]
+    invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any], team: Team = ALONE
 ) -> session.Plan:
     """Builds the experiment: this reads the data and the weights."""
     experiment = chosen.module.build(chosen.config, *sources)
@@ -106,6 +117,7 @@ def make_plan(
         root=invocation.house.root,
         wandb_mode=values.wandb,
         process_began=invocation.began,
+        devices=parallel.choose(experiment, team, values.devices, announce),
     )
 
 

@@ -39,6 +39,7 @@ def seeds(invocation: Invocation, given: str) -> int:
     values = run.read_flags(invocation, module)
     if values.help:
         return run.run(invocation, name)
+    run.require_one_process(values, "--seeds")
     if values["seed"].present:
         raise UsageError("--seed and --seeds are two ways to say it; give one of them")
     numbers = seed_runs.parse_seeds(given)

@@ -100,6 +100,7 @@ def _read(invocation: Invocation, path: str) -> _Asked | None:
     if leftover:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
     _refuse(values)
+    run.require_one_process(values, "--sweep")
     spec = _without_experiment(read_spec(Path(path)), name)
     _, rest = arguments.part(invocation.arguments, OWN | {"workdir"}, {SWITCH})
     given = {word.lstrip("-").partition("=")[0] for word in rest}

@@ -19,7 +19,7 @@ from lecture_models.runtime.sweep_spec import Spec
 from lecture_models.runtime.sweep_worker import as_flag
 
 # Of a run: the sweep names its trials' folders, and sweeps seeds as any other parameter.
-NOT_FOR_TRIALS = {"workdir", "seeds", "help", "h", "list"}
+NOT_FOR_TRIALS = {"workdir", "seeds", "coordinator", "help", "h", "list"}
 MOST_POINTS = 1_000  # Of a grid, tried on the Config.
 
 

@@ -47,6 +47,7 @@ class Checkpoints:
             preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
             best_fn=score,  # Without it scores are not written, and a resumed run forgets the best.
             cleanup_tmp_directories=True,
+            **_of_one_process(folder),
         )
         self._manager = ocp.CheckpointManager(folder, options=options, item_names=_ITEMS)
 
@@ -126,6 +127,31 @@ class Checkpoints:
     def close(self) -> None:
         with _one_line_errors(self._folder):
             self._manager.close()
+
+
+class NoCheckpoints:
+    """What a process without the run's folder gives the loop in place of `Checkpoints`."""
+
+    def save(self, step: int, state: Any, score: float | None = None) -> str:
+        return ""
+
+    def wait(self) -> None:
+        pass
+
+    def restore_latest(self, like: Any) -> None:
+        return None
+
+
+def _of_one_process(folder: Path) -> dict[str, Any]:
+    """Of several processes one writes what all hold alike, and Orbax waits for no other."""
+    if jax.process_count() == 1:
+        return {}
+    folder.mkdir(parents=True, exist_ok=True)  # Orbax makes it for all processes or for none.
+    own = jax.process_index()
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
+    )
+    return {"multiprocessing_options": alone, "create": False}
 
 
 def digest(state: Any) -> str:

@@ -8,15 +8,32 @@ from lecture_models.runtime.config import PRESETS, UsageError, parse
 
 
 class LauncherFlag(NamedTuple):
-    """`choices` are the words that are allowed, where not every one is; a bool has neither."""
+    """`choices` are the words that are allowed, where not every one is; a bool has neither.
+
+    `kind` is needed where the default is None and the flag no text.
+    """
 
     name: str
     default: str | int | float | bool | None
     text: str
     choices: tuple[str, ...] = ()
     alone: str = ""  # What the flag means without a value; then it is one of the choices.
+    kind: type | None = None
 
 
+_TEAM = (
+    LauncherFlag(
+        "coordinator",
+        None,
+        "HOST:PORT of process 0, the same for all processes of a run on several hosts; auto asks "
+        "the cluster, such as SLURM",
+    ),
+    LauncherFlag("num_processes", None, "with --coordinator: how many there are", kind=int),
+    LauncherFlag(
+        "process_id", None, "with --coordinator: from 0, which leads and writes", kind=int
+    ),
+    LauncherFlag("join_timeout", 120, "with --coordinator: seconds until all must have come"),
+)
 _SHARED = (
     LauncherFlag("experiment", None, "a file of experiments/"),
     LauncherFlag("list", False, "list experiments and tables"),
@@ -63,6 +80,13 @@ _RUN = (
         "auto is online with a key or login, else offline",
         ("auto", "online", "offline", "disabled"),
     ),
+    LauncherFlag(
+        "devices",
+        0,
+        "devices of this process that divide every batch; 0 is as many as the batch can be divided "
+        "among",
+    ),
+    *_TEAM,
 )
 _TABLE = (
     LauncherFlag("table", None, "a file of experiments/tables/, or list"),
@@ -81,7 +105,7 @@ _TABLE = (
 _REPRODUCE = (
     LauncherFlag("reproduce", None, "the folder of a finished run, to run again and compare"),
     LauncherFlag("tolerance", 0.0, "the relative difference of a metric that is let pass"),
-    *(flag for flag in _RUN if flag.name not in ("preset", "seeds")),
+    *(flag for flag in _RUN if flag.name not in ("preset", "seeds") and flag not in _TEAM),
 )
 _COMPARE = (
     LauncherFlag("compare", None, "folders of runs, separated by commas"),
@@ -147,7 +171,7 @@ def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
         flags.DEFINE_bool(flag.name, flag.default, flag.text, short_name=short, flag_values=values)
         return
     definers = {int: flags.DEFINE_integer, float: flags.DEFINE_float}
-    define = definers.get(type(flag.default), flags.DEFINE_string)
+    define = definers.get(flag.kind or type(flag.default), flags.DEFINE_string)
     define(flag.name, flag.default, flag.text, flag_values=values)
 
 

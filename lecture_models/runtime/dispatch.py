@@ -10,6 +10,7 @@ import numpy as np
 
 from lecture_models.runtime import window as windows
 from lecture_models.runtime.experiment import Experiment, Step
+from lecture_models.runtime.parallel import ONE_DEVICE, Devices
 
 
 class Position(NamedTuple):
@@ -24,7 +25,11 @@ Advance = Callable[[Position, int], Position]  # A position and a step not to pa
 
 
 def make_advance(
-    experiment: Experiment, key: jax.Array, most: int, steps_per_dispatch: int | None = None
+    experiment: Experiment,
+    key: jax.Array,
+    most: int,
+    steps_per_dispatch: int | None = None,
+    devices: Devices = ONE_DEVICE,
 ) -> Advance:
     """The way to advance that suits the device; `steps_per_dispatch` forces one.
 
@@ -35,13 +40,15 @@ def make_advance(
         holds_arrays = hasattr(experiment.batches, "arrays")
         on_accelerator = jax.default_backend() != "cpu" and holds_arrays
         steps_per_dispatch = most if on_accelerator else 1
+    key = devices.spread(key)
     if steps_per_dispatch == 1:
-        make = _one_by_one
+        make, batches = _one_by_one, devices.batches(experiment.batches)
     else:
-        arrays = jax.tree.map(jax.device_put, experiment.batches.arrays)
+        arrays = devices.spread(jax.tree.map(jax.device_put, experiment.batches.arrays))
         make = functools.partial(_many_at_once, arrays, steps_per_dispatch)
-    advances = [make(phase.step, experiment.batches, key) for phase in experiment.phases]
-    enters = [jax.jit(phase.enter, donate_argnums=0) for phase in experiment.phases]
+        batches = experiment.batches
+    advances = [make(devices, phase.step, batches, key) for phase in experiment.phases]
+    enters = [devices.jit(phase.enter) for phase in experiment.phases]
     starts = [phase.first_step for phase in experiment.phases]
 
     def advance(position: Position, until: int) -> Position:
@@ -59,9 +66,9 @@ def _tick(train_step: Step, state, window, batch, step, key):
     return state, windows.observe(window, metrics, step + 1)
 
 
-def _one_by_one(train_step: Step, batches_from, key: jax.Array) -> Advance:
+def _one_by_one(devices: Devices, train_step: Step, batches_from, key: jax.Array) -> Advance:
     """XLA's convolution gradients are 40 to 170 times slower inside a scan on the CPU."""
-    tick = jax.jit(functools.partial(_tick, train_step), donate_argnums=0)
+    tick = devices.jit(functools.partial(_tick, train_step))
     batches, expected = None, None
 
     def advance(position: Position, until: int) -> Position:
@@ -77,25 +84,31 @@ def _one_by_one(train_step: Step, batches_from, key: jax.Array) -> Advance:
 
 
 def _many_at_once(
-    arrays, steps_per_dispatch: int, train_step: Step, batches_from, key: jax.Array
+    arrays,
+    steps_per_dispatch: int,
+    devices: Devices,
+    train_step: Step,
+    batches_from,
+    key: jax.Array,
 ) -> Advance:
     def ticks(state, window, arrays, indices, first_step, key):
         def body(carry, chosen):
             state, window, step = carry
-            batch = jax.tree.map(lambda array: array[chosen], arrays)
+            batch = devices.constrain(jax.tree.map(lambda array: array[chosen], arrays))
             state, window = _tick(train_step, state, window, batch, step, key)
             return (state, window, step + 1), None
 
         (state, window, _), _ = jax.lax.scan(body, (state, window, first_step), indices)
         return state, window
 
-    ticks = jax.jit(ticks, donate_argnums=0)
+    ticks = devices.jit(ticks)
 
     def advance(position: Position, until: int) -> Position:
         step, state, window = position
         count = min(steps_per_dispatch, until - step)
         indices = np.stack([batches_from.indices(step + i) for i in range(count)])
-        state, window = ticks(state, window, arrays, indices, np.int32(step), key)
+        placed = devices.indices(indices)
+        state, window = ticks(state, window, arrays, placed, np.int32(step), key)
         return Position(step + count, state, window)
 
     return advance

@@ -12,6 +12,7 @@ from lecture_models.runtime.checkpoint import Checkpoints, digest
 from lecture_models.runtime.dispatch import Position, make_advance
 from lecture_models.runtime.experiment import Evaluation, Experiment
 from lecture_models.runtime.interrupt import Interrupted
+from lecture_models.runtime.parallel import ONE_DEVICE, Devices
 
 
 class Cadence(NamedTuple):
@@ -84,27 +85,32 @@ def train(
     recorder: Recorder,
     hooks: Hooks = NO_HOOKS,
     steps_per_dispatch: int | None = None,
+    devices: Devices = ONE_DEVICE,
 ) -> Outcome:
     """Trains from the newest checkpoint, or from the start, to the last step.
 
     An experiment of no steps is evaluated once, and its state is not saved. Between log points the
-    host never waits for the device: what a log point gathered is fetched at the next one. Raises
-    NonFiniteError, CheckpointError, and Interrupted once all is saved.
+    host never waits for the device: what a log point gathered is fetched at the next one. On many
+    devices the processes that do not lead evaluate and save nothing. Raises NonFiniteError,
+    CheckpointError, and Interrupted once all is saved.
     """
     init_key, step_key, eval_key = jax.random.split(jax.random.key(seed), 3)
     if cadence.num_steps == 0:
         return _analyse(experiment, init_key, eval_key, recorder, hooks)
     names = _metric_names(experiment, init_key, step_key)
-    position = _start(experiment, init_key, len(names), checkpoints)
+    position = devices.begin(_start(experiment, init_key, len(names), checkpoints))
+    position = position._replace(step=int(position.step))
     hooks.on_start(position.step)
-    advance = make_advance(experiment, step_key, cadence.log_every, steps_per_dispatch)
-    run = _Run(experiment, cadence, checkpoints, recorder, hooks, eval_key, names)
+    most = cadence.log_every
+    advance = make_advance(experiment, step_key, most, steps_per_dispatch, devices)
+    run = _Run(experiment, cadence, checkpoints, recorder, hooks, eval_key, names, devices)
     while position.step < cadence.num_steps:
-        position = advance(position, cadence.next_stop(position.step))
+        stop = cadence.next_stop(position.step)
+        position = advance(position, stop)
         if run.began is None:
             run.begin(position)
             hooks.on_first_dispatch()
-        signal_number = hooks.stop_signal()
+        signal_number = devices.agree(hooks.stop_signal(), due=position.step == stop)
         position = run.visit(position, must_save=signal_number > 0)
         if signal_number and position.step < cadence.num_steps:
             checkpoints.wait()
@@ -149,10 +155,11 @@ def _start(experiment, init_key, num_metrics: int, checkpoints: Checkpoints) -> 
 class _Run:
     """What is done at the stops between dispatches, and what remains to be fetched from them."""
 
-    def __init__(self, experiment, cadence, checkpoints, recorder, hooks, eval_key, names):
+    def __init__(self, experiment, cadence, checkpoints, recorder, hooks, eval_key, names, devices):
         self._experiment, self._cadence = experiment, cadence
         self._checkpoints, self._recorder = checkpoints, recorder
         self._hooks, self._eval_key, self._names = hooks, eval_key, names
+        self._devices = devices
         self._pending: tuple[int, windows.Window] | None = None
         self._digest = ""
         self._paused_s = 0.0
@@ -168,15 +175,20 @@ class _Run:
         if cadence.due(cadence.log_every, step):
             self._flush()
             self._pending = (step, position.window)
-            position = position._replace(window=windows.empty(len(self._names)))
+            blank = self._devices.spread(windows.empty(len(self._names)))
+            position = position._replace(window=blank)
         must_evaluate = cadence.due(cadence.eval_every, step)
         must_save = must_save or cadence.due(cadence.checkpoint_every, step)
         if must_evaluate or must_save:
             self._flush()
-            if must_evaluate:
-                score = self._evaluate(position)
+            seen = position._replace(
+                state=self._devices.own(position.state), window=self._devices.own(position.window)
+            )
+            self._refuse_nan(seen)
+            if must_evaluate and self._devices.team.leads:
+                score = self._evaluate(seen)
             if must_save or score is not None:
-                self._save(position, score)
+                self._save(seen, score)
             self._hooks.on_stop(step)
         return position
 
@@ -187,7 +199,6 @@ class _Run:
             self._pending = None
 
     def _evaluate(self, position: Position) -> float | None:
-        self._refuse_nan(position)
         jax.block_until_ready(position.state)
         paused = time.perf_counter()
         # The same key each time, so that pictures of two steps show the same latents.
@@ -200,7 +211,6 @@ class _Run:
         return score if math.isfinite(score) else None
 
     def _save(self, position: Position, score: float | None) -> None:
-        self._refuse_nan(position)
         self._recorder.sync()
         saved = {"state": position.state, "window": position.window}
         self._digest = self._checkpoints.save(position.step, saved, score)

@@ -89,6 +89,19 @@ class Recorder:
             self._progress.announce(f"ALARM: {alarms[-1]}")
 
 
+class NoRecorder:
+    """Of a process that computes a run without leading it: what it says is known to the leader."""
+
+    def train(self, step: int, metrics: dict[str, float]) -> None:
+        pass
+
+    def evaluation(self, step: int, evaluation: Evaluation) -> None:
+        pass
+
+    def sync(self) -> None:
+        pass
+
+
 def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
     return {f"{prefix}/{name}": value for name, value in values.items()}
 

@@ -154,14 +154,14 @@ def check_same_run(recorded: dict[str, Any], present: dict[str, Any], folder: Pa
     ]
     if different:
         raise RunFolderError(f"{folder} holds a run of another config: {', '.join(different)}")
-    if _contents(recorded["data"]) != _contents(present["data"]):
+    if data_contents(recorded["data"]) != data_contents(present["data"]):
         raise RunFolderError(
             f"{folder} was trained on other data: {_sources(recorded['data'])} there, "
             f"{_sources(present['data'])} now"
         )
 
 
-def _contents(data: list[dict[str, Any]]) -> list[Any]:
+def data_contents(data: list[dict[str, Any]]) -> list[Any]:
     """What was read, wherever it lay."""
     return [(each["dataset"], [file["sha256"] for file in each["files"]]) for each in data]
 

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lecture_models.runtime import provenance
-from lecture_models.runtime.checkpoint import CheckpointError, Checkpoints
+from lecture_models.runtime.checkpoint import CheckpointError, Checkpoints, NoCheckpoints
 from lecture_models.runtime.experiment import Experiment
 from lecture_models.runtime.film import write_films
 from lecture_models.runtime.interrupt import Interrupted, stop_requests
 from lecture_models.runtime.loop import Cadence, Hooks, Outcome, train
+from lecture_models.runtime.parallel import ONE_DEVICE, Devices
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.progress import Progress, open_progress
-from lecture_models.runtime.recorder import Recorder
+from lecture_models.runtime.recorder import NoRecorder, Recorder
 from lecture_models.runtime.report import write_report
-from lecture_models.runtime.run_folder import RunFolder, check_same_run
+from lecture_models.runtime.run_folder import RunFolder, check_same_run, data_contents
 from lecture_models.runtime.sweep_watch import UNWATCHED, Pruned, Watch
+from lecture_models.runtime.team import Status, TeamError
 from lecture_models.runtime.tracking import Tracker, open_tracker
 from lecture_models.runtime.window import NonFiniteError
 
@@ -42,6 +44,7 @@ class Plan(NamedTuple):
     wandb_mode: str
     process_began: float  # time.perf_counter() of the first line of the program.
     watch: Watch = UNWATCHED
+    devices: Devices = ONE_DEVICE
 
     @property
     def command(self) -> str:
@@ -56,12 +59,19 @@ class Plan(NamedTuple):
     def cadence(self) -> Cadence:
         return Cadence(**{name: getattr(self.config, name) for name in Cadence._fields})
 
+    def meet(self, status: Status) -> Status:
+        """Waits for the other processes of the run. Raises TeamError where one cannot begin."""
+        config = _plain(dataclasses.asdict(self.config))
+        identity = [self.name, config, data_contents(self.data), self.devices.count]
+        return self.devices.team.meet(status, identity)
+
 
 def run(plan: Plan, folder: RunFolder) -> int:
     """Trains to the end, or as far as it gets; returns the process's exit code.
 
     0 finished, 1 failed with one line, 128 + n for signal n. Raises RunFolderError where the
-    folder holds another run, and TrackingError where W&B cannot be had as asked.
+    folder holds another run, TrackingError where W&B cannot be had as asked, and TeamError where
+    another process of the run cannot begin.
     """
     recorded = folder.read_config()
     present = _record(plan, folder)
@@ -70,11 +80,14 @@ def run(plan: Plan, folder: RunFolder) -> int:
         present["sessions"] = [*recorded["sessions"], *present["sessions"]]
         present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
         if folder.read_summary().get("status") == "finished":
+            plan.meet(Status.FINISHED)
+            plan.devices.team.end_as_agreed()
             write_report(folder.path)
             if plan.cadence.num_steps == 0:
                 _show(folder.read_summary()["texts"])
             _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
             return 0
+    plan.meet(Status.READY)
     # Before W&B puts its files there: a folder without a record is refused.
     folder.write_config(present)
     tracker = open_tracker(
@@ -91,6 +104,36 @@ def run(plan: Plan, folder: RunFolder) -> int:
     present["wandb"] = {"mode": tracker.mode, "run_id": run_id, "url": tracker.url}
     folder.write_config(present)
     return _Session(plan, folder, tracker, present).run()
+
+
+def follow(plan: Plan) -> int:
+    """The share of a process that does not lead: it computes, and writes nothing.
+
+    Raises TeamError where another process of the run cannot begin.
+    """
+    team = plan.devices.team
+    if plan.meet(Status.READY) == Status.FINISHED:
+        team.end_as_agreed()
+        return 0
+    try:
+        with stop_requests() as stop_signal, team.one_line_errors():
+            train(
+                plan.experiment,
+                plan.cadence,
+                plan.config.seed,
+                NoCheckpoints(),
+                NoRecorder(),
+                Hooks(stop_signal),
+                devices=plan.devices,
+            )
+    except Interrupted as interrupted:
+        team.end_as_agreed()
+        return 128 + interrupted.signal_number
+    except (NonFiniteError, TeamError) as error:
+        _announce(f"error: process {team.index}: {error}")
+        return 1
+    team.end_as_agreed()
+    return 0
 
 
 def plain_provenance(provenance: Any) -> dict[str, Any]:
@@ -111,6 +154,9 @@ def _show(texts: dict[str, str]) -> None:
 
 def _record(plan: Plan, folder: RunFolder) -> dict[str, Any]:
     process = provenance.describe_process(plan.root, plan.command)
+    if plan.devices.count > 1:
+        used = {"used": plan.devices.count, "processes": plan.devices.team.count}
+        process["device"] |= used
     return {
         "experiment": plan.name,
         "title": plan.title,
@@ -150,6 +196,7 @@ class _Session:
             with contextlib.closing(progress), stop_requests() as stop_signal:
                 outcome = self._train(progress, stop_signal)
         except Interrupted as interrupted:
+            self._plan.devices.team.end_as_agreed()
             _announce(f"{interrupted}; {resume}")
             self._finish("interrupted")
             return 128 + interrupted.signal_number
@@ -161,14 +208,16 @@ class _Session:
             _announce(f"pruned at step {self._step} in {self._folder.path}")
             self._finish("pruned")
             return 0
-        except (NonFiniteError, CheckpointError, OSError) as error:
+        except (NonFiniteError, CheckpointError, TeamError, OSError) as error:
             plan.watch.failed(error)
             self._finish("failed", error=str(error))
-            _announce(f"error: {error}; the folder is {self._folder.path}")
+            what = resume if isinstance(error, TeamError) else f"the folder is {self._folder.path}"
+            _announce(f"error: {error}; {what}")
             return 1
         except BaseException as error:
             self._finish("failed", error=f"{type(error).__name__}: {error}")
             raise
+        plan.devices.team.end_as_agreed()
         self._finish("finished", outcome)
         if cadence.num_steps == 0:
             _show(self._recorder.texts)
@@ -177,7 +226,7 @@ class _Session:
 
     def _train(self, progress: Progress, stop_signal: Callable[[], int]) -> Outcome:
         checkpoints = Checkpoints(self._folder.checkpoints, progress.announce)
-        with contextlib.closing(checkpoints):
+        with contextlib.closing(checkpoints), self._plan.devices.team.one_line_errors():
             return train(
                 self._plan.experiment,
                 self._plan.cadence,
@@ -185,6 +234,7 @@ class _Session:
                 checkpoints,
                 self._recorder,
                 Hooks(stop_signal, self._start, self._first_dispatch, self._visited),
+                devices=self._plan.devices,
             )
 
     def _start(self, step: int) -> None:

@@ -10,6 +10,7 @@ from lecture_models.runtime.checkpoint import Checkpoints, digest
 from lecture_models.runtime.experiment import Best, Experiment
 from lecture_models.runtime.interrupt import Interrupted
 from lecture_models.runtime.loop import Cadence, Hooks, train
+from lecture_models.runtime.parallel import ONE_DEVICE
 from tests.runtime.toy import toy_experiment
 
 CADENCE = Cadence(num_steps=30, log_every=4, eval_every=10, checkpoint_every=7)
@@ -32,7 +33,14 @@ class Log:
 
 
 def run(
-    folder, experiment=None, cadence=CADENCE, seed=0, hooks=None, steps_per_dispatch=None, log=None
+    folder,
+    experiment=None,
+    cadence=CADENCE,
+    seed=0,
+    hooks=None,
+    steps_per_dispatch=None,
+    log=None,
+    devices=ONE_DEVICE,
 ):
     log, lines = log or Log(), []
     checkpoints = Checkpoints(folder, lines.append)
@@ -45,6 +53,7 @@ def run(
             log,
             hooks or Hooks(),
             steps_per_dispatch,
+            devices,
         )
     finally:
         checkpoints.close()
