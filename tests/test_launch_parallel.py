@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 LIMIT_S = 300  # What hangs fails, and what waits for a busy machine does not.
 
 
-LAUNCH_TOY = ("-m", "tests.toys.launch_toy", "--experiment=toy", "--wandb=disabled")
+LAUNCH_TOY = ("-m", "tests.toy_house.launch", "--experiment=least_squares", "--wandb=disabled")
 
 
 def start(root, *arguments):
@@ -92,8 +92,8 @@ def assert_same_run(folder, expected):
 def run_here(*arguments):
     """In this process, on its one device."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(launch, "HOUSE", House(ROOT / "tests" / "toys"))
-        return launched.run("--experiment=toy", "--wandb=disabled", *arguments)
+        patch.setattr(launch, "HOUSE", House(ROOT / "tests" / "toy_house"))
+        return launched.run("--experiment=least_squares", "--wandb=disabled", *arguments)
 
 
 def test_two_processes_train_as_one_and_the_leader_alone_writes(root, tmp_path):

@@ -20,6 +20,7 @@ from lecture_models.runtime.config import (
     options,
     parse,
 )
+from lecture_models.runtime.plan import Plan, plain_provenance
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import RunFolder, default_folder
 from lecture_models.runtime.team import ALONE, Invitation, Team, join
@@ -101,17 +102,17 @@ def open_sources(module: ModuleType, values: Any) -> list[Any]:
 
 def make_plan(
     invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any], team: Team = ALONE
-) -> session.Plan:
+) -> Plan:
     """Builds the experiment: this reads the data and the weights."""
     experiment = chosen.module.build(chosen.config, *sources)
     used = [each for source in sources for each in source.provenance]
-    return session.Plan(
+    return Plan(
         name=chosen.name,
         title=chosen.module.__doc__.partition("\n")[0],
         preset=chosen.preset,
         config=chosen.config,
         experiment=experiment,
-        data=[session.plain_provenance(each) for each in used],
+        data=[plain_provenance(each) for each in used],
         program=invocation.program,
         arguments=invocation.arguments,
         root=invocation.house.root,
@@ -121,7 +122,7 @@ def make_plan(
     )
 
 
-def train(plan: session.Plan, workdir: Path | str) -> int:
+def train(plan: Plan, workdir: Path | str) -> int:
     with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
         return session.run(plan, run_folder)
 

@@ -1,12 +1,10 @@
 """`--seeds`: an experiment once per seed, each an ordinary run, and what they come to together."""
 
-import dataclasses
-import json
 import shlex
 import time
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lecture_models.commands import run
 from lecture_models.commands.invocation import Invocation, announce
@@ -14,6 +12,7 @@ from lecture_models.runtime import arguments, atomic, catalogue, seeds_report
 from lecture_models.runtime import seeds as seed_runs
 from lecture_models.runtime.config import UsageError
 from lecture_models.runtime.past_run import PastRun
+from lecture_models.runtime.plan import plain_config
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.run_folder import default_folder
 
@@ -51,7 +50,7 @@ def seeds(invocation: Invocation, given: str) -> int:
     command = shlex.join(["python", invocation.program, *shared, *own])
     asked = _Asked(name, module, numbers, workdir, invocation._replace(arguments=shared), command)
     seed_runs.check_workdir(workdir)
-    seed_runs.check_same_but_for_seed(seed_runs.runs_of(workdir), name, _plain(chosen.config))
+    seed_runs.check_same_but_for_seed(seed_runs.runs_of(workdir), name, plain_config(chosen.config))
     try:
         code = _train_all(asked)
     except KeyboardInterrupt:  # Between two runs, or while one is built.
@@ -82,7 +81,9 @@ def _train_all(asked: _Asked) -> int:
         sources = sources or run.open_sources(asked.module, values)
         plan = run.make_plan(one, chosen, values, sources)
         others = seed_runs.runs_of(asked.workdir)
-        seed_runs.check_same_but_for_seed(others, asked.name, _plain(chosen.config), plan.data)
+        seed_runs.check_same_but_for_seed(
+            others, asked.name, plain_config(chosen.config), plan.data
+        )
         code = run.train(plan, folder)
         _write(asked)
         if code >= 128:
@@ -112,8 +113,3 @@ def _report(asked: _Asked) -> int:
     if failed:
         announce(f"error: {len(failed)} of {len(runs)} seeds failed: {', '.join(failed)}")
     return 1 if failed else 0
-
-
-def _plain(config: Any) -> dict[str, Any]:
-    """As a run's record has it."""
-    return json.loads(json.dumps(dataclasses.asdict(config)))

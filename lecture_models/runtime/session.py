@@ -1,69 +1,28 @@
 """One process's share of a run: opens or resumes its folder, trains, and leaves it readable."""
 
 import contextlib
-import dataclasses
-import shlex
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lecture_models.runtime import provenance
 from lecture_models.runtime.checkpoint import CheckpointError, Checkpoints, NoCheckpoints
-from lecture_models.runtime.experiment import Experiment
 from lecture_models.runtime.film import write_films
 from lecture_models.runtime.interrupt import Interrupted, stop_requests
-from lecture_models.runtime.loop import Cadence, Hooks, Outcome, train
-from lecture_models.runtime.parallel import ONE_DEVICE, Devices
+from lecture_models.runtime.loop import Hooks, Outcome, train
+from lecture_models.runtime.plan import Plan, plain_config
 from lecture_models.runtime.printing import until_reader_leaves
 from lecture_models.runtime.progress import Progress, open_progress
 from lecture_models.runtime.recorder import NoRecorder, Recorder
 from lecture_models.runtime.report import write_report
-from lecture_models.runtime.run_folder import RunFolder, check_same_run, data_contents
-from lecture_models.runtime.sweep_watch import UNWATCHED, Pruned, Watch
+from lecture_models.runtime.run_folder import RunFolder, check_same_run
+from lecture_models.runtime.sweep_watch import Pruned
 from lecture_models.runtime.team import Status, TeamError
 from lecture_models.runtime.tracking import Tracker, open_tracker
 from lecture_models.runtime.window import NonFiniteError
 
 WANDB_PROJECT = "lecture-models"
-
-
-class Plan(NamedTuple):
-    """A run as it was asked for: `program` and `arguments` are what was typed."""
-
-    name: str
-    title: str
-    preset: str
-    config: Any  # The experiment's frozen dataclass.
-    experiment: Experiment
-    data: list[dict[str, Any]]
-    program: str
-    arguments: list[str]
-    root: Path  # The checkout that the code came from.
-    wandb_mode: str
-    process_began: float  # time.perf_counter() of the first line of the program.
-    watch: Watch = UNWATCHED
-    devices: Devices = ONE_DEVICE
-
-    @property
-    def command(self) -> str:
-        return shlex.join(["python", self.program, *self.arguments])
-
-    def resume_command(self, folder: Path) -> str:
-        if any(argument.lstrip("-").startswith("workdir") for argument in self.arguments):
-            return self.command
-        return shlex.join(["python", self.program, *self.arguments, f"--workdir={folder}"])
-
-    @property
-    def cadence(self) -> Cadence:
-        return Cadence(**{name: getattr(self.config, name) for name in Cadence._fields})
-
-    def meet(self, status: Status) -> Status:
-        """Waits for the other processes of the run. Raises TeamError where one cannot begin."""
-        config = _plain(dataclasses.asdict(self.config))
-        identity = [self.name, config, data_contents(self.data), self.devices.count]
-        return self.devices.team.meet(status, identity)
 
 
 def run(plan: Plan, folder: RunFolder) -> int:
@@ -136,12 +95,6 @@ def follow(plan: Plan) -> int:
     return 0
 
 
-def plain_provenance(provenance: Any) -> dict[str, Any]:
-    """A `data.dataset.Provenance` as it is recorded: plain strings."""
-    files = [{"path": str(file.path), "sha256": file.sha256} for file in provenance.files]
-    return {**provenance._asdict(), "files": files}
-
-
 def _announce(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -161,19 +114,12 @@ def _record(plan: Plan, folder: RunFolder) -> dict[str, Any]:
         "experiment": plan.name,
         "title": plan.title,
         "preset": plan.preset,
-        "config": _plain(dataclasses.asdict(plan.config)),
+        "config": plain_config(plan.config),
         "resume_command": plan.resume_command(folder.path),
         "data": plan.data,
         "wandb": {"mode": plan.wandb_mode, "run_id": None, "url": None},
         **process,
         "sessions": [process],
-    }
-
-
-def _plain(config: dict[str, Any]) -> dict[str, Any]:
-    """As JSON gives it back: a tuple becomes a list."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in config.items()
     }
 
 

@@ -11,7 +11,7 @@ from lecture_models.runtime.parallel import ONE_DEVICE, ManyDevices, choose
 from lecture_models.runtime.team import ALONE
 from tests.runtime.test_loop import Log, stop_after
 from tests.runtime.test_loop import run as run_loop
-from tests.toys.experiments.toy import Config, build
+from tests.toy_house.experiments.least_squares import Config, build
 
 CADENCE = Cadence(num_steps=30, log_every=4, eval_every=30, checkpoint_every=30)
 DEVICES = {1: ONE_DEVICE, 2: ManyDevices(ALONE, 2), 4: ManyDevices(ALONE, 4)}

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from lecture_models.runtime import session
+from lecture_models.runtime.plan import Plan
 from lecture_models.runtime.run_folder import RunFolder
 
 
 def run_session(path, config, experiment, arguments=()):
     """Runs it in the folder, from where it stands; returns the exit code."""
-    plan = session.Plan(
+    plan = Plan(
         name="toy",
         title="Toy",
         preset="default",

@@ -11,10 +11,9 @@ import pytest
 from lecture_models.runtime import parallel
 from lecture_models.runtime.config import UsageError
 from lecture_models.runtime.team import ALONE, Invitation, Status, Team, TeamError, join
-from tests.toys.experiments.toy import Config, build
+from tests.toy_house.experiments.least_squares import Config, build
 
-PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-PYTEST += ("--override-ini=addopts=--jaxtyping-packages=lecture_models,beartype.beartype",)
+PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 @pytest.mark.slow

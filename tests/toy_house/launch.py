@@ -1,4 +1,4 @@
-"""The launcher of a house of one toy, for processes that tests start and kill."""
+"""The launcher of a house of toys, for processes that tests start and kill."""
 
 import sys
 from pathlib import Path
