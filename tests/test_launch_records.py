@@ -211,7 +211,7 @@ def test_nothing_found_is_said_and_no_error(condition, message, tmp_path, capsys
         (["--compare={},{}"], 1, "twice; a run is no other than itself"),
         (["--compare={},none"], 1, "none is no folder"),
         (["--compare={},{}", "--output=a.txt"], 2, "its name must end in .md, .json"),
-        (["--compare={},{}", "--output=none/a.md"], 2, "it must be a file in a folder that is"),
+        (["--compare={},{}", "--output=none/a.md"], 2, "there is no folder none"),
         (["--compare={}", "b"], 2, "folders are separated by commas"),
         (["--compare={}", "--experiment=gan_mnist"], 2, "are two commands; give one"),
         (["--runs=loss<small", "--runs_dir={}"], 2, "what follows < is a number"),
