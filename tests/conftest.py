@@ -20,14 +20,6 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """The tests of a file share its fixtures and compiled programs: they go to one worker."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 def real_data_folder() -> Path | None:
     candidates = [os.environ.get("LECTURE_MODELS_DATA"), ROOT.parent / "shared" / "data"]
     found = [Path(each) for each in candidates if each and (Path(each) / "mnist").is_dir()]

@@ -16,9 +16,7 @@ from lecture_models.runtime.loop import Cadence
 from lecture_models.runtime.run_folder import RunFolder
 
 NAMES = catalogue.names(launch.HOUSE.experiments)
-every_experiment = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in NAMES]
-)
+every_experiment = pytest.mark.parametrize("name", NAMES)
 
 
 def smoke(name, folder, *arguments):

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 
 import pytest
 
@@ -32,31 +33,32 @@ def test_ci_calls_the_readmes_test_command():
     assert "sed -n '/python -m pytest/p' README.md" in (ROOT / ".ci" / "run").read_text("utf-8")
 
 
-def for_others(line):
-    """The runs that a command about runs is about."""
-    if "runs" not in line:
-        return
+@pytest.fixture(scope="module")
+def past_runs(tmp_path_factory):
+    """The runs that the commands about runs are about."""
+    folder = tmp_path_factory.mktemp("past") / "runs"
     for name in ("first", "second"):
         flags = ["--experiment=linear_ae_mnist", "--preset=smoke", "--wandb=disabled"]
-        assert launch.main(["launch.py", *flags, f"--workdir=runs/{name}"]) == 0
+        assert launch.main(["launch.py", *flags, f"--workdir={folder / name}"]) == 0
+    return folder
 
 
-@pytest.mark.parametrize(
-    "line", [pytest.param(line, marks=pytest.mark.xdist_group(line)) for line in LAUNCHES]
-)
-def test_a_command_of_the_readme_runs(line, tmp_path, monkeypatch):
+@pytest.mark.parametrize("line", LAUNCHES)
+def test_a_command_of_the_readme_runs(line, past_runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "experiments").symlink_to(ROOT / "experiments")  # For the files of sweeps.
     arguments = shlex.split(line)[1:]
     experiment = re.search(r"--experiment=(\w+)", line)
     if experiment is None:
-        for_others(line)
+        shutil.copytree(past_runs, tmp_path / "runs")
         assert launch.main(arguments) == 0
         return
     name = experiment.group(1)
     smoke = overrides(catalogue.load(launch.HOUSE.experiments, name), "smoke")
     # The last of two equal flags counts.
     flags = [f"--{field}={as_typed(value)}" for field, value in smoke.items()]
+    if "--sweep" in line:
+        flags.append("--num_trials=2")
     assert launch.main([*arguments, *flags, "--wandb=disabled"]) == 0
 
 

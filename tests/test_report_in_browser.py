@@ -14,7 +14,6 @@ from tests.chromium import Chromium
 from tests.launched import run
 from tests.past import write_past_run
 
-pytestmark = pytest.mark.xdist_group("browser")
 BAD = "x<script>document.title='bad'<&#47;script><img src=x onerror=\"document.title='bad'\">"
 LOSSES = {"a": 10.0, "b": 9.0, "c": "NaN", "d": 0.5}
 FRAME = (
