@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lecture_models.runtime.start import prefer_faster_convolutions
+
 SIDE = 256
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYER = "relu4_2"
@@ -98,6 +100,7 @@ def measure_memory(name: str) -> None:
 
 
 def main() -> None:
+    prefer_faster_convolutions()
     from benchmarks.convolution_speed import compare
 
     compare(f"VGG-19 to relu5_1, {SIDE} px, loss and gradient", ours(), theirs(), REPETITIONS)

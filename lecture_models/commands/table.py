@@ -28,7 +28,7 @@ def table(invocation: Invocation, name: str) -> int:
     )
     if name == LIST:
         return _list(invocation, context, values)
-    start.use_compilation_cache()
+    start.prepare_jax()
     tables = invocation.house.tables
     if values.help:
         with until_reader_leaves():

@@ -3,6 +3,7 @@
 The test half of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak, 1998, UCI).
 """
 
+import functools
 import importlib.metadata
 import importlib.util
 import io
@@ -13,7 +14,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from lecture_models.data.archives import gunzip, read_file
-from lecture_models.data.dataset import DataAbsentError, Dataset, Provenance, Split
+from lecture_models.data.dataset import DataAbsentError, DataFile, Dataset, Provenance, Split
 from lecture_models.data.pixels import symmetric
 
 _NUM_TRAIN, _NUM_VALIDATION = 1_197, 300  # The remaining 300 are the test split.
@@ -24,11 +25,7 @@ def read(size: int = 28) -> Dataset:
 
     Raises DataAbsentError where scikit-learn is not installed.
     """
-    content, file = read_file(_embedded_file())
-    table = np.loadtxt(io.BytesIO(gunzip(content, file.path)), delimiter=",", dtype=np.int32)
-    grey = np.rint(table[:, :64].reshape(-1, 8, 8) * (255.0 / 16.0)).astype(np.uint8)
-    images = symmetric(np.stack([_resized(image, size) for image in grey])[..., None])
-    labels = table[:, 64]
+    file, (images, labels) = _read(_embedded_file(), size)
     train, validation, test = (
         Split(images[part], labels[part])
         for part in (
@@ -44,6 +41,19 @@ def read(size: int = 28) -> Dataset:
         note=f"1,797 digits of 8x8 resized to {size}x{size}, not MNIST",
     )
     return Dataset(train, validation, test, tuple("0123456789"), provenance)
+
+
+@functools.cache
+def _read(path: Path, size: int) -> tuple[DataFile, Split]:
+    """Once in a process, where many runs may want them; the arrays cannot be written to."""
+    content, file = read_file(path)
+    table = np.loadtxt(io.BytesIO(gunzip(content, file.path)), delimiter=",", dtype=np.int32)
+    grey = np.rint(table[:, :64].reshape(-1, 8, 8) * (255.0 / 16.0)).astype(np.uint8)
+    images = symmetric(np.stack([_resized(image, size) for image in grey])[..., None])
+    labels = table[:, 64]
+    for array in (labels, images):
+        array.flags.writeable = False
+    return file, Split(images, labels)
 
 
 def _embedded_file() -> Path:

@@ -97,6 +97,7 @@ def train(
     init_key, step_key, eval_key = jax.random.split(jax.random.key(seed), 3)
     if cadence.num_steps == 0:
         return _analyse(experiment, init_key, eval_key, recorder, hooks)
+    experiment = _traced_once(experiment)
     names = _metric_names(experiment, init_key, step_key)
     position = devices.begin(_start(experiment, init_key, len(names), checkpoints))
     position = position._replace(step=int(position.step))
@@ -128,6 +129,14 @@ def _analyse(experiment: Experiment, init_key, eval_key, recorder, hooks: Hooks)
     return Outcome(state, digest(state), 0, 0.0)
 
 
+def _traced_once(experiment: Experiment) -> Experiment:
+    """jax remembers the trace of a jitted function: for the metrics' names, and to compile."""
+    phases = tuple(
+        phase._replace(step=jax.jit(phase.step, inline=True)) for phase in experiment.phases
+    )
+    return experiment._replace(init=jax.jit(experiment.init), step=phases)
+
+
 def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
     state = jax.eval_shape(experiment.init, init_key)
     batch = next(iter(experiment.batches(0)))
@@ -145,7 +154,7 @@ def _start(experiment, init_key, num_metrics: int, checkpoints: Checkpoints) -> 
     like = {"state": state, "window": jax.eval_shape(lambda: blank)}
     restored = checkpoints.restore_latest(like)
     if restored is None:
-        return Position(0, jax.jit(experiment.init)(init_key), blank)
+        return Position(0, experiment.init(init_key), blank)
     step, saved = restored
     checkpoints.set_aside_after(step)
     saved = jax.tree.map(jax.numpy.asarray, saved)
