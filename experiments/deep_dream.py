@@ -4,8 +4,8 @@
 
 Paper: Mordvintsev, Olah and Tyka, 2015, github.com/google/deepdream, whose step the lecture prints
 Data: a picture of your own (else a photo that comes with a package); --guide=PATH is a second one
-Cost: 88 s of one core for 512 pixels, compilation included
-Expected: the layer's energy doubles or more in each octave, see results/deep_dream.md
+Cost: one core: 88 s for 512 pixels, half of it to compile, which is kept for the next time
+Expected: the layer's energy rises in each octave, up to twofold, see results/deep_dream.md
 """
 
 import dataclasses

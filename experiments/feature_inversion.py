@@ -4,7 +4,7 @@
 
 Paper: Mahendran and Vedaldi, 2015, Understanding deep image representations by inverting them
 Data: a picture of your own (else a photo that ships with scikit-image)
-Cost: 200 steps at 96 pixels took 2.5 minutes of a busy core; the defaults were not timed
+Cost: one core: 3.5 minutes for all layers at 96 pixels; the defaults were not timed
 Expected: images whose codes are those of the picture; see results/feature_inversion.md
 """
 

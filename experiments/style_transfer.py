@@ -4,7 +4,7 @@
 
 Paper: Gatys, Ecker and Bethge, 2016, Image style transfer using convolutional neural networks
 Data: a content and a style picture of your own (else two that come with the packages)
-Cost: minutes; not timed on a quiet machine
+Cost: one core: 8 minutes for 384 pixels and 220 steps, 1.1 GB; 3 GB at 1024 pixels
 Expected: a picture; the loss of each term is logged, see results/style_transfer.md
 """
 
@@ -68,7 +68,7 @@ class Config:
     variation_weight: float = 10.0  # Of the squared differences of neighbours: less noise.
     keep_colours: bool = False  # Only the luminance is transferred.
     match_colours: bool = False  # The style is given the content's colours first.
-    warm_start: bool = True  # Of frames: each begins with the result of the one before.
+    warm_start: bool = True  # Of frames: each begins with the one before where its colours stay.
     temporal_weight: float = 100.0  # Of frames: holds what the one before has, where nothing moved.
     memory: int = 10  # Pairs that L-BFGS keeps.
     seed: int = 0
@@ -272,4 +272,5 @@ def make_frames(scene: Scene, frames: list, config: Config) -> Frames:
         other_terms(scene, 1.0),
         config.temporal_weight * weighting.of_sums(height, width),
         config.warm_start,
+        from_content=not (config.white_noise or config.init),
     )

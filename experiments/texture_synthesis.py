@@ -4,7 +4,7 @@
 
 Paper: Gatys, Ecker and Bethge, 2015, Texture synthesis using convolutional neural networks
 Data: a picture of a texture, half of it held out (else gravel that ships with scikit-image)
-Cost: 100 steps at 96 pixels take 40 s of one core; the defaults were not timed
+Cost: one core: 40 s for 100 steps at 96 pixels, 3 minutes for 200 at 160; the defaults not timed
 Expected: a texture that looks like its source; see results/texture_synthesis.md
 """
 

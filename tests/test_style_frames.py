@@ -67,6 +67,25 @@ def test_cold_frames_all_begin_with_the_same_noise(frames):
     assert int(state.step) == config.num_steps
 
 
+@pytest.mark.parametrize("warm", [True, False])
+def test_what_moves_begins_where_it_is_and_what_stays_with_the_result_before(frames, warm):
+    experiment = built(frames_config(frames, warm_start=warm))
+    state, step = experiment.init(jax.random.key(0)), jax.jit(experiment.step)
+    for number, batch in enumerate(experiment.batches(0)):
+        if batch["fresh"]:
+            break
+        state, _ = step(state, batch, jax.random.key(number))
+    begun, _ = step(state, batch, jax.random.key(number))
+    begin = begun.image.optimizer.point.reshape(batch["content"].shape)[0]
+    before = begun.previous[0]
+    assert np.abs(before - batch["content"][0]).max() > 0.1
+    moves, stays = batch["agreement"] < 1e-3, batch["agreement"] > 0.999
+    assert moves.sum() > 40
+    np.testing.assert_allclose(begin[moves], batch["content"][0][moves], atol=0.01)
+    kept = before if warm else batch["content"][0]
+    np.testing.assert_allclose(begin[stays], kept[stays], atol=0.01)
+
+
 def test_batches_from_the_middle_are_those_of_the_whole(frames):
     experiment = built(frames_config(frames))
     whole = list(experiment.batches(0))
