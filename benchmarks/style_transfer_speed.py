@@ -103,9 +103,10 @@ def main() -> None:
     prefer_faster_convolutions()
     from benchmarks.convolution_speed import compare
 
-    compare(f"VGG-19 to relu5_1, {SIDE} px, loss and gradient", ours(), theirs(), REPETITIONS)
+    # First, while this process is small: a child's peak is at least what its parent held.
     here, torch = peak_memory("here"), peak_memory("torch")
     print(f"peak memory of the process: {here:.0f} MB here, {torch:.0f} MB PyTorch")
+    compare(f"VGG-19 to relu5_1, {SIDE} px, loss and gradient", ours(), theirs(), REPETITIONS)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def open_sources(module: ModuleType, values: Any) -> list[Any]:
     pictures = None
     if values["image_size"].present or values["skip_bad_images"].present:
         pictures = make_config(PictureOptions, {}, values)
-    start.prepare_jax()
+    start.use_compilation_cache()
     sources: list[Any] = [Library(folder(values.data_dir), announce, picture_options=pictures)]
     if "weights" in inspect.signature(module.build).parameters:
         from lecture_models.weights.pretrained import Weights

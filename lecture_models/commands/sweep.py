@@ -68,7 +68,7 @@ def sweep(invocation: Invocation, path: str) -> int:
     try:
         with _terminated():
             recorded = sweep_folder.read(asked.sweep.folder, asked.identity)
-            start.prepare_jax()
+            start.use_compilation_cache()
             if recorded is None:
                 _check_metric(asked)
             asked.sweep.folder.mkdir(parents=True, exist_ok=True)

@@ -28,7 +28,7 @@ def table(invocation: Invocation, name: str) -> int:
     )
     if name == LIST:
         return _list(invocation, context, values)
-    start.prepare_jax()
+    start.use_compilation_cache()
     tables = invocation.house.tables
     if values.help:
         with until_reader_leaves():

@@ -1,9 +1,8 @@
 """What a process sets before the first computation."""
 
+import importlib.metadata
 import os
 from pathlib import Path
-
-import jax
 
 _YNN = "--xla_cpu_experimental_ynn_fusion_type"
 
@@ -14,16 +13,13 @@ def cache_folder() -> Path:
     return Path(root) / "lecture_models"
 
 
-def prepare_jax() -> None:
-    prefer_faster_convolutions()
-    use_compilation_cache()
-
-
 def use_compilation_cache() -> None:
     """Compiled programs are kept between processes, so that a second start takes seconds.
 
     A cache that cannot be written costs only time: jax warns and compiles anew.
     """
+    import jax
+
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
@@ -41,5 +37,6 @@ def prefer_faster_convolutions() -> None:
     says of it already.
     """
     flags = os.environ.get("XLA_FLAGS", "")
-    if _YNN not in flags and jax.__version_info__ < (0, 13):
+    major, minor = importlib.metadata.version("jax").split(".")[:2]
+    if _YNN not in flags and (int(major), int(minor)) < (0, 13):
         os.environ["XLA_FLAGS"] = f"{flags} {_YNN}=LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT".strip()

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import launch
 from lecture_models.runtime import start
 
 FLAG = "--xla_cpu_experimental_ynn_fusion_type"
@@ -26,9 +27,16 @@ def test_what_the_user_says_of_convolutions_stays(monkeypatch, before, after):
 
 def test_later_lines_of_jax_are_left_alone(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "")
-    monkeypatch.setattr(start.jax, "__version_info__", (0, 13, 0))
+    monkeypatch.setattr(start.importlib.metadata, "version", lambda name: "0.13.0.1")
     start.prefer_faster_convolutions()
     assert os.environ["XLA_FLAGS"] == ""
+
+
+def test_every_command_begins_so(monkeypatch, capsys):
+    """Before one of them asks jax for its devices, which settles what XLA was told."""
+    monkeypatch.setenv("XLA_FLAGS", "")
+    assert launch.main(["launch.py", "--help"]) == 0
+    assert FLAG in os.environ["XLA_FLAGS"]
 
 
 PROGRAM = """
