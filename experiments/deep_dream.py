@@ -5,7 +5,7 @@
 Paper: Mordvintsev, Olah and Tyka, 2015, github.com/google/deepdream, whose step the lecture prints
 Data: a picture of your own (else a photo that comes with a package); --guide=PATH is a second one
 Cost: one core: 88 s for 512 pixels, half of it to compile, which is kept for the next time
-Expected: the layer's energy rises in each octave, up to twofold, see results/deep_dream.md
+Expected: the layer's energy rises 1.5 to 4.6 times in each octave, see results/deep_dream.md
 """
 
 import dataclasses

@@ -160,6 +160,8 @@ def test_without_a_folder_the_seeds_have_one_of_their_own(tmp_path, monkeypatch)
     ("arguments", "message"),
     [
         (["--seeds=3", "--seed=1"], "--seed and --seeds are two ways to say it"),
+        (["--seeds=3", "--coordinator=auto"], "--coordinator is for one run on several hosts"),
+        (["--seeds=3", "--num_processes=2"], "--num_processes is for one run on several hosts"),
         (["--seeds=0"], "how many must be from 1 to 1000"),
         (["--seeds=1,1"], "1 is in it twice"),
         (["--seeds=0,-1"], "a seed must be from 0"),

@@ -77,8 +77,9 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
 
 def require_one_process(values: Any, asked: str) -> None:
     """Raises UsageError where several runs are asked for and each would want its own team."""
-    if values.coordinator is not None:
-        raise UsageError(f"--coordinator is for one run on several hosts; not with {asked}")
+    given = [name for name in Invitation._fields if values[name].present]
+    if given:
+        raise UsageError(f"--{given[0]} is for one run on several hosts; not with {asked}")
 
 
 def choose(name: str, module: ModuleType, values: Any) -> Chosen:

@@ -17,9 +17,10 @@ from lecture_models.runtime.command_flags import command_flags
 from lecture_models.runtime.config import UsageError, did_you_mean
 from lecture_models.runtime.sweep_spec import Spec
 from lecture_models.runtime.sweep_worker import as_flag
+from lecture_models.runtime.team import Invitation
 
 # Of a run: the sweep names its trials' folders, and sweeps seeds as any other parameter.
-NOT_FOR_TRIALS = {"workdir", "seeds", "coordinator", "help", "h", "list"}
+NOT_FOR_TRIALS = {"workdir", "seeds", "help", "h", "list", *Invitation._fields}
 MOST_POINTS = 1_000  # Of a grid, tried on the Config.
 
 

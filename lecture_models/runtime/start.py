@@ -31,10 +31,10 @@ def use_compilation_cache() -> None:
 def prefer_faster_convolutions() -> None:
     """Keeps XLA's newer convolution kernels (YNN) off the CPU; matrix products stay with them.
 
-    A training step of ResNet-20 takes 0.6 to 0.85 of the time without them, most of it gained at
-    the gradients of the filters, and nothing takes longer (jax 0.10.2 and 0.12.0). Later lines of
-    jax, untried here and whose XLA may not know the flag, are left alone, and so is what XLA_FLAGS
-    says of it already.
+    On one core a training step of ResNet-20 takes 0.6 to 0.9 of the time without them, most of it
+    gained at the gradients of the filters; inference and gradients to the image take as long or
+    less (jax 0.10.2 and 0.12.0). Later lines of jax, untried here and whose XLA may not know the
+    flag, are left alone, and so is what XLA_FLAGS says of it already.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     major, minor = importlib.metadata.version("jax").split(".")[:2]
