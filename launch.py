@@ -21,7 +21,7 @@ from absl import flags  # noqa: E402
 from lecture_models.commands.invocation import House, Invocation, announce  # noqa: E402
 from lecture_models.runtime.command_flags import COMMANDS, command_flags  # noqa: E402
 from lecture_models.runtime.config import UsageError, parse  # noqa: E402
-from lecture_models.runtime.start import prefer_faster_convolutions  # noqa: E402
+from lecture_models.runtime.start import tune_for_cpu  # noqa: E402
 
 # The flag that names a command -> its file in lecture_models/commands/ and the function there,
 # which takes the flag's value. Of several flags the first in this order counts.
@@ -53,7 +53,7 @@ USAGE = """usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
 
 def main(argv: list[str]) -> int:
     """Returns the exit code: 0 done, 1 failed, 2 a wrong command line, 128 + n for signal n."""
-    prefer_faster_convolutions()
+    tune_for_cpu()
     try:
         return _dispatch(Invocation(HOUSE, argv[0], argv[1:], PROCESS_BEGAN))
     except UsageError as error:

@@ -22,7 +22,7 @@ from benchmarks import torch_convolutions
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.lenet import LeNet5
 from lecture_models.models.vgg import VGG_E
-from lecture_models.runtime.start import prefer_faster_convolutions
+from lecture_models.runtime.start import tune_for_cpu
 from lecture_models.steps.classifier import classifier_step, init_classifier
 
 ROUNDS = 5
@@ -117,7 +117,7 @@ def compare_vgg(side: int) -> None:
 
 
 def main() -> None:
-    prefer_faster_convolutions()
+    tune_for_cpu()
     print(f"jax {jax.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads")
     lenet = torch_convolutions.lenet5()
     compare_training(

@@ -22,7 +22,7 @@ from experiments._tiled import Arguments, tiled_network, tiled_value
 from lecture_models.image_space.objectives import layer_energy
 from lecture_models.image_space.terms import View
 from lecture_models.models.googlenet import GoogLeNet
-from lecture_models.runtime.start import prefer_faster_convolutions
+from lecture_models.runtime.start import tune_for_cpu
 from lecture_models.weights.catalogue import CATALOGUE
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained, expected_shapes
@@ -83,7 +83,7 @@ def measure(side: int, tile: int) -> dict[str, float]:
 
 
 def main() -> None:
-    prefer_faster_convolutions()
+    tune_for_cpu()
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(measure(int(sys.argv[2]), int(sys.argv[3]))))
         return

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lecture_models.runtime.start import prefer_faster_convolutions
+from lecture_models.runtime.start import tune_for_cpu
 
 SIDE = 256
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -100,7 +100,7 @@ def measure_memory(name: str) -> None:
 
 
 def main() -> None:
-    prefer_faster_convolutions()
+    tune_for_cpu()
     from benchmarks.convolution_speed import compare
 
     # First, while this process is small: a child's peak is at least what its parent held.

@@ -32,7 +32,7 @@ from lecture_models.runtime.progress import open_progress
 from lecture_models.runtime.recorder import Recorder
 from lecture_models.runtime.report import write_report
 from lecture_models.runtime.run_folder import RunFolder
-from lecture_models.runtime.start import prefer_faster_convolutions
+from lecture_models.runtime.start import tune_for_cpu
 from lecture_models.runtime.tracking import open_tracker
 
 ROUNDS = 5
@@ -191,7 +191,7 @@ def print_peaks() -> None:
 
 
 def main() -> None:
-    prefer_faster_convolutions()
+    tune_for_cpu()
     library = RandomPixels()
     print(f"jax {jax.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads")
     print_peaks()

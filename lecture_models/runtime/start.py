@@ -1,10 +1,14 @@
 """What a process sets before the first computation."""
 
+import ctypes
 import importlib.metadata
 import os
+import platform
 from pathlib import Path
 
 _YNN = "--xla_cpu_experimental_ynn_fusion_type"
+# mallopt's options, of glibc's malloc.h, and what they are set to: never trim, never map, one heap.
+_KEEP = {-1: -1, -4: 0, -8: 1}
 
 
 def cache_folder() -> Path:
@@ -26,6 +30,26 @@ def use_compilation_cache() -> None:
     # The defaults skip whatever compiles in under a second, which is most of an experiment.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def tune_for_cpu() -> None:
+    """What makes the CPU faster; to be called before jax is asked for its devices."""
+    prefer_faster_convolutions()
+    keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Has freed memory kept for the next step, where glibc is the C library.
+
+    Buffers of 32 MB and more otherwise come from the system at every step, which clears them page
+    by page. The process holds on to the most that it ever needed. Where the environment tells
+    malloc anything (MALLOC_..., GLIBC_TUNABLES) that stays.
+    """
+    told = any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ)
+    if platform.libc_ver()[0] == "glibc" and not told:
+        library = ctypes.CDLL(None)
+        for option, value in _KEEP.items():
+            library.mallopt(option, value)
 
 
 def prefer_faster_convolutions() -> None:
