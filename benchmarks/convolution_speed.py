@@ -22,6 +22,7 @@ from benchmarks import torch_convolutions
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.lenet import LeNet5
 from lecture_models.models.vgg import VGG_E
+from lecture_models.nn.convolutions import faster_convolutions
 from lecture_models.runtime.start import tune_for_cpu
 from lecture_models.steps.classifier import classifier_step, init_classifier
 
@@ -74,7 +75,8 @@ def compare_training(
 ) -> None:
     """The shipped step, and then the forward pass of what it trained."""
     labels = np.arange(len(images), dtype=np.int32) % 10
-    step = jax.jit(functools.partial(classifier_step, net.apply, optimizer), donate_argnums=0)
+    step = functools.partial(classifier_step, net.apply, optimizer)
+    step = jax.jit(faster_convolutions()(step), donate_argnums=0)
     batch = {"images": jnp.asarray(images), "labels": jnp.asarray(labels)}
     blank = jnp.zeros((1, *images.shape[1:]))
     state, key = init_classifier(net.init, optimizer, blank, jax.random.key(0)), jax.random.key(1)
@@ -87,7 +89,9 @@ def compare_training(
     torch_images, torch_labels = for_torch(images), torch.from_numpy(labels.astype(np.int64))
     torch_step = torch_convolutions.training_step(torch_net, torch_optimizer)
     compare(f"{name}, training", train, lambda: torch_step(torch_images, torch_labels), repetitions)
-    forward = jax.jit(lambda variables, images: net.apply(variables, images)[0])
+    forward = jax.jit(
+        faster_convolutions()(lambda variables, images: net.apply(variables, images)[0])
+    )
     torch_forward = torch_convolutions.inference(torch_net)
     compare(
         f"{name}, inference",
@@ -102,6 +106,7 @@ def compare_vgg(side: int) -> None:
     net, images = VGG_E(num_classes=0), pixels(1, side, side, 3)
     variables = jax.jit(net.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
 
+    @faster_convolutions()
     def energy(images):
         return 0.5 * jnp.sum(net.apply(variables, images)[1]["relu4_2"] ** 2)
 

@@ -41,6 +41,7 @@ def ours() -> Callable[[], object]:
     from lecture_models.image_space.step import image_loss
     from lecture_models.image_space.terms import targets
     from lecture_models.models.vgg import VGG_E
+    from lecture_models.nn.convolutions import faster_convolutions
 
     model = VGG_E(num_classes=0)
     variables = jax.jit(model.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
@@ -58,6 +59,7 @@ def ours() -> Callable[[], object]:
     )
 
     @jax.jit
+    @faster_convolutions()
     def evaluate(image, variables, wanted):
         def loss(image):
             return image_loss(model.apply, pixels(), terms, image, variables, wanted)[0]

@@ -22,6 +22,7 @@ from lecture_models.metrics.classification import (
 )
 from lecture_models.metrics.cost import count_parameters, multiply_adds
 from lecture_models.models.filters import filter_pictures
+from lecture_models.nn.convolutions import faster_convolutions
 from lecture_models.runtime.confusion import confusion_picture
 from lecture_models.runtime.experiment import Evaluation, Images
 from lecture_models.runtime.reliability import reliability_picture
@@ -42,6 +43,7 @@ def make_evaluate(
     """Judges on training and validation images, and after the last step on the test split."""
 
     @jax.jit
+    @faster_convolutions()
     def classify(state, images):
         return {name: head(state, images) for name, head in heads.items()}
 

@@ -10,7 +10,7 @@ from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Objective, View
 from lecture_models.image_space.tiles import of_sums, tile_grid
 from lecture_models.metrics.traced_field import Fields, traced_fields
-from lecture_models.nn import winograd
+from lecture_models.nn.convolutions import plain_convolutions
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained
 
@@ -61,7 +61,7 @@ def tiled_network(
 
     def tiled(arguments: Arguments, images: Pictures):
         # What pads a convolution may depend on the size, and so where a unit looks.
-        with winograd.plain():
+        with plain_convolutions():
             rows, columns = _bounded_fields(apply, network, layer, images.shape[1:3])
         tiles = tile_grid(images.shape[1:3], tile, [rows], [columns])
         value = of_sums(sums, tiles)(arguments, images)

@@ -10,7 +10,6 @@ from lecture_models.image_space.optimizers import Optimizer
 from lecture_models.image_space.parameterizations import Parameterization
 from lecture_models.image_space.terms import Term, View, evaluate_terms
 from lecture_models.image_space.transforms import Transform, identity
-from lecture_models.nn import winograd
 
 # Variables and images in [-1, 1] -> logits and activations.
 Network = Callable[[Any, Float[Array, "image height width channel"]], tuple[Any, Any]]
@@ -47,8 +46,7 @@ def image_loss(
     """
     images = parameterization.decode(params)
     seen = images if transform is identity else transform(key, images)
-    with winograd.convolutions():
-        logits, activations = network(variables, seen)
+    logits, activations = network(variables, seen)
     values, named = evaluate_terms(terms, View(images, logits, activations), targets)
     return values.sum(), named
 

@@ -10,17 +10,12 @@ Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016; the p
 al., "Error analysis and improving the accuracy of Winograd convolution", 2020.
 """
 
-import contextlib
-import contextvars
-import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 from jax import lax
 from jaxtyping import Array, Float
 
@@ -31,11 +26,9 @@ Kernel = Float[Array, "3 3 channel new_channel"]
 TILE, WINDOW = 4, 3
 POINTS = (0.0, 0.5, -0.5, 1.5, -1.5)  # And infinity.
 READ = TILE + WINDOW - 1  # The side of the tile that is read; tiles overlap.
-CHANNELS = 64  # With fewer, in or out, the transforms cost more than the products save.
+CHANNELS = 32  # With fewer, in or out, the transforms cost more than the products save.
 TILES = 16  # Likewise.
 STRIP = 2**21  # So many transformed values at a time: 8 MB stay in a cache.
-
-_direct = contextvars.ContextVar("direct", default=False)
 
 
 def cook_toom() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -58,104 +51,35 @@ def cook_toom() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 _OUTPUTS, _FILTERS, _INPUTS = cook_toom()
 
 
+def pays(x: Maps, kernel: Array) -> bool:
+    """Whether it is faster than a direct convolution, by the shapes that were tried."""
+    batch, height, width, _ = x.shape
+    return (
+        kernel.shape[:2] == (WINDOW, WINDOW)
+        and min(kernel.shape[2:]) >= CHANNELS
+        and batch * _tiles(height) * _tiles(width) >= TILES
+    )
+
+
 @jax.custom_vjp
 def convolve(x: Maps, kernel: Kernel) -> NewMaps:
-    """What a convolution of stride 1 with a border of one zero gives, on a CPU by Winograd's tiles.
-
-    On other devices it is the direct one, which their libraries do as they see fit. The gradient to
-    the maps is a convolution too, and so is computed; that to the filters is the direct one's.
-    """
-    return lax.platform_dependent(x, kernel, cpu=_by_tiles, default=_directly)
-
-
-def _forward(x, kernel):
-    return convolve(x, kernel), (x, kernel)
+    """A convolution of stride 1 with a border of one zero; its gradients are computed likewise."""
+    return _by_strips(x, kernel)
 
 
 def _backward(given, cotangent):
     x, kernel = given
-    _, to_kernel = jax.vjp(lambda kernel: _directly(x, kernel), kernel)
-    turned = functools.partial(_by_tiles, adjoint=True)
-    to_maps = lax.platform_dependent(cotangent, kernel, cpu=turned, default=_adjoint)
-    return to_maps, *to_kernel(cotangent)
+    return _by_strips(cotangent, kernel, adjoint=True), _to_kernel(x, cotangent)
 
 
-convolve.defvjp(_forward, _backward)
-
-
-@contextlib.contextmanager
-def convolutions() -> Iterator[None]:
-    """Within, Flax's convolutions that gain by it are `convolve`: 3x3, stride 1, many channels."""
-    with nn.intercept_methods(_intercept):
-        yield
-
-
-@contextlib.contextmanager
-def plain() -> Iterator[None]:
-    """Within, even inside of `convolutions`, all are direct: for those who read the program."""
-    token = _direct.set(True)
-    try:
-        yield
-    finally:
-        _direct.reset(token)
-
-
-def _intercept(
-    call: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], context: Any
-) -> Any:
-    module = context.module
-    if not isinstance(module, nn.Conv) or context.method_name != "__call__" or _direct.get():
-        return call(*args, **kwargs)
-    if module.is_initializing() or module.conv_general_dilated is not None:
-        return call(*args, **kwargs)
-    faster = module.clone(parent=None, name=None, conv_general_dilated=_general)
-    return faster.apply({"params": module.variables["params"]}, *args, **kwargs)
-
-
-def _general(lhs, rhs, window_strides, padding, **settings) -> Array:
-    """In the place of lax.conv_general_dilated, as Flax calls it."""
-    if not _gains(lhs, rhs, window_strides, settings):
-        return lax.conv_general_dilated(lhs, rhs, window_strides, padding, **settings)
-    if isinstance(padding, str):
-        padding = lax.padtype_to_pads(lhs.shape[1:3], rhs.shape[:2], window_strides, padding)
-    # `convolve` has a border of one: a wider one is pixels added, none is units left out.
-    wider = [(max(0, before - 1), max(0, after - 1)) for before, after in padding]
-    y = convolve(jnp.pad(lhs, ((0, 0), *wider, (0, 0))), rhs)
-    kept = [
-        slice(int(before == 0), size - int(after == 0))
-        for (before, after), size in zip(padding, y.shape[1:3], strict=True)
-    ]
-    return y[:, kept[0], kept[1]]
-
-
-def _gains(lhs, rhs, strides, settings) -> bool:
-    steps = {*strides, *settings["lhs_dilation"], *settings["rhs_dilation"]}
-    _, height, width, _ = lhs.shape
-    return (
-        lhs.dtype == jnp.float32
-        and rhs.shape[:2] == (WINDOW, WINDOW)
-        and steps == {1}
-        and settings["feature_group_count"] == 1
-        and min(rhs.shape[2:]) >= CHANNELS
-        and len(lhs) * _tiles(height) * _tiles(width) >= TILES
-    )
+convolve.defvjp(lambda x, kernel: (_by_strips(x, kernel), (x, kernel)), _backward)
 
 
 def _tiles(size: int) -> int:
     return -(-size // TILE)
 
 
-def _directly(x, kernel):
-    return lax.conv_general_dilated(
-        x, kernel, (1, 1), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
-
-
-def _adjoint(y, kernel):
-    return _directly(y, kernel[::-1, ::-1].swapaxes(2, 3))
-
-
-def _by_tiles(x, kernel, adjoint: bool = False):
+def _by_strips(x, kernel, adjoint: bool = False):
     """Strip by strip, so that what is transformed is never whole in memory."""
     batch, height, width, channels = x.shape
     down, across = _tiles(height), _tiles(width)
@@ -164,10 +88,8 @@ def _by_tiles(x, kernel, adjoint: bool = False):
     beyond = strips * rows * TILE - height, across * TILE - width
     padded = jnp.pad(x, ((0, 0), (1, 1 + beyond[0]), (1, 1 + beyond[1]), (0, 0)))
     # Not before x is known: of all layers at once, the transformed filters would fill the memory.
-    kernel = kernel + 0.0 * x[0, 0, 0, 0]
-    filters = jnp.stack(_combine(_FILTERS, kernel[::-1, ::-1] if adjoint else kernel))
-    filters = jnp.stack(_combine(_FILTERS, filters.swapaxes(0, 1)))
-    filters = filters.reshape(READ**2, *kernel.shape[2:])
+    filters = _for_filters(kernel.dtype, adjoint) + 0.0 * x[0, 0, 0, 0]
+    filters = (filters @ kernel.reshape(WINDOW**2, -1)).reshape(READ**2, *kernel.shape[2:])
     contracted = (2,), (2 if adjoint else 1,)
 
     def strip(index):
@@ -180,17 +102,44 @@ def _by_tiles(x, kernel, adjoint: bool = False):
 
 def _strip(seen, filters, contracted, down: int, across: int):
     """The outputs of down x across tiles of each image, from the pixels that they see."""
-    rows = [seen[:, each : each + TILE * (down - 1) + 1 : TILE] for each in range(READ)]
-    rows = jnp.stack(_combine(_INPUTS, rows))
-    columns = [rows[:, :, :, each : each + TILE * (across - 1) + 1 : TILE] for each in range(READ)]
-    values = jnp.stack(_combine(_INPUTS, columns))
-    *places, channels = values.shape  # Column and row within the tile, image, row, column.
+    values = _values(seen, down, across)
+    *places, channels = values.shape
     values = values.reshape(READ**2, -1, channels)
     products = lax.dot_general(values, filters, (contracted, ((0,), (0,))))
     products = products.reshape(*places, -1)
     columns = jnp.stack(_combine(_OUTPUTS, products), axis=4)
     rows = jnp.stack(_combine(_OUTPUTS, columns), axis=2)
     return rows.reshape(len(seen), down * TILE, across * TILE, -1)
+
+
+def _values(seen, down: int, across: int):
+    """Column and row within the tile, image, row and column of the tile, channel."""
+    rows = [seen[:, each : each + TILE * (down - 1) + 1 : TILE] for each in range(READ)]
+    rows = jnp.stack(_combine(_INPUTS, rows))
+    columns = [rows[:, :, :, each : each + TILE * (across - 1) + 1 : TILE] for each in range(READ)]
+    return jnp.stack(_combine(_INPUTS, columns))
+
+
+def _to_kernel(x, cotangent):
+    """The gradient to the filters: a product of the transformed maps, for each of the places."""
+    _, height, width, channels = x.shape
+    down, across = _tiles(height), _tiles(width)
+    beyond = down * TILE - height, across * TILE - width
+    seen = jnp.pad(x, ((0, 0), (1, 1 + beyond[0]), (1, 1 + beyond[1]), (0, 0)))
+    values = _values(seen, down, across).reshape(READ**2, -1, channels)
+    given = jnp.pad(cotangent, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
+    given = jnp.stack(_combine(_OUTPUTS.T, [given[:, each::TILE] for each in range(TILE)]))
+    given = [given[:, :, :, each::TILE] for each in range(TILE)]
+    given = jnp.stack(_combine(_OUTPUTS.T, given)).reshape(READ**2, -1, cotangent.shape[-1])
+    filters = lax.dot_general(values, given, (((1,), (1,)), ((0,), (0,))))
+    filters = _for_filters(x.dtype).T @ filters.reshape(READ**2, -1)
+    return filters.reshape(WINDOW, WINDOW, channels, -1)
+
+
+def _for_filters(dtype, turned: bool = False):
+    """From a filter's 9 weights, turned by 180 degrees, to its 36 values, column by column."""
+    matrix = np.einsum("ai,bj->baij", _FILTERS, _FILTERS).reshape(READ**2, WINDOW**2)
+    return jnp.asarray(matrix[:, ::-1] if turned else matrix, dtype)
 
 
 def _combine(matrix: np.ndarray, parts: Array | Sequence[Array]) -> list[Array]:

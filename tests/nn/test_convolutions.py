@@ -1,0 +1,103 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from lecture_models.nn import winograd
+from lecture_models.nn.convolutions import faster_convolutions, plain_convolutions
+
+MANY = winograd.CHANNELS
+RANDOM = np.random.default_rng(0)
+REPLACED = "custom_vjp_call"
+
+
+def normal(*shape):
+    return jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
+
+
+def variables_of(module, x):
+    return module.init(jax.random.key(0), x)
+
+
+def program(module, x):
+    return str(jax.make_jaxpr(module.apply)(variables_of(module, x), x))
+
+
+@pytest.mark.parametrize("padding", ["SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0))])
+@pytest.mark.parametrize(("channels", "window", "strides"), [(MANY, 3, 1), (3, 3, 1), (1, 5, 2)])
+def test_convolutions_of_any_padding_stay_what_they_are(channels, window, strides, padding):
+    module = nn.Conv(MANY, (window, window), strides, padding=padding)
+    x = normal(1, 18, 21, channels)
+    variables = variables_of(module, x)
+
+    def loss(variables, x):
+        y = module.apply(variables, x)
+        return jnp.sum(y**2), y
+
+    compute = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
+    wanted = compute(variables, x)
+    with faster_convolutions():
+        found = compute(variables, x)
+        assert REPLACED in program(module, x)
+    for ours, direct in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(ours, direct, rtol=0, atol=2e-5 * np.abs(direct).max())
+
+
+class Twice(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Conv(MANY, (3, 3), name="second")(nn.Conv(MANY, (3, 3), name="first")(x))
+
+
+def test_submodules_keep_their_variables():
+    x = normal(1, 16, 16, 3)
+    variables = variables_of(Twice(), x)
+    wanted = Twice().apply(variables, x)
+    with faster_convolutions():
+        np.testing.assert_allclose(Twice().apply(variables, x), wanted, rtol=0, atol=1e-4)
+        first, _ = Twice().init_with_output(jax.random.key(0), x)
+    np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("module", "side", "channels"),
+    [
+        (nn.Conv(MANY, (5, 5)), 16, MANY),
+        (nn.Conv(MANY, (1, 1)), 16, 3),
+        (nn.Conv(MANY, (3, 3), 2), 32, MANY),
+        (nn.Conv(MANY, (3, 3), kernel_dilation=2), 16, 3),
+        (nn.Conv(MANY, (3, 3), padding=1, input_dilation=2), 16, 3),
+        (nn.Conv(MANY, (3, 3), feature_group_count=2), 16, MANY),
+        (nn.Conv(MANY, (3, 3), dtype=jnp.bfloat16), 16, MANY),
+        (nn.Conv(MANY, (3, 3)), 16, 32),
+        (nn.Conv(MANY, (3, 3)), 8, MANY),
+        (nn.Conv(MANY, (3,)), 16, 3),
+        (nn.ConvTranspose(MANY, (3, 3)), 16, 3),
+    ],
+)
+def test_what_gains_nothing_is_left_alone(module, side, channels):
+    shape = (1, side, channels) if module.kernel_size == (3,) else (1, side, side, channels)
+    with faster_convolutions():
+        assert REPLACED not in program(module, jnp.zeros(shape))
+
+
+def test_those_who_read_a_program_see_plain_convolutions():
+    module, x = nn.Conv(MANY, (3, 3)), jnp.zeros((1, 16, 16, MANY))
+    with faster_convolutions(), plain_convolutions():
+        seen = program(module, x)
+    assert "conv_general_dilated" in seen
+    assert REPLACED not in seen
+
+
+@pytest.mark.parametrize("channels", [MANY, 3])
+def test_on_a_cpu_no_direct_convolution_is_left(channels):
+    module, x = nn.Conv(MANY, (3, 3)), jnp.zeros((1, 16, 16, channels))
+    variables = variables_of(module, x)
+
+    @faster_convolutions()
+    def loss(variables, x):
+        return module.apply(variables, x).sum()
+
+    compiled = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(variables, x).compile()
+    assert " convolution(" not in compiled.as_text()
