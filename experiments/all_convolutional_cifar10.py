@@ -34,6 +34,7 @@ class Config(Recipe):
     pooling: bool = False  # Model C itself, with maxima where All-CNN-C has strides.
     input_dropout: float = 0.0  # Of pixels; 0.2 in the paper.
     dropout: float = 0.0  # After each layer of stride 2; 0.5 in the paper.
+    rectified_scores: bool = False  # True in the paper: without, no class's map can die.
     augment: bool = False  # Crops of the image padded by 5, and mirror images.
 
     def __post_init__(self):
@@ -50,6 +51,7 @@ PAPER = {
     "width": 96,
     "input_dropout": 0.2,
     "dropout": 0.5,
+    "rectified_scores": True,
     "falls_at": (0.571, 0.714, 0.857),  # Epochs 200, 250 and 300.
     "warmup_steps": 0,
     "weight_decay": 1e-3,
@@ -69,6 +71,7 @@ def build(config: Config, library: Library) -> Experiment:
         num_classes=len(dataset.classes),
         input_dropout=config.input_dropout,
         dropout=config.dropout,
+        rectified_scores=config.rectified_scores,
         dtype=jnp.dtype(config.dtype),
     )
     return make_experiment(

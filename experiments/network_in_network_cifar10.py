@@ -27,6 +27,7 @@ CROP_PADDING = 4
 class Config(Recipe):
     width: int = 32  # Channels of the first layer, the others in proportion; 192 in the paper.
     dropout: float = 0.0  # After the two poolings; 0.5 in the paper.
+    rectified_scores: bool = False  # True in the paper: without, no class's map can die.
     augment: bool = False  # Crops of the image padded by 4, and mirror images.
 
     def __post_init__(self):
@@ -42,6 +43,7 @@ PAPER = {
     "train_on_validation": True,
     "width": 192,
     "dropout": 0.5,
+    "rectified_scores": True,
     "falls_at": (0.5, 0.75),
     "warmup_steps": 400,
     "log_every": 500,
@@ -58,6 +60,7 @@ def build(config: Config, library: Library) -> Experiment:
         narrowed(CIFAR_LAYERS, config.width / PAPER["width"]),
         num_classes=len(dataset.classes),
         dropout=config.dropout,
+        rectified_scores=config.rectified_scores,
         dtype=jnp.dtype(config.dtype),
     )
     return make_experiment(

@@ -21,7 +21,7 @@ def normal(*shape):
     return jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_it_is_the_direct_convolution(data):
     window = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))

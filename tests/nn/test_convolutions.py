@@ -70,7 +70,7 @@ def test_submodules_keep_their_variables():
         (nn.Conv(MANY, (3, 3), padding=1, input_dilation=2), 16, 3),
         (nn.Conv(MANY, (3, 3), feature_group_count=2), 16, MANY),
         (nn.Conv(MANY, (3, 3), dtype=jnp.bfloat16), 16, MANY),
-        (nn.Conv(MANY, (3, 3)), 16, 32),
+        (nn.Conv(MANY, (3, 3)), 16, 16),
         (nn.Conv(MANY, (3, 3)), 8, MANY),
         (nn.Conv(MANY, (3,)), 16, 3),
         (nn.ConvTranspose(MANY, (3, 3)), 16, 3),
