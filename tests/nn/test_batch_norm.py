@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from lecture_models.nn.batch_norm import batch_norm
+from lecture_models.nn.batch_norm import EPSILON, MOMENTUM, batch_norm
 
 
 class Net(nn.Module):
@@ -57,3 +57,35 @@ def test_statistics_that_may_move_move_as_without_a_gate(variables, maps):
 
 def test_evaluation_uses_the_running_statistics(variables, maps):
     np.testing.assert_allclose(Net().apply(variables, maps), maps / np.sqrt(1 + 1e-5), rtol=1e-5)
+
+
+def test_it_is_flax_module_with_its_gradients(variables, maps):
+    flax = nn.BatchNorm(use_running_average=False, momentum=MOMENTUM, epsilon=EPSILON)
+    weights = jnp.cos(jnp.arange(maps.size)).reshape(maps.shape)
+    params = {"bn": {"scale": jnp.array([1.5, -0.3]), "bias": jnp.array([0.2, 4.0])}}
+
+    def ours(params, maps):
+        y, updated = apply(variables | {"params": params}, maps)
+        return jnp.sum(weights * y**2), updated["batch_stats"]["bn"]
+
+    def theirs(params, maps):
+        inner = {"params": params["bn"], "batch_stats": variables["batch_stats"]["bn"]}
+        y, updated = flax.apply(inner, maps, mutable=["batch_stats"])
+        return jnp.sum(weights * y**2), updated["batch_stats"]
+
+    found, wanted = (
+        jax.value_and_grad(each, argnums=(0, 1), has_aux=True)(params, maps)
+        for each in (ours, theirs)
+    )
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4), found, wanted)
+
+
+def test_half_precision_has_moments_of_float32(maps):
+    class Half(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return batch_norm(x, True, "bn", dtype=jnp.bfloat16)
+
+    y, variables = Half().init_with_output(jax.random.key(0), maps.astype(jnp.bfloat16))
+    assert y.dtype == jnp.bfloat16
+    assert {each.dtype for each in jax.tree.leaves(variables)} == {jnp.dtype(jnp.float32)}
