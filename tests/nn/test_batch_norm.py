@@ -89,3 +89,13 @@ def test_half_precision_has_moments_of_float32(maps):
     y, variables = Half().init_with_output(jax.random.key(0), maps.astype(jnp.bfloat16))
     assert y.dtype == jnp.bfloat16
     assert {each.dtype for each in jax.tree.leaves(variables)} == {jnp.dtype(jnp.float32)}
+
+
+@pytest.mark.parametrize(("platform", "product"), [("cpu", True), ("cuda", False), ("tpu", False)])
+def test_only_a_cpu_sums_by_products(variables, maps, platform, product):
+    def loss(variables, maps):
+        return apply(variables, maps)[0].sum()
+
+    traced = jax.jit(jax.grad(loss)).trace(variables, maps)
+    program = traced.lower(lowering_platforms=(platform,)).as_text()
+    assert ("stablehlo.dot_general" in program) == product

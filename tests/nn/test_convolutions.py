@@ -24,8 +24,11 @@ def program(module, x):
     return str(jax.make_jaxpr(module.apply)(variables_of(module, x), x))
 
 
-@pytest.mark.parametrize("padding", ["SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0))])
-@pytest.mark.parametrize(("channels", "window", "strides"), [(MANY, 3, 1), (3, 3, 1), (1, 5, 2)])
+@pytest.mark.parametrize(
+    ("channels", "window", "strides", "padding"),
+    [(MANY, 3, 1, each) for each in ("SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0)))]
+    + [(3, 3, 1, "SAME"), (1, 5, 2, ((0, 1), (3, 0)))],
+)
 def test_convolutions_of_any_padding_stay_what_they_are(channels, window, strides, padding):
     module = nn.Conv(MANY, (window, window), strides, padding=padding)
     x = normal(1, 18, 21, channels)
@@ -91,7 +94,8 @@ def test_those_who_read_a_program_see_plain_convolutions():
 
 
 @pytest.mark.parametrize("channels", [MANY, 3])
-def test_on_a_cpu_no_direct_convolution_is_left(channels):
+@pytest.mark.parametrize(("platform", "direct"), [("cpu", False), ("cuda", True), ("tpu", True)])
+def test_only_a_cpu_computes_them_otherwise(channels, platform, direct):
     module, x = nn.Conv(MANY, (3, 3)), jnp.zeros((1, 16, 16, channels))
     variables = variables_of(module, x)
 
@@ -99,5 +103,7 @@ def test_on_a_cpu_no_direct_convolution_is_left(channels):
     def loss(variables, x):
         return module.apply(variables, x).sum()
 
-    compiled = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(variables, x).compile()
-    assert " convolution(" not in compiled.as_text()
+    traced = jax.jit(jax.grad(loss, argnums=(0, 1))).trace(variables, x)
+    program = traced.lower(lowering_platforms=(platform,)).as_text()
+    assert ("stablehlo.convolution" in program) == direct
+    assert ("stablehlo.dot_general" in program) != direct
