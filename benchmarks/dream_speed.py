@@ -22,6 +22,7 @@ from experiments._tiled import Arguments, tiled_network, tiled_value
 from lecture_models.image_space.objectives import layer_energy
 from lecture_models.image_space.terms import View
 from lecture_models.models.googlenet import GoogLeNet
+from lecture_models.nn.convolutions import faster_convolutions
 from lecture_models.runtime.start import tune_for_cpu
 from lecture_models.weights.catalogue import CATALOGUE
 from lecture_models.weights.error import WeightsError
@@ -62,6 +63,7 @@ def measure(side: int, tile: int) -> dict[str, float]:
         apply = tiled_network(apply, network, LAYER, objective, tile, (side, side))
         variables, objective = Arguments(variables, ()), tiled_value
 
+    @faster_convolutions()
     def energy(variables, images):
         return objective(View(images, *apply(variables, images)), ()).sum()
 
