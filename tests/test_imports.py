@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "lecture_models"
 PURE = {"nn", "models", "losses", "steps", "image_space", "attribution", "linear", "metrics"}
 WORLD = {"data", "weights", "runtime", "commands"}
-HEAVY = ("wandb", "tensorflow_datasets", "tensorflow", "sklearn", "h5py")
+HEAVY = ("wandb", "tensorflow_datasets", "tensorflow", "sklearn", "skimage", "h5py")
 EXPERIMENTS = ROOT / "experiments"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *EXPERIMENTS.rglob("*.py"), ROOT / "launch.py"])
 

@@ -105,7 +105,10 @@ def make_plan(
     invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any], team: Team = ALONE
 ) -> Plan:
     """Builds the experiment: this reads the data and the weights."""
+    from lecture_models.nn.convolutions import faster_convolutions  # Not before it is needed: flax.
+
     experiment = chosen.module.build(chosen.config, *sources)
+    experiment = experiment.with_steps(faster_convolutions())
     used = [each for source in sources for each in source.provenance]
     return Plan(
         name=chosen.name,

@@ -72,3 +72,8 @@ class Experiment(NamedTuple):
     def phases(self) -> tuple[Phase, ...]:
         """In order of their first steps; one from step 0 on where `step` is a function."""
         return self.step if isinstance(self.step, tuple) else (Phase(0, self.step),)
+
+    def with_steps(self, change: Callable[[Step], Step]) -> "Experiment":
+        """The same, the step of each phase changed."""
+        phases = (phase._replace(step=change(phase.step)) for phase in self.phases)
+        return self._replace(step=tuple(phases))

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 
-from lecture_models.nn.convolutions import faster_convolutions
 from lecture_models.runtime import window as windows
 from lecture_models.runtime.checkpoint import Checkpoints, digest
 from lecture_models.runtime.dispatch import Position, make_advance
@@ -132,11 +131,8 @@ def _analyse(experiment: Experiment, init_key, eval_key, recorder, hooks: Hooks)
 
 def _traced_once(experiment: Experiment) -> Experiment:
     """jax remembers the trace of a jitted function: for the metrics' names, and to compile."""
-    phases = tuple(
-        phase._replace(step=jax.jit(faster_convolutions()(phase.step), inline=True))
-        for phase in experiment.phases
-    )
-    return experiment._replace(init=jax.jit(experiment.init), step=phases)
+    experiment = experiment.with_steps(lambda step: jax.jit(step, inline=True))
+    return experiment._replace(init=jax.jit(experiment.init))
 
 
 def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
