@@ -27,7 +27,7 @@ TILE, WINDOW = 4, 3
 POINTS = (0.0, 0.5, -0.5, 1.5, -1.5)  # And infinity.
 READ = TILE + WINDOW - 1  # The side of the tile that is read; tiles overlap.
 CHANNELS = 32  # With fewer, in or out, the transforms cost more than the products save.
-TILES = 16  # Likewise.
+WORK = 2.5e8  # With fewer multiply-adds, compiling it takes longer than a few hundred steps save.
 STRIP = 2**21  # So many transformed values at a time: 8 MB stay in a cache.
 
 
@@ -53,11 +53,10 @@ _OUTPUTS, _FILTERS, _INPUTS = cook_toom()
 
 def pays(x: Maps, kernel: Array) -> bool:
     """Whether it is faster than a direct convolution, by the shapes that were tried."""
-    batch, height, width, _ = x.shape
     return (
         kernel.shape[:2] == (WINDOW, WINDOW)
         and min(kernel.shape[2:]) >= CHANNELS
-        and batch * _tiles(height) * _tiles(width) >= TILES
+        and math.prod(x.shape[:3]) * kernel.size >= WORK
     )
 
 

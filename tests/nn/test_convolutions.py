@@ -12,6 +12,12 @@ RANDOM = np.random.default_rng(0)
 REPLACED = "custom_vjp_call"
 
 
+@pytest.fixture(autouse=True)
+def _small_ones_too(request, monkeypatch):
+    if "work" not in request.node.name:
+        monkeypatch.setattr(winograd, "WORK", 0)
+
+
 def normal(*shape):
     return jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
 
@@ -74,7 +80,6 @@ def test_submodules_keep_their_variables():
         (nn.Conv(MANY, (3, 3), feature_group_count=2), 16, MANY),
         (nn.Conv(MANY, (3, 3), dtype=jnp.bfloat16), 16, MANY),
         (nn.Conv(MANY, (3, 3)), 16, 16),
-        (nn.Conv(MANY, (3, 3)), 8, MANY),
         (nn.Conv(MANY, (3,)), 16, 3),
         (nn.ConvTranspose(MANY, (3, 3)), 16, 3),
     ],
@@ -83,6 +88,16 @@ def test_what_gains_nothing_is_left_alone(module, side, channels):
     shape = (1, side, channels) if module.kernel_size == (3,) else (1, side, side, channels)
     with faster_convolutions():
         assert REPLACED not in program(module, jnp.zeros(shape))
+
+
+def test_little_work_is_not_worth_compiling_it():
+    module = nn.Conv(MANY, (3, 3))
+    variables = variables_of(module, jnp.zeros((1, 4, 4, MANY)))
+    for side, replaced in ((164, False), (165, True)):
+        x = jax.ShapeDtypeStruct((1, side, side, MANY), jnp.float32)
+        with faster_convolutions():
+            program = str(jax.make_jaxpr(module.apply)(variables, x))
+        assert (REPLACED in program) == replaced
 
 
 def test_those_who_read_a_program_see_plain_convolutions():
