@@ -12,10 +12,12 @@ RANDOM = np.random.default_rng(0)
 REPLACED = "custom_vjp_call"
 
 
-@pytest.fixture(autouse=True)
-def _small_ones_too(request, monkeypatch):
-    if "work" not in request.node.name:
-        monkeypatch.setattr(winograd, "WORK", 0)
+@pytest.fixture
+def small_ones_too(monkeypatch):
+    monkeypatch.setattr(winograd, "WORK", 0)
+
+
+any_work = pytest.mark.usefixtures("small_ones_too")
 
 
 def normal(*shape):
@@ -30,6 +32,7 @@ def program(module, x):
     return str(jax.make_jaxpr(module.apply)(variables_of(module, x), x))
 
 
+@any_work
 @pytest.mark.parametrize(
     ("channels", "window", "strides", "padding"),
     [(MANY, 3, 1, each) for each in ("SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0)))]
@@ -59,6 +62,7 @@ class Twice(nn.Module):
         return nn.Conv(MANY, (3, 3), name="second")(nn.Conv(MANY, (3, 3), name="first")(x))
 
 
+@any_work
 def test_submodules_keep_their_variables():
     x = normal(1, 16, 16, 3)
     variables = variables_of(Twice(), x)
@@ -69,6 +73,7 @@ def test_submodules_keep_their_variables():
     np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-4)
 
 
+@any_work
 @pytest.mark.parametrize(
     ("module", "side", "channels"),
     [
@@ -100,6 +105,7 @@ def test_little_work_is_not_worth_compiling_it():
         assert (REPLACED in program) == replaced
 
 
+@any_work
 def test_those_who_read_a_program_see_plain_convolutions():
     module, x = nn.Conv(MANY, (3, 3)), jnp.zeros((1, 16, 16, MANY))
     with faster_convolutions(), plain_convolutions():
@@ -108,6 +114,7 @@ def test_those_who_read_a_program_see_plain_convolutions():
     assert REPLACED not in seen
 
 
+@any_work
 @pytest.mark.parametrize("channels", [MANY, 3])
 @pytest.mark.parametrize(("platform", "direct"), [("cpu", False), ("cuda", True), ("tpu", True)])
 def test_only_a_cpu_computes_them_otherwise(channels, platform, direct):
