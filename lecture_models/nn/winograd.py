@@ -2,8 +2,9 @@
 
 An output tile of 4x4 needs 36 products a channel in place of 144. Input tiles of 6x6 and filters
 are each taken to values of a polynomial at six points, multiplied there as 36 matrix products, and
-interpolated. With the points 0, ±1/2, ±3/2 and infinity the result is within about 1e-5 of the largest
-value of a direct convolution's (512 channels; measured), half of the error of the customary 0, ±1, ±2.
+interpolated. With the points 0, ±1/2, ±3/2 and infinity the result is within about 1e-5 of the
+largest value of a direct convolution's (512 channels, measured), half of the error of the customary
+0, ±1, ±2.
 
 Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016; that fractions make good
 points: Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution", 2020.
