@@ -34,7 +34,7 @@ class Config(Recipe):
     pooling: bool = False  # Model C itself, with maxima where All-CNN-C has strides.
     input_dropout: float = 0.0  # Of pixels; 0.2 in the paper.
     dropout: float = 0.0  # After each layer of stride 2; 0.5 in the paper.
-    rectified_scores: bool = False  # True in the paper: without, no class's map can die.
+    rectified_scores: bool = False  # As in the paper; some seeds then stay at chance.
     augment: bool = False  # Crops of the image padded by 5, and mirror images.
 
     def __post_init__(self):

@@ -27,7 +27,7 @@ CROP_PADDING = 4
 class Config(Recipe):
     width: int = 32  # Channels of the first layer, the others in proportion; 192 in the paper.
     dropout: float = 0.0  # After the two poolings; 0.5 in the paper.
-    rectified_scores: bool = False  # True in the paper: without, no class's map can die.
+    rectified_scores: bool = False  # As in the paper; some seeds then stay at chance.
     augment: bool = False  # Crops of the image padded by 4, and mirror images.
 
     def __post_init__(self):

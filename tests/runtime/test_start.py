@@ -32,6 +32,37 @@ def test_later_lines_of_jax_are_left_alone(monkeypatch):
     assert os.environ["XLA_FLAGS"] == ""
 
 
+class Malloc:
+    """In the place of the C library."""
+
+    def __init__(self):
+        self.told = {}
+
+    def mallopt(self, option, value):
+        self.told[option] = value
+
+
+@pytest.mark.parametrize(
+    ("library", "environment", "told"),
+    [
+        ("glibc", {}, {-1: -1, -4: 0, -8: 1}),
+        ("", {}, {}),
+        ("glibc", {"MALLOC_ARENA_MAX": "4"}, {}),
+        ("glibc", {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}, {}),
+    ],
+)
+def test_freed_memory_is_kept_unless_malloc_was_told(monkeypatch, library, environment, told):
+    malloc = Malloc()
+    monkeypatch.setattr(start.ctypes, "CDLL", lambda name: malloc)
+    monkeypatch.setattr(start.platform, "libc_ver", lambda: (library, "2.36"))
+    for name in [each for each in os.environ if each.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    start.keep_freed_memory()
+    assert malloc.told == told
+
+
 def test_every_command_begins_so(monkeypatch, capsys):
     """Before one of them asks jax for its devices, which settles what XLA was told."""
     monkeypatch.setenv("XLA_FLAGS", "")
