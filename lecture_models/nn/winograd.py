@@ -26,7 +26,8 @@ Kernel = Float[Array, "3 3 channel new_channel"]
 TILE, WINDOW = 4, 3
 POINTS = (0.0, 0.5, -0.5, 1.5, -1.5)  # And infinity.
 READ = TILE + WINDOW - 1  # The side of the tile that is read; tiles overlap.
-CHANNELS = 32  # With fewer, in or out, the transforms cost more than the products save.
+CHANNELS = 64  # With fewer, in or out, the transforms cost more than the products save.
+FILTER_CHANNELS = 32  # As much for the gradient of the filters, which otherwise costs more.
 WORK = 2.5e8  # With fewer multiply-adds, compiling it takes longer than a few hundred steps save.
 STRIP = 2**21  # So many transformed values at a time: 8 MB stay in a cache.
 
@@ -51,11 +52,11 @@ def cook_toom() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 _OUTPUTS, _FILTERS, _INPUTS = cook_toom()
 
 
-def pays(x: Maps, kernel: Array) -> bool:
+def pays(x: Maps, kernel: Array, channels: int = CHANNELS) -> bool:
     """Whether it is faster than a direct convolution, by the shapes that were tried."""
     return (
         kernel.shape[:2] == (WINDOW, WINDOW)
-        and min(kernel.shape[2:]) >= CHANNELS
+        and min(kernel.shape[2:]) >= channels
         and math.prod(x.shape[:3]) * kernel.size >= WORK
     )
 

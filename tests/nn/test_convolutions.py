@@ -1,13 +1,15 @@
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import linen as nn
 
-from lecture_models.nn import winograd
+from lecture_models.nn import convolutions, winograd
 from lecture_models.nn.convolutions import faster_convolutions, plain_convolutions
 
-MANY = winograd.CHANNELS
+MANY, SOME = winograd.CHANNELS, winograd.FILTER_CHANNELS
 RANDOM = np.random.default_rng(0)
 REPLACED = "custom_vjp_call"
 
@@ -15,6 +17,7 @@ REPLACED = "custom_vjp_call"
 @pytest.fixture
 def small_ones_too(monkeypatch):
     monkeypatch.setattr(winograd, "WORK", 0)
+    monkeypatch.setattr(convolutions, "SLICE", 8 * 22 * 25 * 16)
 
 
 any_work = pytest.mark.usefixtures("small_ones_too")
@@ -32,15 +35,22 @@ def program(module, x):
     return str(jax.make_jaxpr(module.apply)(variables_of(module, x), x))
 
 
+PADDINGS = ("SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0)))
+
+
 @any_work
 @pytest.mark.parametrize(
-    ("channels", "window", "strides", "padding"),
-    [(MANY, 3, 1, each) for each in ("SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0)))]
-    + [(3, 3, 1, "SAME"), (1, 5, 2, ((0, 1), (3, 0)))],
+    ("images", "channels", "new", "window", "strides", "padding"),
+    [(1, MANY, MANY, 3, 1, each) for each in PADDINGS]
+    + [(1, SOME, MANY, 3, 1, each) for each in PADDINGS]
+    + [(24, 16, 16, 5, 1, each) for each in PADDINGS]
+    + [(1, 3, MANY, 3, 1, "SAME"), (1, 1, MANY, 5, 2, ((0, 1), (3, 0)))],
 )
-def test_convolutions_of_any_padding_stay_what_they_are(channels, window, strides, padding):
-    module = nn.Conv(MANY, (window, window), strides, padding=padding)
-    x = normal(1, 18, 21, channels)
+def test_convolutions_of_any_padding_stay_what_they_are(
+    images, channels, new, window, strides, padding
+):
+    module = nn.Conv(new, (window, window), strides, padding=padding)
+    x = normal(images, 18, 21, channels)
     variables = variables_of(module, x)
 
     def loss(variables, x):
@@ -98,7 +108,8 @@ def test_what_gains_nothing_is_left_alone(module, side, channels):
 def test_little_work_is_not_worth_compiling_it():
     module = nn.Conv(MANY, (3, 3))
     variables = variables_of(module, jnp.zeros((1, 4, 4, MANY)))
-    for side, replaced in ((164, False), (165, True)):
+    enough = math.ceil(math.sqrt(winograd.WORK / (9 * MANY**2)))
+    for side, replaced in ((enough - 1, False), (enough, True)):
         x = jax.ShapeDtypeStruct((1, side, side, MANY), jnp.float32)
         with faster_convolutions():
             program = str(jax.make_jaxpr(module.apply)(variables, x))
@@ -129,3 +140,23 @@ def test_only_a_cpu_computes_them_otherwise(channels, platform, direct):
     program = traced.lower(lowering_platforms=(platform,)).as_text()
     assert ("stablehlo.convolution" in program) == direct
     assert ("stablehlo.dot_general" in program) != direct
+
+
+@pytest.mark.parametrize(
+    ("images", "channels", "window", "slices"),
+    [(128, 16, 3, 8), (128, 16, 1, 1), (100, 32, 5, 1), (32, 16, 3, 1), (40, 16, 5, 3)],
+)
+def test_gradients_of_small_filters_are_summed_by_slices_of_images(
+    images, channels, window, slices
+):
+    module = nn.Conv(channels, (window, window), use_bias=False)
+    x = jnp.zeros((images, 32, 32, channels))
+    kernel = jnp.zeros((window, window, channels, channels))
+
+    def loss(kernel):
+        return module.apply({"params": {"kernel": kernel}}, x).sum()
+
+    with faster_convolutions():
+        traced = jax.jit(jax.grad(loss)).trace(kernel)
+    program = traced.lower(lowering_platforms=("cpu",)).as_text()
+    assert program.count("stablehlo.convolution(") == slices
