@@ -27,8 +27,9 @@ def faster_convolutions() -> Iterator[None]:
     """Within, 2-D `nn.Conv` of float32 are computed on a CPU as is fastest for their shapes.
 
     Where channels are many by `winograd`, where they are few as a matrix product, `banded`;
-    between them, gradients of filters alone: by `winograd` or a few images at a time. The rest, and
-    everything on other devices, as without. Results differ by rounding.
+    between them, gradients of filters alone: by `winograd` or a few images at a time, without which
+    oneDNN's kernels, where XLA is told to use them, take twice as long. The rest, and everything on
+    other devices, as without. Results differ by rounding.
     """
     with nn.intercept_methods(_intercept):
         yield

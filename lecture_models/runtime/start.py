@@ -6,11 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-# XLA's kernels for the CPU: what is left to YNN, and whether oneDNN may compute.
-_KERNELS = {
-    "--xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT",
-    "--xla_cpu_experimental_onednn_custom_call": "true",
-}
+_YNN = "--xla_cpu_experimental_ynn_fusion_type"
 # mallopt's options, of glibc's malloc.h, and what they are set to: never trim, never map, one heap.
 _KEEP = {-1: -1, -4: 0, -8: 1}
 
@@ -57,17 +53,14 @@ def keep_freed_memory() -> None:
 
 
 def prefer_faster_convolutions() -> None:
-    """Keeps XLA's newer convolution kernels (YNN) off the CPU, and lets it use oneDNN's.
+    """Keeps XLA's newer convolution kernels (YNN) off the CPU; matrix products stay with them.
 
-    On one core a training step of ResNet-20 takes 0.6 to 0.9 of the time without YNN's, most of it
+    On one core a training step of ResNet-20 takes 0.6 to 0.9 of the time without them, most of it
     gained at the gradients of the filters; inference and gradients to the image take as long or
-    less (jax 0.10.2 and 0.12.0). oneDNN's, which jax 0.12 brings and 0.10 does not, compute 16
-    channels in 0.6 of the time. Later lines of jax, untried here and whose XLA may not know the
-    flags, are left alone, and so is what XLA_FLAGS says of them already.
+    less (jax 0.10.2 and 0.12.0). Later lines of jax, untried here and whose XLA may not know the
+    flag, are left alone, and so is what XLA_FLAGS says of it already.
     """
-    major, minor = importlib.metadata.version("jax").split(".")[:2]
-    if (int(major), int(minor)) >= (0, 13):
-        return
     flags = os.environ.get("XLA_FLAGS", "")
-    missing = [f"{flag}={value}" for flag, value in _KERNELS.items() if flag not in flags]
-    os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
+    major, minor = importlib.metadata.version("jax").split(".")[:2]
+    if _YNN not in flags and (int(major), int(minor)) < (0, 13):
+        os.environ["XLA_FLAGS"] = f"{flags} {_YNN}=LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT".strip()
