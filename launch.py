@@ -18,10 +18,10 @@ from pathlib import Path  # noqa: E402
 
 from absl import flags  # noqa: E402
 
+from lecture_models.commands.flags import COMMANDS, command_flags  # noqa: E402
 from lecture_models.commands.invocation import House, Invocation, announce  # noqa: E402
-from lecture_models.runtime.command_flags import COMMANDS, command_flags  # noqa: E402
-from lecture_models.runtime.config import UsageError, parse  # noqa: E402
-from lecture_models.runtime.start import tune_for_cpu  # noqa: E402
+from lecture_models.config import UsageError, parse  # noqa: E402
+from lecture_models.training.process_setup import tune_for_cpu  # noqa: E402
 
 # The flag that names a command -> its file in lecture_models/commands/ and the function there,
 # which takes the flag's value. Of several flags the first in this order counts.
@@ -76,9 +76,9 @@ def _is_for_the_user(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     from lecture_models.data.dataset import DataError
-    from lecture_models.runtime.run_folder import RunFolderError
-    from lecture_models.runtime.team import TeamError
-    from lecture_models.runtime.tracking import TrackingError
+    from lecture_models.runs.folder import RunFolderError
+    from lecture_models.training.processes import TeamError
+    from lecture_models.training.wandb_tracker import TrackingError
 
     return isinstance(error, DataError | RunFolderError | TeamError | TrackingError)
 

@@ -23,9 +23,9 @@ from benchmarks import torch_convolutions
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.lenet import LeNet5
 from lecture_models.models.vgg import VGG_E
-from lecture_models.nn.convolutions import faster_convolutions
-from lecture_models.runtime.start import tune_for_cpu
+from lecture_models.nn.cpu.convolutions import faster_convolutions
 from lecture_models.steps.classifier import classifier_step, init_classifier
+from lecture_models.training.process_setup import tune_for_cpu
 
 ROUNDS = 5
 BATCH_SIZE = 128

@@ -17,14 +17,14 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
-from experiments._image_optimisation import feature_network
-from experiments._tiled import Arguments, tiled_network, tiled_value
 from lecture_models.image_space.objectives import layer_energy
 from lecture_models.image_space.terms import View
 from lecture_models.models.googlenet import GoogLeNet
-from lecture_models.nn.convolutions import faster_convolutions
-from lecture_models.runtime.start import tune_for_cpu
-from lecture_models.weights.catalogue import CATALOGUE
+from lecture_models.nn.cpu.convolutions import faster_convolutions
+from lecture_models.tasks.image_optimization import feature_network
+from lecture_models.tasks.tiled_network import Arguments, tiled_network, tiled_value
+from lecture_models.training.process_setup import tune_for_cpu
+from lecture_models.weights.catalog import CATALOGUE
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained, expected_shapes
 from lecture_models.weights.pretrained import Weights

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lecture_models.runtime.start import tune_for_cpu
+from lecture_models.training.process_setup import tune_for_cpu
 
 SIDE = 256
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -35,25 +35,25 @@ def ours() -> Callable[[], object]:
     import jax
     import jax.numpy as jnp
 
-    from experiments import _style_terms
-    from experiments._style_pictures import Style
     from lecture_models.image_space.parameterizations import pixels
     from lecture_models.image_space.step import image_loss
     from lecture_models.image_space.terms import targets
     from lecture_models.models.vgg import VGG_E
-    from lecture_models.nn.convolutions import faster_convolutions
+    from lecture_models.nn.cpu.convolutions import faster_convolutions
+    from lecture_models.tasks.style import terms
+    from lecture_models.tasks.style.images import Style
 
     model = VGG_E(num_classes=0)
     variables = jax.jit(model.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
     image, content, style = (jnp.asarray(each) for each in pictures())
     layer_weights = dict.fromkeys(STYLE_LAYERS, 1.0 / len(STYLE_LAYERS))
-    weighting = _style_terms.Weighting(
+    weighting = terms.Weighting(
         1.0, STYLE_WEIGHT, layer_weights, (CONTENT_LAYER,), 0.0, per_pixel=False
     )
-    wanted = _style_terms.content_targets(model.apply, (CONTENT_LAYER,))(variables, content)
+    wanted = terms.content_targets(model.apply, (CONTENT_LAYER,))(variables, content)
     terms = (
-        *_style_terms.content_terms(wanted, weighting, SIDE, SIDE),
-        *_style_terms.style_terms(
+        *terms.content_terms(wanted, weighting, SIDE, SIDE),
+        *terms.style_terms(
             model.apply, variables, [Style(style, 1.0, None, None)], weighting, 1.0, {}
         ),
     )

@@ -24,16 +24,16 @@ from benchmarks import torch_loops, vae_sized
 from experiments import gan_mnist
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset, Provenance, Split
-from lecture_models.runtime import window as windows
-from lecture_models.runtime.checkpoint import Checkpoints
-from lecture_models.runtime.experiment import Experiment
-from lecture_models.runtime.loop import Cadence, Hooks, train
-from lecture_models.runtime.progress import open_progress
-from lecture_models.runtime.recorder import Recorder
-from lecture_models.runtime.report import write_report
-from lecture_models.runtime.run_folder import RunFolder
-from lecture_models.runtime.start import tune_for_cpu
-from lecture_models.runtime.tracking import open_tracker
+from lecture_models.experiment import Cadence, Experiment
+from lecture_models.reports.run_page import write_report
+from lecture_models.runs.folder import RunFolder
+from lecture_models.training import metric_window as windows
+from lecture_models.training.checkpoint import Checkpoints
+from lecture_models.training.loop import Hooks, train
+from lecture_models.training.process_setup import tune_for_cpu
+from lecture_models.training.progress import open_progress
+from lecture_models.training.recorder import Recorder
+from lecture_models.training.wandb_tracker import open_tracker
 
 ROUNDS = 5
 NUM_IMAGES = 60_000  # MNIST's training file.

@@ -5,10 +5,10 @@ import numpy as np
 import optax
 
 from lecture_models.data.batches import ArrayBatches
+from lecture_models.experiment import Experiment
 from lecture_models.models.autoencoder import DenseDecoder, Pair
 from lecture_models.models.vae import GaussianEncoder
-from lecture_models.nn.binarise import binarise
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.nn.binarize import binarise
 from lecture_models.steps.descent import init_train_state
 from lecture_models.steps.vae import VAE, vae_step
 

@@ -17,17 +17,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32
 
-from experiments._analysis import CodesAnalysis
-from experiments._codes import (
-    Collection,
-    Reader,
-    batches,
-    collect,
-    image_shape,
-    input_side,
-    layer_fields,
-    make_reader,
-)
 from lecture_models.attribution.patches import (
     Box,
     Strongest,
@@ -37,11 +26,22 @@ from lecture_models.attribution.patches import (
     receptive_box,
     strongest,
 )
+from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import symmetric
+from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.metrics.traced_field import Fields, traced_channel_fields
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+from lecture_models.tasks.analysis import CodesAnalysis
+from lecture_models.tasks.codes import (
+    Collection,
+    Reader,
+    batches,
+    collect,
+    image_shape,
+    input_side,
+    layer_fields,
+    make_reader,
+)
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained
 from lecture_models.weights.preprocessing import resize

@@ -14,16 +14,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import _attribution_numbers as numbers
-from experiments._analysis import Analysis
-from experiments._attribution_maps import Effort, Probes, attributions, in_batches, make_probes
-from experiments._attribution_sheet import contact_sheet
-from experiments._attribution_target import cam_layer, class_index, feature_shapes, require_unit
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import Picture, shown
 from lecture_models.data.pixels import symmetric
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.tasks.analysis import Analysis
+from lecture_models.tasks.attribution import scores as numbers
+from lecture_models.tasks.attribution.methods import (
+    Effort,
+    Probes,
+    attributions,
+    in_batches,
+    make_probes,
+)
+from lecture_models.tasks.attribution.sheet import contact_sheet
+from lecture_models.tasks.layers import cam_layer, class_index, feature_shapes, require_unit
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.preprocessing import central_crop
 from lecture_models.weights.pretrained import UNTRAINED, Pretrained, Weights

@@ -16,23 +16,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments._attribution_target import class_index
-from experiments._class_judge import find_judge, first_name, make_class_judge
-from experiments._image_optimisation import (
+from lecture_models.config import require_at_least, require_between
+from lecture_models.data.lookup import Library
+from lecture_models.experiment import Experiment
+from lecture_models.image_space import objectives, regularizers, transforms
+from lecture_models.image_space.optimizers import Optimizer, from_optax, normalised_gradient
+from lecture_models.image_space.parameterizations import fourier, pixels
+from lecture_models.image_space.terms import Term
+from lecture_models.tasks.class_judge import find_judge, first_name, make_class_judge
+from lecture_models.tasks.image_optimization import (
     Pictures,
     Stage,
     classifier_network,
     image_experiment,
-    layer_shapes,
     untrained_alarm,
 )
-from lecture_models.data.lookup import Library
-from lecture_models.image_space import objectives, regularisers, transforms
-from lecture_models.image_space.optimizers import Optimizer, from_optax, normalised_gradient
-from lecture_models.image_space.parameterizations import fourier, pixels
-from lecture_models.image_space.terms import Term
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.tasks.layers import class_index, layer_shapes
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained
 from lecture_models.weights.preprocessing import Preprocessing
@@ -142,13 +141,13 @@ def make_optimizer(config: Config, origin: np.ndarray) -> Optimizer:
         return from_optax(optax.adam(config.learning_rate))
     rules = []
     if config.blur_every:
-        rules.append(regularisers.blur_every(config.blur_every, config.blur_sigma))
+        rules.append(regularizers.blur_every(config.blur_every, config.blur_sigma))
     if config.clip_norm:
-        rules.append(regularisers.clip_small_norm(config.clip_norm, jnp.asarray(origin)))
+        rules.append(regularizers.clip_small_norm(config.clip_norm, jnp.asarray(origin)))
     if config.clip_contribution:
         share = config.clip_contribution
-        rules.append(regularisers.clip_small_contribution(share, jnp.asarray(origin)))
-    return regularisers.ruled(normalised_gradient(config.step_size / UNIT), rules)
+        rules.append(regularizers.clip_small_contribution(share, jnp.asarray(origin)))
+    return regularizers.ruled(normalised_gradient(config.step_size / UNIT), rules)
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:

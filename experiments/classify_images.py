@@ -16,17 +16,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt8
 
-from experiments._analysis import Analysis
+from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import Picture, shown
 from lecture_models.data.pixels import symmetric
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.tasks.analysis import Analysis
+from lecture_models.tasks.class_judge import TOP, caption
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.preprocessing import ten_crops
 from lecture_models.weights.pretrained import UNTRAINED, Pretrained, Weights
 
-TOP = 5
 BAR = 20  # Characters for a probability of 1.
 
 
@@ -77,12 +77,6 @@ def top_lines(probabilities: Float[np.ndarray, " class"], classes: tuple[str, ..
         bar = "█" * round(BAR * probability)
         lines.append(f"{probability:7.2%}  {bar:<{BAR}}  {classes[index]}")
     return lines
-
-
-def caption(probabilities: Float[np.ndarray, " class"], classes: tuple[str, ...]) -> str:
-    """The same in a line, each class by its first name."""
-    best = np.argsort(-probabilities, kind="stable")[:TOP]
-    return ", ".join(f"{classes[i].partition(',')[0]} {probabilities[i]:.1%}" for i in best)
 
 
 def make_evaluate(config: Config, network: Pretrained, pictures: list[Picture]):

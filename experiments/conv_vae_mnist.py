@@ -18,10 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from experiments._vae_evaluation import BITS, GREY, Protocol, binarised, make_evaluate
+from lecture_models.config import require_at_least
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
+from lecture_models.evaluators.vae import BITS, GREY, Protocol, binarised, make_evaluate
+from lecture_models.experiment import Best, Cadence, Evaluation, Experiment, Images
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.latents import neighbour_divergence
@@ -29,11 +31,8 @@ from lecture_models.models.autoencoder import ConvEncoder, Pair, SubpixelDecoder
 from lecture_models.models.chollet_vae import CholletDecoder, CholletEncoder
 from lecture_models.models.latent import manifold_grid
 from lecture_models.nn import gaussian
-from lecture_models.nn.binarise import binarise
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Best, Evaluation, Experiment, Images
-from lecture_models.runtime.loop import Cadence
-from lecture_models.runtime.scatter import scatter_picture
+from lecture_models.nn.binarize import binarise
+from lecture_models.plots.scatter import scatter_picture
 from lecture_models.steps.descent import (
     Params,
     TrainState,

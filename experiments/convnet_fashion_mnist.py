@@ -12,12 +12,12 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from experiments._classification import crop_and_flip, make_experiment
-from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, adam, load
+from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Experiment
 from lecture_models.models.cifar_convnet import CifarConvNet
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.tasks.classification import crop_and_flip, make_experiment
+from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, adam, load
 
 CROP_PADDING = 2
 

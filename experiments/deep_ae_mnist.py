@@ -25,10 +25,12 @@ import numpy as np
 import optax
 from jaxtyping import Array, Key
 
-from experiments._autoencoder_evaluation import filter_image, make_evaluate
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset, joined
 from lecture_models.data.lookup import Library
+from lecture_models.evaluators.autoencoder import filter_image, make_evaluate
+from lecture_models.experiment import Cadence, Evaluation, Experiment, Phase
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy, squared_error
 from lecture_models.models import rbm
 from lecture_models.models.autoencoder import (
@@ -40,9 +42,6 @@ from lecture_models.models.autoencoder import (
     pixels,
 )
 from lecture_models.nn.pixel_values import unit_vectors
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Evaluation, Experiment, Phase
-from lecture_models.runtime.loop import Cadence
 from lecture_models.steps.autoencoder import Autoencoder, reconstruction_step
 from lecture_models.steps.descent import TrainState, init_train_state, rise_and_cosine
 from lecture_models.steps.rbm import contrastive_divergence_step, rbm_optimizer

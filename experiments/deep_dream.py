@@ -15,26 +15,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from experiments._image_optimisation import (
-    Pictures,
-    Stage,
-    feature_network,
-    image_experiment,
-    layer_shapes,
-    require_layers,
-    resized,
-    untrained_alarm,
-)
-from experiments._tiled import Arguments, layer_fields, tiled_network, tiled_value
+from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import symmetric
+from lecture_models.experiment import Experiment
 from lecture_models.image_space.objectives import guided_match, layer_energy
 from lecture_models.image_space.optimizers import normalised_gradient
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Objective, Term
 from lecture_models.image_space.transforms import identity, jitter
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.tasks.image_optimization import (
+    Pictures,
+    Stage,
+    feature_network,
+    image_experiment,
+    resized,
+    untrained_alarm,
+)
+from lecture_models.tasks.layers import layer_shapes, require_layers
+from lecture_models.tasks.tiled_network import Arguments, layer_fields, tiled_network, tiled_value
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
 

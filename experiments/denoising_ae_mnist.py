@@ -20,9 +20,11 @@ import numpy as np
 import optax
 from jaxtyping import Array, Key
 
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Cadence, Evaluation, Experiment, Images
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.reconstruction import originals_above, psnr
@@ -30,9 +32,6 @@ from lecture_models.models.autoencoder import pixels
 from lecture_models.models.filters import filter_pictures
 from lecture_models.models.tied_autoencoder import TiedAutoencoder
 from lecture_models.nn.corruption import corrupt
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
-from lecture_models.runtime.loop import Cadence
 from lecture_models.steps.denoising import Rivals, denoising_step
 from lecture_models.steps.descent import init_train_state
 

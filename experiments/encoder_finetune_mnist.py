@@ -22,7 +22,20 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from experiments._encoder_pretraining import (
+from lecture_models.config import require_at_least, require_between
+from lecture_models.data.labeled_batches import (
+    count_names,
+    labelled_batches,
+    require_labels,
+    split_batch,
+)
+from lecture_models.data.lookup import Library
+from lecture_models.evaluators.finetuning import SCRATCH, filter_images, make_evaluate
+from lecture_models.experiment import Cadence, Experiment, Phase
+from lecture_models.models.autoencoder import DenseEncoder
+from lecture_models.steps.descent import Metrics, Params, TrainState
+from lecture_models.steps.finetune import finetune_step, init_beginnings
+from lecture_models.tasks.encoder_pretraining import (
     Pretraining,
     Shape,
     Stages,
@@ -34,20 +47,6 @@ from experiments._encoder_pretraining import (
     stacked_layer,
     variational_autoencoder,
 )
-from experiments._finetuning_evaluation import SCRATCH, filter_images, make_evaluate
-from experiments._labelled_batches import (
-    count_names,
-    labelled_batches,
-    require_labels,
-    split_batch,
-)
-from lecture_models.data.lookup import Library
-from lecture_models.models.autoencoder import DenseEncoder
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Experiment, Phase
-from lecture_models.runtime.loop import Cadence
-from lecture_models.steps.descent import Metrics, Params, TrainState
-from lecture_models.steps.finetune import finetune_step, init_beginnings
 
 
 @dataclasses.dataclass(frozen=True)

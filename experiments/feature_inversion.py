@@ -14,23 +14,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments._image_optimisation import feature_network, layer_shapes, require_layers
-from experiments._inversion import (
+from lecture_models.config import require_at_least
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
+from lecture_models.data.pixels import symmetric
+from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.image_space.inversion import central, code_error, code_match, prior_terms
+from lecture_models.image_space.lbfgs import lbfgs
+from lecture_models.image_space.step import Network
+from lecture_models.image_space.terms import Term
+from lecture_models.tasks.image_optimization import feature_network
+from lecture_models.tasks.inversion import (
     Inversion,
     field_boxes,
     framed,
     gradient_box,
     inversion_experiment,
 )
-from lecture_models.data.dataset import DataError
-from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import symmetric
-from lecture_models.image_space.inversion import central, code_error, code_match, prior_terms
-from lecture_models.image_space.lbfgs import lbfgs
-from lecture_models.image_space.step import Network
-from lecture_models.image_space.terms import Term
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+from lecture_models.tasks.layers import layer_shapes, require_layers
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
 

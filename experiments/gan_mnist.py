@@ -21,17 +21,16 @@ import numpy as np
 import optax
 from jaxtyping import Array, Key
 
-from experiments._sample_metrics import sample_judge
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
+from lecture_models.evaluators.samples import sample_judge
+from lecture_models.experiment import Best, Cadence, Evaluation, Experiment, Images
 from lecture_models.losses import gan as losses
 from lecture_models.metrics.samples import above_nearest
 from lecture_models.models import gan as models
 from lecture_models.models.latent import interpolate
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Best, Evaluation, Experiment, Images
-from lecture_models.runtime.loop import Cadence
 from lecture_models.steps import gan as steps
 
 MIN_MODES = 8  # Fewer classes than this among the samples is flagged as a collapse.

@@ -15,13 +15,13 @@ import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 
-from experiments._classification import make_experiment
-from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, adam, load, momentum_sgd
+from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Experiment
 from lecture_models.models.lenet import LeNet5, LeNet5Of1998
 from lecture_models.nn.augmentation import random_crop
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.tasks.classification import make_experiment
+from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, adam, load, momentum_sgd
 
 
 @dataclasses.dataclass(frozen=True)

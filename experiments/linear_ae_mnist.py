@@ -21,16 +21,15 @@ import numpy as np
 import optax
 from jaxtyping import Array, Key
 
+from lecture_models.config import require_at_least
 from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Cadence, Evaluation, Experiment, Images
 from lecture_models.linear import autoencoder, pca
 from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.models.filters import filter_pictures
 from lecture_models.nn.pixel_values import unit_vectors
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
-from lecture_models.runtime.loop import Cadence
-from lecture_models.runtime.scatter import scatter_picture
+from lecture_models.plots.scatter import scatter_picture
 from lecture_models.steps.descent import TrainState, descend, init_train_state
 
 MAX_DIM = 4_096  # Its covariance is 134 MB in float64, its eigenvectors take half a minute.

@@ -13,12 +13,12 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from experiments._classification import crop_and_flip, make_experiment, narrowed
-from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, load, momentum_sgd
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Experiment
 from lecture_models.models.network_in_network import CIFAR_LAYERS, NetworkInNetwork
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.tasks.classification import crop_and_flip, make_experiment, narrowed
+from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
 
 CROP_PADDING = 4
 

@@ -16,14 +16,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from experiments._classification import crop_and_flip, make_experiment
-from experiments._classifier_recipe import SMOKE_RECIPE, Recipe, load, momentum_sgd
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Experiment, Metrics
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.resnet import ResNet
 from lecture_models.nn.stochastic_depth import sample_depth
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Experiment, Metrics
+from lecture_models.tasks.classification import crop_and_flip, make_experiment
+from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
 
 CROP_PADDING = 4
 

@@ -19,15 +19,14 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float
 
-from experiments._autoencoder_evaluation import filter_image, make_evaluate
+from lecture_models.config import require_at_least
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.lookup import Library
+from lecture_models.evaluators.autoencoder import filter_image, make_evaluate
+from lecture_models.experiment import Cadence, Experiment, Phase
 from lecture_models.models import stacked_autoencoder as stack
 from lecture_models.models.autoencoder import pixels
 from lecture_models.nn.pixel_values import unit_vectors
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Experiment, Phase
-from lecture_models.runtime.loop import Cadence
 from lecture_models.steps.autoencoder import Autoencoder
 from lecture_models.steps.descent import TrainState, descend, rise_and_cosine
 

@@ -16,11 +16,18 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Array, Key, UInt8
 
-from experiments import _style_pictures
-from experiments._image_optimisation import image_experiment, resized
-from experiments._style_frames import Frames, frames_experiment, require_steps
-from experiments._style_pictures import Picture, Style
-from experiments._style_scene import (
+from lecture_models.config import require_at_least
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
+from lecture_models.data.picture import find
+from lecture_models.experiment import Evaluation, Experiment
+from lecture_models.image_space.colors import grey, luminance_pixels
+from lecture_models.image_space.lbfgs import lbfgs
+from lecture_models.image_space.parameterizations import Parameterization, pixels
+from lecture_models.tasks.image_optimization import image_experiment, resized
+from lecture_models.tasks.style import images
+from lecture_models.tasks.style.images import Picture, Style
+from lecture_models.tasks.style.scene import (
     Scene,
     balanced,
     make_stage,
@@ -28,15 +35,8 @@ from experiments._style_scene import (
     require_scene,
     seeing_network,
 )
-from experiments._style_terms import Weighting, content_targets, content_terms
-from lecture_models.data.dataset import DataError
-from lecture_models.data.lookup import Library
-from lecture_models.data.picture import find
-from lecture_models.image_space.colours import grey, luminance_pixels
-from lecture_models.image_space.lbfgs import lbfgs
-from lecture_models.image_space.parameterizations import Parameterization, pixels
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment
+from lecture_models.tasks.style.terms import Weighting, content_targets, content_terms
+from lecture_models.tasks.style.video import Frames, frames_experiment, require_steps
 from lecture_models.weights.pretrained import Weights
 
 CONTENT_SAMPLE, STYLE_SAMPLE = "china", "tissue"
@@ -173,14 +173,14 @@ def make_weighting(config: Config) -> Weighting:
 def read_styles(config: Config, library: Library, content: Picture) -> tuple[Style, ...]:
     names = config.style or (STYLE_SAMPLE,)
     blank = ("",) * len(names)
-    return _style_pictures.read_styles(
+    return images.read_styles(
         library,
         names,
-        _style_pictures.shares(config.style_mix, len(names)),
+        images.shares(config.style_mix, len(names)),
         max(1, round(config.size * config.style_scale)),
         content,
         functools.partial(
-            _style_pictures.recoloured,
+            images.recoloured,
             content=content,
             keep_colours=config.keep_colours,
             match=config.match_colours,
@@ -195,10 +195,10 @@ def make_start(
 ) -> Callable[[Key[Array, ""]], Picture]:
     """key -> the first image, at the full size."""
     if config.white_noise:
-        return lambda key: _style_pictures.noise(key, content, config.keep_colours)
+        return lambda key: images.noise(key, content, config.keep_colours)
     if not config.init:
         return lambda key: content
-    init = _style_pictures.read_picture(library, config.init, config.size)
+    init = images.read_picture(library, config.init, config.size)
     init = resized(init, content.shape[1:3])
     if config.keep_colours:
         init = content + grey(init - content)
@@ -217,10 +217,10 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     frames = []
     if config.content and folder.is_dir():
         frames = read_frames(config, library, folder)
-        content = _style_pictures.as_images(frames[0])
+        content = images.as_images(frames[0])
     else:
         name = config.content or CONTENT_SAMPLE
-        content = _style_pictures.read_picture(library, name, config.size)
+        content = images.read_picture(library, name, config.size)
     styles = read_styles(config, library, content)
     scene = Scene(network, apply, content, styles, make_weighting(config))
     start = make_start(config, library, content)

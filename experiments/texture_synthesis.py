@@ -14,15 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments._image_optimisation import (
-    Stage,
-    feature_network,
-    image_experiment,
-    layer_shapes,
-    require_layers,
-)
-from experiments._texture import Halves, judge_copying, read_halves, show_halves
+from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.image_space.histogram import match_histogram
 from lecture_models.image_space.lbfgs import lbfgs
 from lecture_models.image_space.parameterizations import pixels
@@ -36,8 +30,9 @@ from lecture_models.image_space.texture import (
     texture_target,
 )
 from lecture_models.nn.pooling import mean_pool
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
+from lecture_models.tasks.image_optimization import Stage, feature_network, image_experiment
+from lecture_models.tasks.layers import layer_shapes, require_layers
+from lecture_models.tasks.texture import Halves, judge_copying, read_halves, show_halves
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
 

@@ -16,8 +16,16 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-from experiments._analysis import CodesAnalysis
-from experiments._codes import (
+from lecture_models.config import require_at_least
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
+from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.linear.pca import fit_pca, project
+from lecture_models.metrics.label_agreement import label_agreement, nearest_others
+from lecture_models.plots.scatter import scatter_picture
+from lecture_models.plots.thumbnails import thumbnail_scatter
+from lecture_models.tasks.analysis import CodesAnalysis
+from lecture_models.tasks.codes import (
     Collection,
     Reader,
     collect,
@@ -28,14 +36,6 @@ from experiments._codes import (
     pixel_codes,
     thumbnails,
 )
-from lecture_models.data.dataset import DataError
-from lecture_models.data.lookup import Library
-from lecture_models.linear.pca import fit_pca, project
-from lecture_models.metrics.label_agreement import label_agreement, nearest_others
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Evaluation, Experiment, Images
-from lecture_models.runtime.scatter import scatter_picture
-from lecture_models.runtime.thumbnails import thumbnail_scatter
 from lecture_models.weights.network import Pretrained
 from lecture_models.weights.pretrained import Weights
 from lecture_models.weights.random_networks import UNTRAINED

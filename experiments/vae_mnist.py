@@ -16,16 +16,15 @@ import jax
 import numpy as np
 import optax
 
-from experiments._vae_evaluation import BITS, Protocol, binarised, make_evaluate
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import joined
 from lecture_models.data.lookup import Library
+from lecture_models.evaluators.vae import BITS, Protocol, binarised, make_evaluate
+from lecture_models.experiment import Best, Cadence, Experiment
 from lecture_models.models.autoencoder import DenseDecoder, Pair
 from lecture_models.models.vae import GaussianEncoder
-from lecture_models.nn.binarise import binarise
-from lecture_models.runtime.config import require_at_least, require_between
-from lecture_models.runtime.experiment import Best, Experiment
-from lecture_models.runtime.loop import Cadence
+from lecture_models.nn.binarize import binarise
 from lecture_models.steps.descent import init_train_state, rise_and_cosine
 from lecture_models.steps.vae import VAE, vae_step
 

@@ -83,14 +83,14 @@ def test_the_package_imports_neither_experiments_nor_launch():
 @pytest.mark.parametrize(
     ("package", "homes"),
     [
-        ("wandb", {"lecture_models/runtime/tracking.py"}),
+        ("wandb", {"lecture_models/training/wandb_tracker.py"}),
         ("tensorflow_datasets", {"lecture_models/data/tfds.py"}),
         (
             "absl",
             {
                 "launch.py",
-                "lecture_models/runtime/command_flags.py",
-                "lecture_models/runtime/config.py",
+                "lecture_models/commands/flags.py",
+                "lecture_models/config.py",
             },
         ),
         ("safetensors", {"lecture_models/weights/tensors.py"}),

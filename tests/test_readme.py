@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 import launch
+from lecture_models.commands import discovery
 from lecture_models.commands.run import overrides
-from lecture_models.runtime import catalogue
-from lecture_models.runtime.config import as_typed
+from lecture_models.config import as_typed
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -54,7 +54,7 @@ def test_a_command_of_the_readme_runs(line, past_runs, tmp_path, monkeypatch):
         assert launch.main(arguments) == 0
         return
     name = experiment.group(1)
-    smoke = overrides(catalogue.load(launch.HOUSE.experiments, name), "smoke")
+    smoke = overrides(discovery.load(launch.HOUSE.experiments, name), "smoke")
     # The last of two equal flags counts.
     flags = [f"--{field}={as_typed(value)}" for field, value in smoke.items()]
     if "--sweep" in line:

@@ -5,10 +5,10 @@ Source: Gong, Deep Learning I, AlexNet; Li, Deep Learning 2, Alexnet (Krizhevsky
 
 import math
 
-from experiments.tables._traced import COUNTED, TRACED, by, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
 from lecture_models.models.alexnet import AlexNet, AlexNetOneTower
 from lecture_models.nn.arithmetic import output_size
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Row, Table, TableContext, published
 
 SLIDE = "Gong, Deep Learning I, AlexNet"
 SIZES = "Li, Deep Learning 2, Alexnet"

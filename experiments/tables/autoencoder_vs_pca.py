@@ -3,9 +3,9 @@
 Source: Hinton and Salakhutdinov, 2006
 """
 
-from experiments.tables import _trained
-from lecture_models.runtime.table import Row, Table, TableContext, published
-from lecture_models.runtime.trained_cells import Cell
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Row, Table, TableContext, published
+from lecture_models.tables.trained_cells import Cell
 
 SOURCE = "Hinton and Salakhutdinov, 2006, MNIST, 30 code units"
 FACES = "Hinton and Salakhutdinov, 2006, Olivetti faces, 30 code units"
@@ -50,7 +50,7 @@ CELLS = (
 
 def build(context: TableContext) -> Table:
     rows = (
-        *_trained.all_rows(CELLS, _trained.reader(context)),
+        *trained_rows.all_rows(CELLS, trained_rows.reader(context)),
         Row("logistic PCA", published("8.01", SOURCE), None, "no experiment here", better="less"),
         *(
             Row(f"faces: {what}", published(error, FACES), None, "no experiment here")

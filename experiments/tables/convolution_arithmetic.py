@@ -7,12 +7,12 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from experiments.tables._traced import COUNTED, TRACED, by, trace
 from lecture_models.metrics.receptive_field import extent, gradient_support
+from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
 from lecture_models.models.cifar_convnet import CifarConvNet
 from lecture_models.nn.arithmetic import convolve, correlate, output_size, same_padding
 from lecture_models.nn.pooling import max_pool
-from lecture_models.runtime.table import Published, Row, Table, TableContext, published
+from lecture_models.tables.table import Published, Row, Table, TableContext, published
 
 SIZES = "Gong, Deep Learning I, the convolutional operation"
 PADDING = "Gong, Deep Learning I, the convolutional layer"

@@ -4,9 +4,9 @@ Source: the lecture on autoencoders: the encoder initialises a supervised model,
   small data
 """
 
-from experiments.tables import _trained
-from lecture_models.runtime.table import Table, TableContext
-from lecture_models.runtime.trained_cells import Cell
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Table, TableContext
+from lecture_models.tables.trained_cells import Cell
 
 KINDS = {
     "scratch": "scratch",
@@ -37,4 +37,4 @@ def build(context: TableContext) -> Table:
         "All labels are 50,000. One run is a whole table for one seed, so that a column's kinds "
         "had the same labels.",
     )
-    return Table(tuple(_trained.all_rows(CELLS, _trained.reader(context))), notes)
+    return Table(tuple(trained_rows.all_rows(CELLS, trained_rows.reader(context))), notes)

@@ -6,10 +6,10 @@ Source: Larsson et al., 2016, figure 1, as Li, Deep Learning 2, Fractal Net prin
 import jax
 import jax.numpy as jnp
 
-from experiments.tables._traced import COUNTED, TRACED, trace
 from lecture_models.metrics.convolution_graph import ConvolutionGraph, convolution_graph
+from lecture_models.metrics.traced_network import COUNTED, TRACED, trace
 from lecture_models.models.fractalnet import FractalNet, column_of
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Row, Table, TableContext, published
 
 CAPTION = "Li, Deep Learning 2, Fractal Net, figure 1: this example has depth 40 (B = 5, C = 4)"
 FORMULA = "the same caption: depth is B 2^(C-1)"

@@ -5,9 +5,9 @@ Source: Larsson et al., 2016, Table 1, as Li, Deep Learning 2, Fractal Net, prin
 
 import functools
 
-from experiments.tables import _cifar_cells as cifar
-from experiments.tables._printed_grid import Grid, rows
-from lecture_models.runtime.table import Table, TableContext
+from lecture_models.tables import cifar_cells as cifar
+from lecture_models.tables.printed_grid import Grid, rows
+from lecture_models.tables.table import Table, TableContext
 
 COLUMNS = ("C100", "C100+", "C100++", "C10", "C10+", "C10++", "SVHN")
 PRINTED = {

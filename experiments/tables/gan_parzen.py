@@ -3,9 +3,9 @@
 Source: Goodfellow et al., 2014, Table 1
 """
 
-from experiments.tables import _trained
-from lecture_models.runtime.table import Row, Table, TableContext, published
-from lecture_models.runtime.trained_cells import Cell
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Row, Table, TableContext, published
+from lecture_models.tables.trained_cells import Cell
 
 SOURCE = "Goodfellow et al., 2014, Table 1, MNIST; spread is the standard error over images"
 FACES = "Goodfellow et al., 2014, Table 1, TFD"
@@ -38,7 +38,7 @@ def build(context: TableContext) -> Table:
             Row(what, published(nats, SOURCE, spread=spread), None, absent)
             for what, nats, spread in MNIST
         ),
-        *_trained.all_rows(CELLS, _trained.reader(context)),
+        *trained_rows.all_rows(CELLS, trained_rows.reader(context)),
         *(
             Row(f"TFD: {what}", published(nats, FACES, spread=spread), None, absent)
             for what, nats, spread in TFD

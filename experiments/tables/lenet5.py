@@ -3,13 +3,13 @@
 Source: LeCun et al., 1998, sections II.B and III.B
 """
 
-from experiments.tables import _trained
-from experiments.tables._traced import COUNTED, TRACED, by, trace
 from lecture_models.metrics.cost import count_parameters
+from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
 from lecture_models.models.lenet import LeNet5, LeNet5Of1998
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Row, Table, TableContext, published
 
-ERROR = _trained.Cell(
+ERROR = trained_rows.Cell(
     what="test error, MNIST, %",
     published=published("0.95 %", "LeCun et al., 1998, LeNet-5 without distortions"),
     experiment="lenet_mnist",
@@ -38,7 +38,7 @@ def build(context: TableContext) -> Table:
             Row(f"{name}: parameters", None, net.num_params, COUNTED),
             Row(f"{name}: multiply-adds", None, net.multiply_adds, TRACED),
         ]
-    rows += _trained.rows(ERROR, context)
+    rows += trained_rows.rows(ERROR, context)
     notes = (
         "In the network of 1998 C3 sees the maps of S2 that Table I lists, subsampling has a "
         "coefficient and a bias for each map, and the output's codes are fixed.",

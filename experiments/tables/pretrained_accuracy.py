@@ -15,7 +15,7 @@ from lecture_models.data.imagenet_samples import Photos, read_photos
 from lecture_models.data.lookup import default_data_dir
 from lecture_models.data.pixels import symmetric
 from lecture_models.metrics.classification import batched_apply, in_top
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Row, Table, TableContext, published
 from lecture_models.weights.pretrained import Weights
 
 CHECK = "converter's check, 1,000 photos, one of each class"

@@ -3,9 +3,9 @@
 Source: He et al., 2015, section 4.2, as the README of akamaster/pytorch_resnet_cifar10 lists it
 """
 
-from experiments.tables import _cifar_cells as cifar
-from experiments.tables import _trained
-from lecture_models.runtime.table import Table, TableContext, published
+from lecture_models.tables import cifar_cells as cifar
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Table, TableContext, published
 
 SOURCE = "He et al., 2015, as the README of akamaster/pytorch_resnet_cifar10 lists it"
 ERRORS = {20: "8.75", 32: "7.51", 44: "7.17", 56: "6.97", 110: "6.43", 1202: "7.93"}
@@ -26,4 +26,4 @@ def build(context: TableContext) -> Table:
         "The paper begins the training of 110 layers at a lower rate: --warmup_steps, which leaves "
         "the preset and stands beside the cell.",
     )
-    return Table(tuple(_trained.all_rows(CELLS, _trained.reader(context))), notes)
+    return Table(tuple(trained_rows.all_rows(CELLS, trained_rows.reader(context))), notes)

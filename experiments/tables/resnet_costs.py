@@ -3,10 +3,10 @@
 Source: He et al., 2015, figure 3, as Li, Deep Learning 2, ResNet prints it; its section 4.2
 """
 
-from experiments.tables._traced import COUNTED, TRACED, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, trace
 from lecture_models.models import resnet
 from lecture_models.models.cifar_resnet import cifar_resnet
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Row, Table, TableContext, published
 
 FIGURE_3 = "Li, Deep Learning 2, ResNet, figure 3"
 OPTIONS = "Li, Deep Learning 2, ResNet, shortcuts (A) and (B)"

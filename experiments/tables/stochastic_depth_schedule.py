@@ -7,7 +7,7 @@ import re
 
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.nn.stochastic_depth import expected_depth
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Row, Table, TableContext, published
 
 FIGURE_2 = "Li, Deep Learning 2, Stochastic Depth, figure 2: p_0 = 1, p_L = 0.5"
 HOURS = {

@@ -5,9 +5,9 @@ Source: Huang et al., 2016, Table 1, as Li, Deep Learning 2, Stochastic Depth, p
 
 import functools
 
-from experiments.tables import _cifar_cells as cifar
-from experiments.tables._printed_grid import Grid, rows
-from lecture_models.runtime.table import Table, TableContext
+from lecture_models.tables import cifar_cells as cifar
+from lecture_models.tables.printed_grid import Grid, rows
+from lecture_models.tables.table import Table, TableContext
 
 COLUMNS = ("CIFAR10+", "CIFAR100+", "SVHN", "ImageNet")
 CONSTANT, STOCHASTIC = "ResNet with constant depth", "ResNet with stochastic depth"

@@ -7,12 +7,12 @@ import statistics
 from collections.abc import Iterator
 from typing import Any
 
-from experiments.tables import _trained
 from experiments.tables.stochastic_depth_schedule import HOURS, minutes
 from experiments.tables.stochastic_depth_table1 import CONSTANT, GRID, STOCHASTIC
-from lecture_models.runtime.run_results import Run, finished_runs, grouped
-from lecture_models.runtime.table import Measurement, Published, Row, Table, TableContext
-from lecture_models.runtime.trained_cells import APART, belongs, departures
+from lecture_models.runs.results import Measurement, Run, finished_runs, grouped
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Published, Row, Table, TableContext
+from lecture_models.tables.trained_cells import APART, belongs, departures
 
 SOURCE = "Huang et al., Table 2, as Li, Deep Learning 2, Stochastic Depth, prints it"
 CELLS = tuple(GRID.cell(method, "CIFAR10+") for method in (CONSTANT, STOCHASTIC))
@@ -80,7 +80,7 @@ def _row(
         note=first.note,
         device=first.device,
     )
-    found = departures(CELLS[1], _trained.module_of("resnet_cifar10"), config, ours)
+    found = departures(CELLS[1], trained_rows.module_of("resnet_cifar10"), config, ours)
     found += ["on a CPU"] * (first.platform == "cpu")
     how = f"pairs of the runs {', '.join(ours.runs)}; {ours.data}; {ours.device}"
     what = f"{what}: {', '.join(found)}" if found else what

@@ -7,11 +7,11 @@ Source: the lecture on inversion and style, texture generation: rows A and B of 
 import re
 from collections.abc import Iterable
 
-from experiments.tables._traced import Traced, trace
 from lecture_models.image_space.texture import num_parameters
+from lecture_models.metrics.traced_network import Traced, trace
 from lecture_models.models.alexnet import AlexNetOneTower
 from lecture_models.models.vgg import VGG_E
-from lecture_models.runtime.table import Published, Row, Table, TableContext
+from lecture_models.tables.table import Published, Row, Table, TableContext
 
 FIGURE = "the lecture on inversion and style, Texture Generation, Results, row A"
 TRACED = "C (C + 1) / 2 of each map, from the traced program"

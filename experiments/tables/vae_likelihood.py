@@ -3,9 +3,9 @@
 Source: Burda et al., 2016, Table 1, as the README of nbip/IWAE lists it; pythae's reproductions
 """
 
-from experiments.tables import _trained
-from lecture_models.runtime.table import Published, Row, Table, TableContext, published
-from lecture_models.runtime.trained_cells import Cell
+from lecture_models.tables import trained_rows
+from lecture_models.tables.table import Published, Row, Table, TableContext, published
+from lecture_models.tables.trained_cells import Cell
 
 BURDA = "Burda et al., 2016, Table 1, 5,000 samples, as the README of nbip/IWAE lists it"
 PYTHAE = "the paper's figure, 200 samples, in pythae's table of reproductions"
@@ -45,7 +45,7 @@ ELSEWHERE = (
 def build(context: TableContext) -> Table:
     absent = "no experiment here: k samples of the plain bound, or two stochastic layers"
     rows = (
-        *_trained.all_rows(CELLS, _trained.reader(context)),
+        *trained_rows.all_rows(CELLS, trained_rows.reader(context)),
         *(Row(what, published(nats, BURDA), None, absent) for what, nats in ELSEWHERE),
     )
     notes = (

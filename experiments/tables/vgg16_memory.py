@@ -5,9 +5,9 @@ Source: Gong, Deep Learning I, the slide VGG16 (22 rows and two totals)
 
 import math
 
-from experiments.tables._traced import COUNTED, TRACED, by, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
 from lecture_models.models import vgg
-from lecture_models.runtime.table import Published, Row, Table, TableContext, published
+from lecture_models.tables.table import Published, Row, Table, TableContext, published
 
 SLIDE = "Gong, Deep Learning I, VGG16"
 # As printed: layer, shape, memory, weights; and the activation or layer that it is here.

@@ -6,9 +6,9 @@ Source: Table 1 of Simonyan and Zisserman, 2015, as the lectures print it; He et
 import collections
 import math
 
-from experiments.tables._traced import COUNTED, TRACED, Traced, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, Traced, trace
 from lecture_models.models import vgg
-from lecture_models.runtime.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Row, Table, TableContext, published
 
 TABLE_1 = "Gong, Deep Learning I, VGGNet, ConvNet Configuration"
 FIGURE_3 = "Li, Deep Learning 2, ResNet, figure 3"

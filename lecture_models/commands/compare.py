@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
+from lecture_models import files
+from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime import atomic
-from lecture_models.runtime.command_flags import read_alone
-from lecture_models.runtime.comparison import FORMATS, Comparison, compare_runs
-from lecture_models.runtime.config import UsageError
-from lecture_models.runtime.past_run import read_past_run
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.run_folder import RunFolderError
-from lecture_models.runtime.table_command import output_path
+from lecture_models.commands.table_output import output_path
+from lecture_models.config import UsageError
+from lecture_models.reports.comparison import FORMATS, Comparison, compare_runs
+from lecture_models.runs.folder import RunFolderError
+from lecture_models.runs.past_run import read_past_run
+from lecture_models.training.printing import until_reader_leaves
 
 _HELP = """\
 python launch.py --compare=RUN,RUN[,RUN...] [--output=FILE.md|.json]
@@ -49,5 +49,5 @@ def _show(comparison: Comparison, output: Path | None) -> None:
         with until_reader_leaves():
             print(FORMATS[".md"](comparison), end="")
         return
-    atomic.write_bytes(output, FORMATS[output.suffix.lower()](comparison).encode())
+    files.write_bytes(output, FORMATS[output.suffix.lower()](comparison).encode())
     announce(f"written: {output}")

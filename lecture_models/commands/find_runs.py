@@ -3,12 +3,12 @@
 import shlex
 from pathlib import Path
 
+from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime.columns import markdown_columns
-from lecture_models.runtime.command_flags import read_alone
-from lecture_models.runtime.past_run import PastRun, past_runs
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.run_query import Term, facts, matching, parse_query, resolve
+from lecture_models.reports.markdown import markdown_columns
+from lecture_models.runs.past_run import PastRun, past_runs
+from lecture_models.runs.query import Term, facts, matching, parse_query, resolve
+from lecture_models.training.printing import until_reader_leaves
 
 _COLUMNS = ("experiment", "seed", "status", "started")
 _HELP = """\

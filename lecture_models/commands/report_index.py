@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime.command_flags import read_alone
-from lecture_models.runtime.config import UsageError
-from lecture_models.runtime.index_page import counts
-from lecture_models.runtime.index_report import Index, read_index, write_index
-from lecture_models.runtime.run_folder import RunFolderError
+from lecture_models.config import UsageError
+from lecture_models.reports.index import Index, read_index, write_index
+from lecture_models.reports.index_page import counts
+from lecture_models.runs.folder import RunFolderError
 
 _SUFFIXES = (".html", ".htm")
 _NAMED = 3  # Of the folders that are passed over, on the terminal.

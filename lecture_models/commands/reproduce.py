@@ -8,15 +8,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lecture_models.commands import run
+from lecture_models.commands import arguments, discovery, run
+from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime import arguments, catalogue, provenance, run_difference
-from lecture_models.runtime.command_flags import read_alone
-from lecture_models.runtime.config import UsageError, did_you_mean
-from lecture_models.runtime.past_run import PastRun, read_past_run
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.reproduction_text import shown
-from lecture_models.runtime.run_folder import RunFolderError, default_folder
+from lecture_models.config import UsageError, did_you_mean
+from lecture_models.reports.reproduction import shown
+from lecture_models.runs import difference, provenance
+from lecture_models.runs.folder import RunFolderError, default_folder
+from lecture_models.runs.past_run import PastRun, read_past_run
+from lecture_models.training.printing import until_reader_leaves
 
 
 def reproduce(invocation: Invocation, given: str) -> int:
@@ -41,12 +41,12 @@ def reproduce(invocation: Invocation, given: str) -> int:
     _warn_of_origin(past, invocation)
     values = _read_flags(invocation)
     plan = run.make_plan(invocation, chosen, values, run.open_sources(module, values))
-    for line in run_difference.changed_data(past.record["data"], plan.data):
+    for line in difference.changed_data(past.record["data"], plan.data):
         announce(f"warning: {line}")
     code = run.train(plan, workdir)
     if code != 0:
         return code
-    result = run_difference.repetition(past, read_past_run(workdir), values.tolerance)
+    result = difference.repetition(past, read_past_run(workdir), values.tolerance)
     with until_reader_leaves():
         print(shown(result), end="")
     return 0 if result.equal else 1
@@ -80,14 +80,14 @@ def _require_finished(past: PastRun) -> None:
 
 
 def _module(invocation: Invocation, past: PastRun) -> ModuleType:
-    known = catalogue.names(invocation.house.experiments)
+    known = discovery.names(invocation.house.experiments)
     if past.experiment not in known:
         raise RunFolderError(
             f"{past.folder} is a run of {past.experiment!r}, which is no experiment here"
             f"{did_you_mean(past.experiment, known)} It was run at commit "
             f"{provenance.shown_commit(past.record.get('git'))}"
         )
-    return catalogue.load(invocation.house.experiments, past.experiment)
+    return discovery.load(invocation.house.experiments, past.experiment)
 
 
 def _config(module: ModuleType, past: PastRun) -> Any:
@@ -124,7 +124,7 @@ def _warn_of_origin(past: PastRun, invocation: Invocation) -> None:
     lines = [
         line
         for session in past.record["sessions"]
-        for line in run_difference.changed_origin(session, present)
+        for line in difference.changed_origin(session, present)
     ]
     for line in dict.fromkeys(lines):
         announce(f"warning: {line}")

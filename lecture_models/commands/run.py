@@ -6,24 +6,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from lecture_models.commands import discovery
+from lecture_models.commands.config_flags import define_config_flags, make_config, options, parse
+from lecture_models.commands.flags import command_flags
 from lecture_models.commands.invocation import Invocation, announce, folder
+from lecture_models.config import PRESETS, UsageError, as_typed
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library
-from lecture_models.runtime import catalogue, parallel, session, start
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import (
-    PRESETS,
-    UsageError,
-    as_typed,
-    define_config_flags,
-    make_config,
-    options,
-    parse,
-)
-from lecture_models.runtime.plan import Plan, plain_provenance
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.run_folder import RunFolder, default_folder
-from lecture_models.runtime.team import ALONE, Invitation, Team, join
+from lecture_models.runs.folder import RunFolder, default_folder
+from lecture_models.training import devices, process_setup, session
+from lecture_models.training.printing import until_reader_leaves
+from lecture_models.training.processes import ALONE, Invitation, Team, join
+from lecture_models.training.run_spec import Plan, plain_provenance
 
 
 class Chosen(NamedTuple):
@@ -41,7 +35,7 @@ def run(invocation: Invocation, name: str) -> int:
     Raises UsageError for a wrong command line, TeamError where another process of the run cannot
     begin, and whatever the data, the weights or the folder refuse.
     """
-    module = catalogue.load(invocation.house.experiments, name)
+    module = discovery.load(invocation.house.experiments, name)
     values = read_flags(invocation, module)
     if values.help:
         with until_reader_leaves():
@@ -92,7 +86,7 @@ def open_sources(module: ModuleType, values: Any) -> list[Any]:
     pictures = None
     if values["image_size"].present or values["skip_bad_images"].present:
         pictures = make_config(PictureOptions, {}, values)
-    start.use_compilation_cache()
+    process_setup.use_compilation_cache()
     sources: list[Any] = [Library(folder(values.data_dir), announce, picture_options=pictures)]
     if "weights" in inspect.signature(module.build).parameters:
         from lecture_models.weights.pretrained import Weights
@@ -105,7 +99,9 @@ def make_plan(
     invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any], team: Team = ALONE
 ) -> Plan:
     """Builds the experiment: this reads the data and the weights."""
-    from lecture_models.nn.convolutions import faster_convolutions  # Not before it is needed: flax.
+    from lecture_models.nn.cpu.convolutions import (
+        faster_convolutions,  # Not before it is needed: flax.
+    )
 
     experiment = chosen.module.build(chosen.config, *sources)
     experiment = experiment.with_steps(faster_convolutions())
@@ -122,7 +118,7 @@ def make_plan(
         root=invocation.house.root,
         wandb_mode=values.wandb,
         process_began=invocation.began,
-        devices=parallel.choose(experiment, team, values.devices, announce),
+        devices=devices.choose(experiment, team, values.devices, announce),
     )
 
 

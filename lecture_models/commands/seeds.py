@@ -6,15 +6,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from lecture_models.commands import run
+from lecture_models import files
+from lecture_models.commands import arguments, discovery, run
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime import arguments, atomic, catalogue, seeds_report
-from lecture_models.runtime import seeds as seed_runs
-from lecture_models.runtime.config import UsageError
-from lecture_models.runtime.past_run import PastRun
-from lecture_models.runtime.plan import plain_config
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.run_folder import default_folder
+from lecture_models.config import UsageError
+from lecture_models.reports import seeds_page
+from lecture_models.runs import seeds as seed_runs
+from lecture_models.runs.folder import default_folder
+from lecture_models.runs.past_run import PastRun
+from lecture_models.training.printing import until_reader_leaves
+from lecture_models.training.run_spec import plain_config
 
 
 class _Asked(NamedTuple):
@@ -34,7 +35,7 @@ def seeds(invocation: Invocation, given: str) -> int:
     Raises UsageError for a wrong command line, RunFolderError where the folder holds other runs.
     """
     name = run.experiment_of(invocation, f"--seeds={given}")
-    module = catalogue.load(invocation.house.experiments, name)
+    module = discovery.load(invocation.house.experiments, name)
     values = run.read_flags(invocation, module)
     if values.help:
         return run.run(invocation, name)
@@ -95,15 +96,15 @@ def _train_all(asked: _Asked) -> int:
 def _write(asked: _Asked) -> list[PastRun]:
     runs = seed_runs.runs_of(asked.workdir)
     summary = seed_runs.summary(runs, asked.command)
-    atomic.write_json(asked.workdir / seed_runs.FILE, summary)
-    seeds_report.write_report(asked.workdir, summary)
+    files.write_json(asked.workdir / seed_runs.FILE, summary)
+    seeds_page.write_report(asked.workdir, summary)
     return runs
 
 
 def _report(asked: _Asked) -> int:
     runs = _write(asked)
     with until_reader_leaves():
-        print(seeds_report.terminal(seed_runs.spreads(runs)), end="")
+        print(seeds_page.terminal(seed_runs.spreads(runs)), end="")
     announce(f"finished: {asked.workdir}/report.html")
     failed = [
         f"{each.config['seed']} ({each.summary.get('error') or each.status})"

@@ -10,22 +10,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from lecture_models.commands import run, sweep_checks
+from lecture_models.commands import arguments, discovery, run, sweep_checks
+from lecture_models.commands.config_flags import define_config_flags, parse
+from lecture_models.commands.flags import command_flags
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.runtime import arguments, catalogue, start, sweep_folder
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import UsageError, define_config_flags, parse
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.sweep_crew import Crew
-from lecture_models.runtime.sweep_folder import Identity
-from lecture_models.runtime.sweep_ledger import Ledger, open_study
-from lecture_models.runtime.sweep_pool import end_with_parent, work_together
-from lecture_models.runtime.sweep_report import terminal, write_report
-from lecture_models.runtime.sweep_results import results, rows_of
-from lecture_models.runtime.sweep_spec import Spec, digest, read_spec
-from lecture_models.runtime.sweep_storage import Storage, open_storage, shown
-from lecture_models.runtime.sweep_watch import Watch
-from lecture_models.runtime.sweep_worker import Sweep, work
+from lecture_models.config import UsageError
+from lecture_models.sweeps import folder
+from lecture_models.sweeps.folder import Identity
+from lecture_models.sweeps.heartbeat import Crew
+from lecture_models.sweeps.page import terminal, write_report
+from lecture_models.sweeps.results import results, rows_of
+from lecture_models.sweeps.spec import Spec, digest, read_spec
+from lecture_models.sweeps.storage import Storage, open_storage, shown
+from lecture_models.sweeps.study import Ledger, open_study
+from lecture_models.sweeps.worker import Sweep, work
+from lecture_models.sweeps.worker_pool import end_with_parent, work_together
+from lecture_models.training import process_setup
+from lecture_models.training.printing import until_reader_leaves
+from lecture_models.training.pruning import Watch
 
 # Flags that say where things are, and not what a trial computes.
 PLACES = {"wandb", "data_dir", "weights_dir"}
@@ -67,8 +69,8 @@ def sweep(invocation: Invocation, path: str) -> int:
     storage = None
     try:
         with _terminated():
-            recorded = sweep_folder.read(asked.sweep.folder, asked.identity)
-            start.use_compilation_cache()
+            recorded = folder.read(asked.sweep.folder, asked.identity)
+            process_setup.use_compilation_cache()
             if recorded is None:
                 _check_metric(asked)
             asked.sweep.folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +91,7 @@ def _read(invocation: Invocation, path: str) -> _Asked | None:
     """None where only help was wanted."""
     name = run.experiment_of(invocation, "--sweep")
     values = command_flags("run", "sweep")
-    module = catalogue.load(invocation.house.experiments, name)
+    module = discovery.load(invocation.house.experiments, name)
     define_config_flags(module.Config, values)
     leftover = parse(values, invocation.argv)
     if values.help:
@@ -110,10 +112,8 @@ def _read(invocation: Invocation, path: str) -> _Asked | None:
     evaluations = sweep_checks.check(shared, name, module, spec)
     _, flags = arguments.part(rest, PLACES)
     same = digest(spec, name, sorted(flags), values.sweep_seed)
-    folder = values.workdir or sweep_folder.default_folder(
-        Path("runs"), name, Path(path).stem, same
-    )
-    made = Sweep(Path(folder).expanduser().absolute(), spec.name, spec, rest, announce)
+    workdir = values.workdir or folder.default_folder(Path("runs"), name, Path(path).stem, same)
+    made = Sweep(Path(workdir).expanduser().absolute(), spec.name, spec, rest, announce)
     identity = Identity(name, same, shown(values.storage))
     limit = _limit(spec, values.num_trials)
     return _Asked(invocation, shared, name, module, values, made, identity, evaluations, limit)
@@ -173,7 +173,7 @@ def _write_record(asked: _Asked) -> None:
         "flags": asked.sweep.flags,
         "sweep_seed": asked.values.sweep_seed,
     }
-    sweep_folder.write(asked.sweep.folder, asked.identity, record)
+    folder.write(asked.sweep.folder, asked.identity, record)
 
 
 def _without_password(command: str, storage: str | None) -> str:

@@ -12,12 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from lecture_models.commands import run
+from lecture_models.commands.flags import command_flags
 from lecture_models.commands.invocation import Invocation
-from lecture_models.runtime.command_flags import command_flags
-from lecture_models.runtime.config import UsageError, did_you_mean
-from lecture_models.runtime.sweep_spec import Spec
-from lecture_models.runtime.sweep_worker import as_flag
-from lecture_models.runtime.team import Invitation
+from lecture_models.config import UsageError, did_you_mean
+from lecture_models.sweeps.spec import Spec
+from lecture_models.sweeps.worker import as_flag
+from lecture_models.training.processes import Invitation
 
 # Of a run: the sweep names its trials' folders, and sweeps seeds as any other parameter.
 NOT_FOR_TRIALS = {"workdir", "seeds", "help", "h", "list", *Invitation._fields}

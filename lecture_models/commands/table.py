@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from lecture_models.commands import table_list, table_run
+from lecture_models.commands import table_list, table_output, table_run
+from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce, folder
-from lecture_models.runtime import start, table_command
-from lecture_models.runtime.command_flags import read_alone
-from lecture_models.runtime.config import UsageError
-from lecture_models.runtime.printing import until_reader_leaves
-from lecture_models.runtime.table import TableContext
+from lecture_models.config import UsageError
+from lecture_models.tables.table import TableContext
+from lecture_models.training import process_setup
+from lecture_models.training.printing import until_reader_leaves
 
 LIST = "list"
 
@@ -28,19 +28,19 @@ def table(invocation: Invocation, name: str) -> int:
     )
     if name == LIST:
         return _list(invocation, context, values)
-    start.use_compilation_cache()
+    process_setup.use_compilation_cache()
     tables = invocation.house.tables
     if values.help:
         with until_reader_leaves():
-            table_command.show_help(tables, name)
+            table_output.show_help(tables, name)
         return 0
-    path = table_command.output_path(values.output)
+    path = table_output.output_path(values.output)
     if values.run is not None:
         code = table_run.make_missing(invocation, name, context, values)
         if code:
             return code
     with until_reader_leaves():
-        table_command.show(tables, name, context, path)
+        table_output.show(tables, name, context, path)
     return 0
 
 

@@ -2,12 +2,13 @@
 
 import functools
 
+from lecture_models.commands import discovery
 from lecture_models.commands.invocation import Invocation
 from lecture_models.commands.table_run import module_of
-from lecture_models.runtime import catalogue, trained_cells
-from lecture_models.runtime.run_results import finished_runs
-from lecture_models.runtime.table import TableContext
-from lecture_models.runtime.trained_cells import Cell
+from lecture_models.runs.results import finished_runs
+from lecture_models.tables import trained_cells
+from lecture_models.tables.table import TableContext
+from lecture_models.tables.trained_cells import Cell
 
 
 def show(invocation: Invocation, context: TableContext) -> None:
@@ -18,9 +19,9 @@ def show(invocation: Invocation, context: TableContext) -> None:
     def is_filled(cell: Cell) -> bool:
         return trained_cells.is_filled(cell, runs_of(cell.experiment), of)
 
-    for name in catalogue.names(house.tables):
-        entry = catalogue.table_entry(house.tables, name)
-        cells = getattr(catalogue.load(house.tables, name, "table"), "CELLS", ())
+    for name in discovery.names(house.tables):
+        entry = discovery.table_entry(house.tables, name)
+        cells = getattr(discovery.load(house.tables, name, "table"), "CELLS", ())
         print(f"{name}: {entry.title}\n    source   {entry.source}")
         if cells:
             filled = sum(map(is_filled, cells))

@@ -5,14 +5,14 @@ import time
 from types import ModuleType
 from typing import Any
 
-from lecture_models.commands import run
+from lecture_models.commands import discovery, run
 from lecture_models.commands.invocation import Invocation, announce
+from lecture_models.config import UsageError
 from lecture_models.data.lookup import Library
-from lecture_models.runtime import catalogue, table_runs
-from lecture_models.runtime.config import UsageError
-from lecture_models.runtime.run_results import finished_runs
-from lecture_models.runtime.table import TableContext
-from lecture_models.runtime.table_runs import WantedRun
+from lecture_models.runs.results import finished_runs
+from lecture_models.tables import missing_runs
+from lecture_models.tables.missing_runs import WantedRun
+from lecture_models.tables.table import TableContext
 
 PASSED_ON = ("data_dir", "weights_dir", "wandb")  # Flags of the table that its runs have too.
 
@@ -24,17 +24,17 @@ def make_missing(invocation: Invocation, name: str, context: TableContext, value
     continues where this one stops. Raises UsageError for a table without trained rows, and
     DataError where the paper's data cannot be had, before any run.
     """
-    cells = getattr(catalogue.load(invocation.house.tables, name, "table"), "CELLS", ())
+    cells = getattr(discovery.load(invocation.house.tables, name, "table"), "CELLS", ())
     preset, of = values.run, functools.partial(module_of, invocation)
-    wishes = table_runs.wanted(cells, preset, context.runs_dir, of)
+    wishes = missing_runs.wanted(cells, preset, context.runs_dir, of)
     if not wishes:
         raise UsageError(f"--table={name} has no rows that a run would fill; leave --run out")
     runs_of = functools.cache(functools.partial(finished_runs, context.runs_dir))
-    missing = table_runs.missing(wishes, runs_of, context.runs_dir)
+    missing = missing_runs.missing(wishes, runs_of, context.runs_dir)
     announce(f"{len(wishes) - len(missing)} of {len(wishes)} runs are there")
     if not missing:
         return 0
-    for line in table_runs.cost_lines(missing, runs_of):
+    for line in missing_runs.cost_lines(missing, runs_of):
         announce(line)
     if preset == "paper":
         _check_data(missing, context)
@@ -44,8 +44,8 @@ def make_missing(invocation: Invocation, name: str, context: TableContext, value
 def module_of(invocation: Invocation, experiment: str) -> ModuleType | None:
     """None where the experiment is not in the house."""
     folder = invocation.house.experiments
-    known = experiment in catalogue.names(folder)
-    return catalogue.load(folder, experiment) if known else None
+    known = experiment in discovery.names(folder)
+    return discovery.load(folder, experiment) if known else None
 
 
 def _check_data(missing: list[WantedRun], context: TableContext) -> None:

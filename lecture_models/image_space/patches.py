@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float, Float32, Float64
 
-from lecture_models.metrics.neighbours import nearest_neighbours
+from lecture_models.metrics.neighbors import nearest_neighbours
 
 Picture = Float[Array | np.ndarray, "height width channel"]
 Source = Float[Array | np.ndarray, "source_height source_width channel"]

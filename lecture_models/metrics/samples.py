@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float
 
-from lecture_models.metrics import coverage, frechet, neighbours, parzen
+from lecture_models.metrics import coverage, frechet, neighbors, parzen
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.nn.pixel_values import unit_vectors
 
@@ -126,7 +126,7 @@ def _extract(extractor: Extractor, images: Images):
 
 
 def _nearest_distance(queries: Images, train: Images) -> float:
-    found = neighbours.nearest_neighbours(queries[:NEIGHBOUR_QUERIES], train)
+    found = neighbors.nearest_neighbours(queries[:NEIGHBOUR_QUERIES], train)
     return float(found.distances.mean())
 
 
@@ -134,5 +134,5 @@ def above_nearest(
     samples: Images, train: Images
 ) -> Float[np.ndarray, "image height width channel"]:
     """The samples, then the training image nearest to each, so that copies show."""
-    indices = neighbours.nearest_neighbours(samples, train).indices
+    indices = neighbors.nearest_neighbours(samples, train).indices
     return np.concatenate([np.asarray(samples), np.asarray(train)[indices]])

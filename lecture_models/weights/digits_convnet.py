@@ -17,11 +17,11 @@ import numpy as np
 import optax
 from flax.traverse_util import flatten_dict, unflatten_dict
 
+from lecture_models import files
 from lecture_models.data import digits
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import DataFile, Dataset, Provenance, joined
 from lecture_models.models.vgg import VGG
-from lecture_models.runtime import atomic
 from lecture_models.steps.classifier import classifier_step, init_classifier
 from lecture_models.weights import tensors
 from lecture_models.weights.error import WeightsError
@@ -129,6 +129,6 @@ def _over_colours(variables: Any) -> dict[str, np.ndarray]:
 def _keep(path: Path, content: bytes, announce: Callable[[str], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_bytes(path, content)
+        files.write_bytes(path, content)
     except OSError as error:
         announce(f"{path} cannot be written ({error.strerror}): it is trained anew next time")

@@ -7,16 +7,16 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 
+from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataFile, Provenance
-from lecture_models.runtime.config import did_you_mean
-from lecture_models.runtime.start import cache_folder
+from lecture_models.files import cache_folder
 from lecture_models.weights import digits_convnet, random_networks, tensors
-from lecture_models.weights.catalogue import CATALOGUE, Entry, Pinned
+from lecture_models.weights.catalog import CATALOGUE, Entry, Pinned
 from lecture_models.weights.conversion import convert
 from lecture_models.weights.download import download
 from lecture_models.weights.error import WeightsAbsentError, WeightsError
 from lecture_models.weights.network import Pretrained, expected_shapes, imagenet_classes
-from lecture_models.weights.normalised_vgg import normalise
+from lecture_models.weights.normalized_vgg import normalise
 from lecture_models.weights.random_networks import UNTRAINED
 
 # Networks that need no file of anybody's.

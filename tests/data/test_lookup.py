@@ -232,7 +232,7 @@ def test_every_data_module_is_imported_without_the_libraries_it_reads_with():
     program = """
 import importlib, pathlib, sys
 absent = ("h5py", "sklearn", "tensorflow_datasets", "tensorflow")
-foreign = ("jax", "absl", "wandb", "orbax", "lecture_models.runtime")
+foreign = ("jax", "absl", "wandb", "orbax", "lecture_models.training")
 sys.modules.update(dict.fromkeys((*absent, *foreign)))
 for path in sorted(pathlib.Path("lecture_models/data").glob("*.py")):
     importlib.import_module(f"lecture_models.data.{path.stem}")

@@ -7,7 +7,7 @@ import pytest
 from lecture_models.losses.vae import importance_bound
 from lecture_models.models.autoencoder import DenseDecoder
 from lecture_models.models.vae import GaussianEncoder
-from lecture_models.nn.binarise import binarise
+from lecture_models.nn.binarize import binarise
 from lecture_models.steps.descent import init_train_state
 from lecture_models.steps.vae import VAE, bound_terms, log_weights, vae_step
 

@@ -11,7 +11,7 @@ from flax.traverse_util import flatten_dict
 from lecture_models.models.resnet import RESNET_18, RESNET_50_STRIDED_3X3
 from lecture_models.models.vgg import VGG, VGG_E
 from lecture_models.weights import layouts
-from lecture_models.weights.catalogue import CATALOGUE
+from lecture_models.weights.catalog import CATALOGUE
 from lecture_models.weights.conversion import Layout, convert
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import expected_shapes

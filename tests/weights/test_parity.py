@@ -9,7 +9,7 @@ import pytest
 
 from lecture_models.data.pixels import symmetric
 from lecture_models.weights import tensors
-from lecture_models.weights.normalised_vgg import normalise
+from lecture_models.weights.normalized_vgg import normalise
 from lecture_models.weights.pretrained import Weights
 from tests.conftest import ROOT
 

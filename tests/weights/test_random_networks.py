@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from lecture_models.weights.catalogue import CATALOGUE
+from lecture_models.weights.catalog import CATALOGUE
 from lecture_models.weights.pretrained import Weights
 
 

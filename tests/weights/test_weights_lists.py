@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lecture_models.weights import pretrained, tensors
-from lecture_models.weights.catalogue import CATALOGUE, Pinned
+from lecture_models.weights.catalog import CATALOGUE, Pinned
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import expected_shapes
 from lecture_models.weights.pretrained import UNTRAINED, Weights, known

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from lecture_models.data.batches import ArrayBatches
-from lecture_models.runtime.experiment import Experiment, Phase
+from lecture_models.experiment import Experiment, Phase
 
 FEATURES = 5
 

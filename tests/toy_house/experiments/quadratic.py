@@ -15,10 +15,10 @@ from pathlib import Path
 import jax.numpy as jnp
 import numpy as np
 
+from lecture_models.config import require_at_least
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.lookup import Library
-from lecture_models.runtime.config import require_at_least
-from lecture_models.runtime.experiment import Experiment
+from lecture_models.experiment import Experiment
 
 
 @dataclasses.dataclass(frozen=True)

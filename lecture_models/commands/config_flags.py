@@ -1,0 +1,145 @@
+"""Turns the fields of a Config into absl flags, and parsed flags into a Config."""
+
+import dataclasses
+import inspect
+import math
+import re
+import types
+import typing
+from typing import Any
+
+from absl import flags
+
+from lecture_models.config import UsageError, did_you_mean
+
+
+class Option(typing.NamedTuple):
+    """One field of a Config as `--help` shows it."""
+
+    name: str
+    type_name: str
+    default: Any
+    reason: str
+
+
+def options(config_class: type) -> list[Option]:
+    """Every field with its type, its default and the reason from its trailing comment."""
+    reasons = _reasons(config_class)
+    hints = typing.get_type_hints(config_class)
+    return [
+        Option(
+            field.name, _type_name(hints[field.name]), field.default, reasons.get(field.name, "")
+        )
+        for field in dataclasses.fields(config_class)
+    ]
+
+
+def parse(flag_values: flags.FlagValues, argv: list[str]) -> list[str]:
+    """Parses all flags; returns what is no flag. Raises UsageError, with the nearest name."""
+    flag_values.unparse_flags()
+    try:
+        return flag_values(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        hint = did_you_mean(error.flagname, flag_values)
+        raise UsageError(f"there is no flag --{error.flagname}{hint}") from error
+    except flags.Error as error:
+        raise UsageError(str(error)) from error
+
+
+def define_config_flags(config_class: type, flag_values: flags.FlagValues) -> None:
+    """A flag of the same name and type for every field.
+
+    Raises TypeError for a field of a type that has no flag, or without a default.
+    """
+    hints = typing.get_type_hints(config_class)
+    for option in options(config_class):
+        if option.default is dataclasses.MISSING:
+            raise TypeError(f"{config_class.__qualname__}.{option.name} has no default")
+        define = _definer(hints[option.name], option.name)
+        define(option.name, None, option.reason, flag_values=flag_values)
+
+
+def make_config(
+    config_class: type, overrides: dict[str, Any], flag_values: flags.FlagValues
+) -> Any:
+    """The defaults, then a preset's overrides, then the flags that were given.
+
+    Raises UsageError for a value that the Config itself refuses.
+    """
+    values = dict(overrides)
+    hints = typing.get_type_hints(config_class)
+    for field in dataclasses.fields(config_class):
+        if flag_values[field.name].present:
+            values[field.name] = _convert(field.name, hints[field.name], flag_values[field.name])
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"--{name} is {value}; it must be a finite number")
+    try:
+        return config_class(**values)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _convert(name: str, hint: Any, flag: flags.Flag) -> Any:
+    if typing.get_origin(hint) is not tuple:
+        return flag.value
+    element = typing.get_args(hint)[0]
+    try:
+        return tuple(element(part) for part in flag.value)
+    except ValueError as error:
+        given = ",".join(flag.value)
+        raise UsageError(
+            f"--{name} is {given}; it must be {_type_name(hint)}, separated by commas"
+        ) from error
+
+
+def _definer(hint: Any, name: str) -> Any:
+    hint = _without_none(hint)
+    if typing.get_origin(hint) is tuple:
+        return flags.DEFINE_list
+    definers = {
+        bool: flags.DEFINE_bool,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
+    }
+    if hint not in definers:
+        raise TypeError(f"field {name} has type {hint}; a flag can be bool, int, float, str, tuple")
+    return definers[hint]
+
+
+def _without_none(hint: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        (hint,) = (member for member in typing.get_args(hint) if member is not type(None))
+    return hint
+
+
+def _type_name(hint: Any) -> str:
+    hint = _without_none(hint)
+    if typing.get_origin(hint) is tuple:
+        return f"{typing.get_args(hint)[0].__name__}s"
+    return hint.__name__
+
+
+def _reasons(config_class: type) -> dict[str, str]:
+    """Those of its bases too; a field that is restated without one keeps its reason."""
+    reasons: dict[str, str] = {}
+    for each in reversed(config_class.__mro__[:-1]):
+        reasons |= {name: why for name, why in _own_reasons(each).items() if why}
+    return reasons
+
+
+def _own_reasons(config_class: type) -> dict[str, str]:
+    """The comment behind each field, or the lines of comment right above it."""
+    reasons: dict[str, str] = {}
+    above: list[str] = []
+    for line in inspect.getsource(config_class).splitlines():
+        field = re.match(r"\s+(\w+)\s*:[^#]*?(?:#\s*(.*))?$", line)
+        comment = re.match(r"\s+#\s*(.*)$", line)
+        if comment:
+            above.append(comment.group(1))
+            continue
+        if field:
+            reasons[field.group(1)] = field.group(2) or " ".join(above)
+        above = []
+    return reasons

@@ -1,0 +1,36 @@
+"""Parameters that take a while to compute and are the same every time, kept between runs."""
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from flax import traverse_util
+
+from lecture_models import files
+
+SEPARATOR = "/"
+
+
+def cached_params(path: Path, compute: Callable[[], Any]) -> Any:
+    """A nested dict of arrays: read from `path` (.npz), or computed and left there.
+
+    A file that cannot be read is computed again, a folder that cannot be written is done without:
+    a cache is never a reason to stop.
+    """
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+            return traverse_util.unflatten_dict(dict(arrays), sep=SEPARATOR)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        params = jax.device_get(compute())
+    content = io.BytesIO()
+    np.savez(content, **traverse_util.flatten_dict(params, sep=SEPARATOR))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_bytes(path, content.getvalue())
+    except OSError:
+        return params
+    return params

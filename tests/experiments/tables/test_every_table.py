@@ -1,0 +1,241 @@
+"""Every table, by discovery, and what the facts say about each."""
+
+import functools
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import launch
+from lecture_models.commands import discovery, table_output
+from lecture_models.metrics.cost import multiply_adds
+from lecture_models.metrics.traced_network import trace
+from lecture_models.models.alexnet import AlexNet
+from lecture_models.models.cifar_resnet import cifar_resnet
+from lecture_models.models.lenet import LeNet5Of1998
+from lecture_models.models.vgg import VGG_A_LRN
+from lecture_models.tables.formats import FORMATS
+from lecture_models.tables.table import TableContext, difference, verdict
+from lecture_models.tables.trained_cells import plain, planned
+
+NAMES = discovery.names(launch.HOUSE.tables)
+EXPECTED = {
+    "alexnet_shapes",
+    "autoencoder_vs_pca",
+    "convolution_arithmetic",
+    "encoder_finetune",
+    "fractalnet_structure",
+    "fractalnet_table1",
+    "gan_parzen",
+    "lenet5",
+    "resnet_cifar",
+    "resnet_costs",
+    "stochastic_depth_schedule",
+    "stochastic_depth_table1",
+    "stochastic_depth_table2",
+    "texture_parameters",
+    "vae_likelihood",
+    "vgg16_memory",
+    "vgg_configurations",
+}
+TRAINED = (
+    "autoencoder_vs_pca",
+    "encoder_finetune",
+    "fractalnet_table1",
+    "gan_parzen",
+    "resnet_cifar",
+    "stochastic_depth_table1",
+    "stochastic_depth_table2",
+    "vae_likelihood",
+)
+slow = {"resnet_costs": pytest.mark.slow}  # It traces 1,202 layers.
+every_table = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=slow.get(name, ())) for name in sorted(EXPECTED)]
+)
+
+
+@functools.cache
+def table(name):
+    # No folder of runs: what this machine happens to have run is no part of a test.
+    context = TableContext(Path("no-runs"), None, None, announce=print)
+    return table_output.build(launch.HOUSE.tables, name, context)
+
+
+def ours(name):
+    return {row.what: row.ours for row in table(name).rows}
+
+
+def errata(name):
+    return {row.what: row.erratum for row in table(name).rows if verdict(row) == "erratum"}
+
+
+def test_the_tables_are_there():
+    assert set(NAMES) >= EXPECTED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_docstring_has_a_title_and_a_source(name):
+    entry = discovery.table_entry(launch.HOUSE.tables, name)
+    assert entry.title.endswith(".")
+    assert entry.source
+
+
+@every_table
+def test_no_row_is_short_and_no_two_have_one_name(name):
+    rows = table(name).rows
+    assert not [row.what for row in rows if verdict(row) == "short"]
+    assert len({row.what for row in rows}) == len(rows)
+
+
+@every_table
+def test_every_format_takes_it(name):
+    first = table(name).rows[0].what
+    assert all(first in render(table(name)) for render in FORMATS.values())
+
+
+@pytest.mark.parametrize(
+    ("model", "sizes"),
+    [
+        (AlexNet(), (227, 227, 3)),
+        (cifar_resnet(20), (32, 32, 3)),
+        (LeNet5Of1998(), (28, 28, 1)),
+        (VGG_A_LRN(), (224, 224, 3)),
+    ],
+)
+def test_drawing_the_parameters_takes_no_products(model, sizes):
+    images = jax.ShapeDtypeStruct((1, *sizes), jnp.float32)
+    variables = jax.eval_shape(model.init, jax.random.key(0), images)
+    assert trace(model, *sizes).multiply_adds == multiply_adds(model.apply, variables, images)
+
+
+def test_vgg_parameters():
+    found = ours("vgg_configurations")
+    assert [found[f"{column}: weights and biases"] for column in ("A", "A-LRN", "B", "C")] == [
+        132_863_336,
+        132_863_336,
+        133_047_848,
+        133_638_952,
+    ]
+    assert found["D: weights and biases"] == 138_357_544
+    assert found["E: weights and biases"] == 143_667_240
+    assert "E7" in errata("vgg_configurations")["D: convolutions of the first two stages"]
+
+
+def test_vgg16_has_22_rows_and_a_total_that_the_slide_has_not():
+    rows = table("vgg16_memory").rows
+    assert len(rows) == 3 * 22 + 3
+    assert ours("vgg16_memory")["total: values"] == 15_237_608
+    assert ours("vgg16_memory")["total: weights"] == 138_344_128
+    found = errata("vgg16_memory")
+    assert set(found) == {"total: values", "total: bytes, float32"}
+    assert all("E1: the rows above add up to 15,237,608 values, 61 MB" in e for e in found.values())
+
+
+def test_vgg16_weights_are_exact():
+    weights = [row for row in table("vgg16_memory").rows if row.what.endswith(": weights")]
+    assert all(difference(row) == 0 for row in weights if not row.what.startswith("total"))
+
+
+def test_alexnet_units_and_parameters():
+    found = ours("alexnet_shapes")
+    assert found["units"] == 659_272
+    assert found["parameters, two groups as in 2012"] == 60_965_224
+    assert found["parameters, one tower"] == 62_378_344
+    assert found["positions of CONV1 along 224 pixels"] == "refused: 54.25"
+
+
+@pytest.mark.slow
+def test_resnet_costs_are_multiply_adds():
+    found = ours("resnet_costs")
+    assert found["plain-34: parameters"] == 21_623_848
+    assert found["ResNet-34, option B: parameters"] == 21_797_672
+    assert found["option B, 34 layers: added parameters"] == 173_824
+    assert found["ResNet-18, option B: parameters"] == 11_689_512
+    assert found["ResNet-152: parameters"] == 60_192_808
+    rounded = {name: round(value / 1e9, 3) for name, value in found.items()}
+    assert rounded["plain-34: multiply-adds"] == rounded["ResNet-34, option A: multiply-adds"]
+    assert rounded["plain-34: multiply-adds"] == pytest.approx(3.644, abs=1e-3)
+    assert rounded["ResNet-34, option B: multiply-adds"] == pytest.approx(3.664, abs=1e-3)
+    assert rounded["ResNet-152: multiply-adds"] == pytest.approx(11.28, abs=5e-3)
+    (erratum,) = errata("resnet_costs").values()
+    assert "E9" in erratum
+
+
+@pytest.mark.slow
+def test_cifar_resnets_have_the_papers_parameters():
+    found = ours("resnet_costs")
+    sizes = [found[f"CIFAR ResNet-{depth}: parameters"] for depth in (20, 32, 44, 56, 110, 1202)]
+    assert sizes == [269_722, 464_154, 658_586, 853_018, 1_727_962, 19_421_274]
+
+
+def test_fractal_paths_and_depths():
+    found = ours("fractalnet_structure")
+    columns = range(1, 6)
+    assert [found[f"B = 1, C = {c}: convolutions"] for c in columns] == [1, 3, 7, 15, 31]
+    assert [found[f"B = 1, C = {c}: paths from input to output"] for c in columns] == [
+        1,
+        2,
+        5,
+        26,
+        677,
+    ]
+    assert found["B = 5, C = 4: depth"] == 40
+
+
+def test_stochastic_depth_schedule():
+    found = ours("stochastic_depth_schedule")
+    assert found["blocks L of the network of 110 layers"] == 54
+    assert found["p_1"] == pytest.approx(1 - 0.5 / 54)
+    assert found["p_54"] == pytest.approx(0.5)
+    assert found["expected depth, blocks"] == pytest.approx(40.25)
+    assert found["blocks left out on average, %"] == pytest.approx(25.5, abs=0.05)
+    saved = [found[f"training time saved on {d}, %"] for d in ("CIFAR10+", "CIFAR100+", "SVHN")]
+    assert saved == pytest.approx([26.97, 26.46, 24.22], abs=5e-3)
+    assert list(errata("stochastic_depth_schedule")) == ["change of the error on ImageNet, points"]
+
+
+def test_convolution_arithmetic_names_two_errata():
+    found = errata("convolution_arithmetic")
+    assert "E6" in found["pooling preserves spatial ..."]
+    assert "E8" in found["what a layer computes"]
+    ours_ = ours("convolution_arithmetic")
+    assert ours_["N = 7, F = 3, stride 3"] == 2.33
+    assert [ours_[f"{n} stacked 3x3 filters: weights, C^2"] for n in (2, 3)] == [18, 27]
+
+
+def test_lenet5_has_both_variants_and_no_error_without_runs():
+    found = ours("lenet5")
+    assert found["C3 sees all of S2: parameters"] == 61_706
+    assert found["1998: parameters"] == 60_000
+    assert found["1998: parameters of C3"] == 1_516
+    assert found["test error, MNIST, %"] is None
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_without_runs_a_trained_table_shows_what_was_published_alone(name):
+    rows = table(name).rows
+    assert {verdict(row) for row in rows} == {"not run"}
+    assert all(row.how for row in rows)
+
+
+@pytest.mark.parametrize("name", [*TRAINED, "lenet5"])
+def test_every_cell_of_a_trained_table_is_of_an_experiment_of_the_house(name):
+    cells = discovery.load(launch.HOUSE.tables, name, "table").CELLS
+    assert {cell.experiment for cell in cells} <= set(discovery.names(launch.HOUSE.experiments))
+    for cell in cells:
+        module = discovery.load(launch.HOUSE.experiments, cell.experiment)
+        assert planned(cell, module, cell.preset)
+        assert cell.accepts(plain(planned(cell, module, cell.preset)))
+
+
+def test_texture_parameters_are_those_of_the_figure():
+    found = ours("texture_parameters")
+    assert [
+        found[f"row A: five layers, {kept}"]
+        for kept in ("20 components each", "64 components each", "whole maps")
+    ] == [1_050, 10_400, 176_640]
+    assert found["row A: every convolution and pooling to pool4"] == 852_128
+    assert found["row B: CaffeNet, conv1 to conv5"] == 218_288
+    cumulative = [row.ours for row in table("texture_parameters").rows if row.published is None]
+    assert cumulative[:-1] == [2_080, 4_160, 12_416, 45_312, 176_640]

@@ -1,0 +1,190 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments import texture_nearest_neighbor, texture_synthesis
+from experiments.texture_synthesis import Config, averaging, chosen_layers, texture_terms
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
+from lecture_models.image_space.nonparametric import Grown
+from lecture_models.image_space.texture import num_parameters
+from lecture_models.models.vgg import VGG_E
+from lecture_models.nn.pooling import mean_pool
+from lecture_models.tasks.texture import judge_copying, read_halves
+from lecture_models.weights.error import WeightsError
+from lecture_models.weights.pretrained import Weights
+
+CHANNELS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
+STAGES = [("1", 2), ("2", 2), ("3", 4), ("4", 4), ("5", 4)]
+LAYERS = {}
+for stage, count in STAGES:
+    for layer in range(1, count + 1):
+        for kind in ("conv", "relu"):
+            LAYERS[f"{kind}{stage}_{layer}"] = (1, 2, 2, CHANNELS[stage])
+    LAYERS[f"pool{stage}"] = (1, 2, 2, CHANNELS[stage])
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(tmp_path, lambda line: None)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    return Weights(tmp_path, lambda line: None)
+
+
+def saved(folder, width, height, seed=0):
+    values = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    path = folder / f"{width}x{height}.png"
+    Image.fromarray(values).save(path)
+    return str(path)
+
+
+def count(config):
+    layers = chosen_layers(config, LAYERS)
+    sizes = [LAYERS[layer][-1] for layer in layers]
+    return num_parameters([min(each, config.components or each) for each in sizes])
+
+
+@pytest.mark.parametrize(
+    ("options", "published"),
+    [
+        ({"components": 20}, 1_050),
+        ({"components": 64}, 10_400),
+        ({}, 176_640),
+        ({"every_layer": True}, 852_128),
+        ({"layers": ("relu1_1",)}, 2_080),
+        ({"layers": ("relu1_1", "pool1", "pool2")}, 12_416),
+    ],
+)
+def test_flags_give_the_rows_of_the_paper(options, published):
+    assert count(Config(**options)) == published
+
+
+def test_the_layers_of_the_counts_are_those_of_vgg19(weights):
+    model = VGG_E(num_classes=0)
+    shapes = {}
+    for stage, (channels, filters) in enumerate(model.stages, start=1):
+        for layer in range(1, len(filters) + 1):
+            shapes |= {f"conv{stage}_{layer}": channels, f"relu{stage}_{layer}": channels}
+        shapes[f"pool{stage}"] = channels
+    assert shapes == {name: shape[-1] for name, shape in LAYERS.items()}
+
+
+def test_terms_with_components_are_of_as_many_numbers():
+    maps = jnp.asarray(np.random.default_rng(0).normal(size=(1, 6, 6, 8)), jnp.float32)
+    config = Config(layers=("a",), components=3)
+    (term,) = texture_terms(config, {"a": maps}, ["a"])
+    assert term.target["gram"].shape == (3, 3)
+
+
+def test_relative_terms_do_not_depend_on_the_scale_of_the_maps():
+    maps = jnp.asarray(np.random.default_rng(1).normal(size=(1, 4, 4, 5)), jnp.float32)
+    (one,) = texture_terms(Config(), {"a": maps}, ["a"])
+    (ten,) = texture_terms(Config(), {"a": 10.0 * maps}, ["a"])
+    # A loss of fourth powers: weights fall by 10^4.
+    assert one.weight / ten.weight == pytest.approx(1e4, rel=1e-4)
+
+
+def test_poolings_become_means(weights):
+    assert averaging(weights.load("untrained")).model.pool is mean_pool
+
+
+def test_a_network_whose_poolings_stay_is_refused(weights):
+    class Fixed:
+        pass
+
+    network = weights.load("untrained")._replace(model=Fixed())
+    with pytest.raises(WeightsError, match="noaverage_pooling"):
+        averaging(network)
+
+
+@pytest.mark.parametrize(("width", "height"), [(40, 20), (20, 40), (30, 30)])
+def test_halves_are_apart_and_cut_across_the_longer_side(tmp_path, library, width, height):
+    path = saved(tmp_path, width, height)
+    halves = read_halves(library, path, max(width, height), 8)
+    longer = int(height > width)
+    assert halves.source.shape == halves.held_out.shape
+    assert sorted(halves.source.shape[:2]) == sorted(
+        (width // 2, height) if not longer else (width, height // 2)
+    )
+    whole = np.concatenate(halves, axis=0 if longer else 1)
+    np.testing.assert_array_equal(
+        np.round((whole + 1.0) * 127.5), np.asarray(Image.open(path), np.float32)
+    )
+
+
+def test_a_half_that_is_too_small_is_refused(tmp_path, library):
+    with pytest.raises(DataError, match="half of the texture is 20x10; each side must be"):
+        read_halves(library, saved(tmp_path, 20, 20), 20, 12)
+
+
+def test_a_source_of_one_colour_is_refused(tmp_path, library):
+    path = tmp_path / "grey.png"
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(path)
+    with pytest.raises(DataError, match="one colour"):
+        read_halves(library, str(path), 32, 8)
+
+
+def test_a_copy_has_no_originality_and_the_held_out_half_all(tmp_path, library):
+    halves = read_halves(library, saved(tmp_path, 48, 24), 48, 8)
+    assert judge_copying(halves.source[2:20, 3:19], halves, 6)["originality"] == 0.0
+    assert judge_copying(halves.held_out, halves, 6)["originality"] == 1.0
+
+
+def test_a_piece_cut_out_whole_is_coherent():
+    rows, columns = np.indices((4, 5))
+    origin = np.stack([rows + 3, columns + 7], -1)
+    image = np.zeros((4, 5, 3), np.float32)
+    assert texture_nearest_neighbor.coherence(Grown(image, origin)) == 1.0
+    assert texture_nearest_neighbor.coherence(Grown(image, origin[:, ::-1])) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": ()}, "--size has 0 numbers"),
+        ({"size": (0,)}, "--size is 0"),
+        ({"layers": ()}, "--layers is empty"),
+        ({"num_steps": 2, "scales": 3}, "at least --scales, 3"),
+        ({"components": -1}, "--components is -1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"neighbourhood": 4}, "it must be odd"), ({"num_steps": 3}, "nothing is trained")],
+)
+def test_settings_of_the_baseline_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        texture_nearest_neighbor.Config(**options)
+
+
+def test_an_unknown_layer_is_refused_with_the_list(tmp_path, library, weights):
+    config = Config(
+        texture=saved(tmp_path, 48, 24),
+        texture_size=48,
+        model="untrained",
+        layers=("relu1_9",),
+        size=(24,),
+    )
+    with pytest.raises(WeightsError, match="no layer 'relu1_9'.*relu1_1.*pool2"):
+        texture_synthesis.build(config, library, weights)
+
+
+def test_scales_share_the_steps_and_end_at_the_size(tmp_path, library, weights):
+    smoke = texture_synthesis.SMOKE | {"texture": saved(tmp_path, 48, 24), "num_steps": 5}
+    config = Config(**smoke | {"scales": 2, "size": (24, 28)})
+    experiment = texture_synthesis.build(config, library, weights)
+    assert [phase.first_step for phase in experiment.phases] == [0, 2]
+    state = experiment.init(jax.random.key(0))
+    assert state.base.shape == (1, 24, 28, 3)
+    shown = experiment.evaluate(state, jax.random.key(1))["image"].pixels
+    assert shown.shape == (1, 12, 14, 3)

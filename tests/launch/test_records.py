@@ -1,0 +1,236 @@
+"""Past runs on the command line: repeated, compared, found; and each refusal."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+import launch
+from lecture_models.commands import discovery
+from tests.data.small_pictures import write_pictures
+from tests.launch.launched import run, summary
+from tests.past import write_past_run
+from tests.training.toy import toy_experiment
+
+SMOKE = ("--experiment=linear_ae_mnist", "--preset=smoke", "--wandb=disabled")
+
+
+def toy_build(learning_rate=0.01):
+    """A least-squares problem in the experiment's place, which reads its data all the same."""
+
+    def build(config, library):
+        library.load(config.dataset)
+        return toy_experiment(learning_rate)
+
+    return build
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module():
+    module = discovery.load(launch.HOUSE.experiments, "linear_ae_mnist")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "build", toy_build())
+        yield module
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, module):
+    """A run's folder, to be looked at only."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    assert run(*SMOKE, "--seed=3", f"--workdir={folder}") == 0
+    return folder
+
+
+def changed(folder, path, **record):
+    """A copy of a run's folder with another record."""
+    shutil.copytree(folder, path)
+    content = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(content | record))
+    return path
+
+
+def reproduce(folder, tmp_path, *arguments):
+    flags = ("--wandb=disabled", f"--workdir={tmp_path}/again", *arguments)
+    return run(f"--reproduce={folder}", *flags)
+
+
+def test_a_run_is_reproduced_to_the_last_digit_whatever_its_preset_is_now(
+    finished, tmp_path, monkeypatch, module, capsys
+):
+    monkeypatch.setattr(module, "SMOKE", {"num_steps": 99})
+    assert reproduce(finished, tmp_path) == 0
+    text = capsys.readouterr().out
+    rows = [
+        line.split("|")[1:-1] for line in text.splitlines() if line.startswith(("| eval", "| tr"))
+    ]
+    assert len(rows) == len(summary(finished)["metrics"])
+    assert all(recorded == now and gap.strip() == "0" for _, recorded, now, gap in rows)
+    assert text.endswith(f"equal to the last digit: {len(rows)} metrics\n")
+    assert "SHA-256 of the last state: equal" in text
+    again = json.loads((tmp_path / "again" / "config.json").read_text())
+    assert again["config"] == json.loads((finished / "config.json").read_text())["config"]
+    assert again["preset"] == "smoke"
+    assert reproduce(finished, tmp_path) == 0  # Finished already: compared, not trained.
+
+
+def test_another_program_is_told_by_every_metric(finished, tmp_path, monkeypatch, module, capsys):
+    monkeypatch.setattr(module, "build", toy_build(0.01001))
+    assert reproduce(finished, tmp_path) == 1
+    text = capsys.readouterr().out
+    assert "SHA-256 of the last state: another\nthe first difference is at step" in text
+    assert "2 of 2 metrics differ; the largest difference is" in text
+    assert reproduce(finished, tmp_path, "--tolerance=0.1") == 0
+    assert "equal within 0.1: 2 metrics; the largest" in capsys.readouterr().out
+
+
+def test_what_is_not_as_recorded_is_warned_of_in_one_line_each(finished, tmp_path, capsys):
+    record = json.loads((finished / "config.json").read_text())
+    session = record["sessions"][0]
+    session["versions"]["jax"] = "0.4.1"
+    session["device"]["kind"] = "an abacus"
+    session["git"] = {"commit": "f" * 40, "dirty": False}
+    record["data"][0]["files"][0]["sha256"] = "e" * 64
+    record["config"]["momentum"] = 0.5
+    del record["config"]["learning_rate"]
+    assert reproduce(changed(finished, tmp_path / "old", **record), tmp_path) == 0
+    lines = capsys.readouterr().err.splitlines()
+    warnings = [line for line in lines if line.startswith("warning: ")]
+    for expected in (
+        "field momentum: 0.5 recorded, there is none now",
+        "field learning_rate: new since, at its default 0.005",
+        "version of jax: 0.4.1 recorded, ",
+        "device's kind: an abacus recorded, ",
+        f"commit: {'f' * 40} recorded, ",
+        f"data digits: {record['data'][0]['source']}, SHA-256 eeeeeeeeeeee recorded, ",
+    ):
+        assert sum(expected in line for line in warnings) == 1, expected
+    assert len(warnings) == 6
+
+
+def test_how_a_folder_of_pictures_was_read_is_taken_from_its_command(tmp_path, capsys):
+    write_pictures(tmp_path / "pictures", 40)
+    reading = ("--dataset=folder", f"--data_dir={tmp_path}/pictures", "--image_size=8")
+    assert run(*SMOKE, *reading, f"--workdir={tmp_path}/first") == 0
+    capsys.readouterr()
+    assert reproduce(tmp_path / "first", tmp_path, f"--data_dir={tmp_path}/pictures") == 0
+    streams = capsys.readouterr()
+    assert "equal to the last digit" in streams.out
+    assert "warning: data" not in streams.err
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (
+            {"experiment": "linear_ae_mnits"},
+            "is no experiment here; did you mean 'linear_ae_mnist'",
+        ),
+        ({"data": None}, "is damaged: data is None"),
+        ({"config": {"learning_rate": "fast"}}, "its config is refused now: "),
+        ({"config": {"num_steps": 0}}, "its config is refused now: --num_steps is 0"),
+    ],
+)
+def test_a_record_that_cannot_be_repeated_is_refused(record, message, finished, tmp_path, capsys):
+    folder = changed(finished, tmp_path / "old", **record)
+    assert reproduce(folder, tmp_path) == 1
+    error = capsys.readouterr().err.splitlines()
+    assert message in error[-1]
+    assert not any("Traceback" in line for line in error)
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_folder_that_is_no_finished_run_is_refused(finished, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    write_past_run(tmp_path / "stopped", status="interrupted")
+    for folder, message in (
+        (tmp_path / "none", "none is no folder"),
+        (tmp_path / "empty", "has no config.json"),
+        (
+            tmp_path / "stopped",
+            "is not finished (interrupted), so there is nothing to hold a repetition against; "
+            "finish it first: python launch.py --experiment=linear_ae_mnist --workdir=here",
+        ),
+    ):
+        assert reproduce(folder, tmp_path) == 1
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert run(f"--reproduce={finished}", f"--workdir={finished}") == 1
+    assert "the run itself; name a new folder" in capsys.readouterr().err
+
+
+def test_runs_are_compared_on_the_terminal_and_in_a_file(finished, tmp_path, capsys):
+    other = write_past_run(tmp_path / "other")
+    assert run(f"--compare={finished},{other}") == 0
+    text = capsys.readouterr().out
+    assert f"- A: {finished}\n- B: {other}\n" in text
+    assert re.search(r"\| seed +\| +3 \| +0 \| +-3 \|", text)
+    for name in ("c.md", "c.JSON"):
+        assert run(f"--compare={finished},{other}", f"--output={tmp_path}/{name}") == 0
+    assert (tmp_path / "c.md").read_text() == text
+    assert json.loads((tmp_path / "c.JSON").read_text())["config"]["different"]["seed"] == [3, 0]
+
+
+def test_runs_are_found_and_what_is_no_run_is_passed_over(tmp_path, capsys):
+    for name, loss in (("worse", 0.9), ("best", 0.5), ("bad", 2.0)):
+        write_past_run(tmp_path / "deep" / name, {"eval/loss": loss})
+    (write_past_run(tmp_path / "damaged") / "config.json").write_text("{")
+    assert run("--runs=loss<1 and status=finished", f"--runs_dir={tmp_path}") == 0
+    streams = capsys.readouterr()
+    assert streams.err.count("\n") == 1
+    assert "passed over: " in streams.err
+    rows = [line.split()[1:4] for line in streams.out.splitlines()[2:4]]
+    assert rows == [["deep/best", "|", "0.5"], ["deep/worse", "|", "0.9"]]
+    assert f"python launch.py --reproduce={tmp_path}/deep/best" in streams.out
+    assert "deep/bad" not in streams.out
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [("seed>5", "none of 1 runs below "), ("loss<0", "none of 1 runs below ")],
+)
+def test_nothing_found_is_said_and_no_error(condition, message, tmp_path, capsys):
+    assert run(f"--runs={condition}", f"--runs_dir={tmp_path}/none") == 0
+    assert "there is no run below" in capsys.readouterr().err
+    write_past_run(tmp_path / "run")
+    assert run(f"--runs={condition}", f"--runs_dir={tmp_path}") == 0
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--reproduce={}", "--tolerance=-1"], 2, "--tolerance is -1.0; it must be at least 0"),
+        (["--reproduce={}", "--tolerance=nan"], 2, "--tolerance is nan; it must be at least 0"),
+        (["--reproduce={}", "--experiment=gan_mnist"], 2, "are two commands; give one"),
+        (["--reproduce={}", "--seed=3"], 2, "there is no flag --seed"),
+        (["--reproduce={}", "stray"], 2, "unexpected argument 'stray'"),
+        (["--compare={}"], 2, "it must be two folders or more"),
+        (["--compare="], 2, "--compare is empty"),
+        (["--compare={},{}"], 1, "twice; a run is no other than itself"),
+        (["--compare={},none"], 1, "none is no folder"),
+        (["--compare={},{}", "--output=a.txt"], 2, "its name must end in .md, .json"),
+        (["--compare={},{}", "--output=none/a.md"], 2, "there is no folder none"),
+        (["--compare={}", "b"], 2, "folders are separated by commas"),
+        (["--compare={}", "--experiment=gan_mnist"], 2, "are two commands; give one"),
+        (["--runs=loss<small", "--runs_dir={}"], 2, "what follows < is a number"),
+        (["--runs=los<1", "--runs_dir={}"], 2, "no run has 'los'; did you mean 'loss'?"),
+        (["--runs=loss<1", "--experiment=gan_mnist"], 2, "say --runs='experiment=NAME'"),
+        (["--runs=loss", "<", "1"], 2, "put the condition in quotes"),
+        (["--runs=loss<1", "--rns_dir=a"], 2, "there is no flag --rns_dir"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(arguments, code, message, tmp_path, capsys):
+    folder = write_past_run(tmp_path / "run")
+    assert run(*(argument.replace("{}", str(folder)) for argument in arguments)) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["--reproduce=a", "--compare=a", "--runs=a"])
+def test_help_says_what_the_command_does(command, capsys):
+    assert run(command, "--help") == 0
+    assert f"python launch.py {command.partition('=')[0]}=" in capsys.readouterr().out

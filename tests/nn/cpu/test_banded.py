@@ -1,0 +1,42 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax import lax
+
+from lecture_models.nn.cpu import banded
+
+RANDOM = np.random.default_rng(0)
+
+
+def direct(x, kernel, strides):
+    return lax.conv_general_dilated(
+        x, kernel, strides, "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def normal(*shape):
+    return jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.data())
+def test_it_is_the_direct_convolution(data):
+    window = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
+    size = [each + data.draw(st.integers(0, 12)) for each in window]
+    strides = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
+    x, kernel = normal(2, *size, 3), normal(*window, 3, 4)
+    found = banded.convolve(x, kernel, strides)
+    np.testing.assert_allclose(found, direct(x, kernel, strides), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("strides", [(1, 1), (2, 2), (1, 3)])
+def test_its_gradients_are_those_of_the_direct_convolution(strides):
+    x, kernel = normal(2, 14, 13, 6), normal(5, 5, 6, 16)
+    y, pull = jax.vjp(lambda *given: banded.convolve(*given, strides), x, kernel)
+    _, wanted = jax.vjp(lambda *given: direct(*given, strides), x, kernel)
+    cotangent = normal(*y.shape)
+    for found, expected in zip(pull(cotangent), wanted(cotangent), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)

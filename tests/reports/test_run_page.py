@@ -1,0 +1,300 @@
+import json
+import math
+import re
+import shutil
+import subprocess
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lecture_models.plots import png
+from lecture_models.reports import run_page, run_pictures
+from lecture_models.reports.html import duration, number
+
+ATTACKS = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onload='x")
+
+
+def _config(**changes):
+    return {
+        "experiment": "gan_mnist",
+        "preset": "default",
+        "title": "GAN on MNIST (Goodfellow et al., 2014).",
+        "config": {"seed": 0, "learning_rate": 2e-4, "hidden": [256, 512]},
+        "command": "python launch.py --experiment=gan_mnist",
+        "resume_command": "python launch.py --resume=runs/gan_mnist/1",
+        "git": {"commit": "0123abcd", "dirty": True},
+        "versions": {"python": "3.11.7", "jax": "0.10.2"},
+        "device": {"platform": "cpu", "kind": "a processor", "count": 1},
+        "data": [
+            {
+                "dataset": "mnist",
+                "source": "original files",
+                "files": [{"path": "/data/train-images", "sha256": "feed" * 16}],
+                "note": "",
+            }
+        ],
+        "started": "2026-01-02T03:04:05+00:00",
+        "wandb": {"mode": "offline", "run_id": "r", "url": None},
+        **changes,
+    }
+
+
+def _summary(**changes):
+    return {
+        "status": "finished",
+        "step": 20_000,
+        "num_steps": 20_000,
+        "wall_time_s": 332.4,
+        "steps_per_second": 60.2,
+        "metrics": {"eval/parzen": 223.41, "train/loss": 0.6931},
+        "alarms": [],
+        "texts": {},
+        "error": None,
+        **changes,
+    }
+
+
+def _write(folder, config=None, summary=None, lines=(), tail=""):
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config))
+    if summary is not None:
+        (folder / "summary.json").write_text(json.dumps(summary))
+    if lines or tail:
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        (folder / "metrics.jsonl").write_text(text + tail)
+    return run_page.write_report(folder).read_text("utf-8")
+
+
+class _Elements(HTMLParser):
+    VOID = ("meta", "img")
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def _picture(folder, name, step, shape=(28, 28, 1), caption=""):
+    pixels = np.random.default_rng(step).integers(0, 256, shape).astype(np.uint8)
+    path = folder / "images" / f"{name}_{step:08d}.png"
+    png.write_png(path, pixels, {"Caption": caption} if caption else {})
+
+
+def test_a_finished_run_shows_its_sections_in_order(tmp_path):
+    lines = [{"step": step, "train": {"loss": 1 / step}} for step in range(100, 1100, 100)]
+    lines += [{"step": 1000, "eval": {"parzen": 223.41}, "texts": {"protocol": "sigma is 0.2"}}]
+    _picture(tmp_path, "samples", 1000)
+    config = _config(data=[{**_config()["data"][0], "note": "read from JPEG"}])
+    page = _write(tmp_path, config, _summary(alarms=["modes_covered: 6 of 10"]), lines)
+    marks = [
+        "<h1>GAN on MNIST (Goodfellow et al., 2014)</h1>",
+        'class="badge finished">finished',
+        "modes_covered: 6 of 10",
+        "mnist: read from JPEG",
+        "Final metrics",
+        "223.4",
+        "<svg",
+        "data:image/png;base64,",
+        "learning_rate",
+        "python launch.py --experiment=gan_mnist",
+        "--resume=",
+        "0123abcd (with files changed since)",
+        "jax 0.10.2",
+        "a processor",
+        "feed" * 16,
+        "sigma is 0.2",
+    ]
+    places = [page.index(mark, page.index("<body>")) for mark in marks]
+    first_mark_of_environment = marks.index("python launch.py --experiment=gan_mnist")
+    assert places[:first_mark_of_environment] == sorted(places[:first_mark_of_environment])
+    assert "5 min 32 s" in page
+    assert _Elements(page).open == []
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] == ".") == []
+
+
+def test_a_clean_run_shows_no_band(tmp_path):
+    page = _write(tmp_path, _config(), _summary(), [{"step": 1, "train": {"loss": 1.0}}])
+    assert 'class="band' not in page
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_from_outside_becomes_markup(tmp_path, attack):
+    _picture(tmp_path, "samples", 1, caption=attack)
+    config = _config(
+        experiment=attack,
+        title=attack,
+        preset=attack,
+        config={attack: attack, "list": [attack]},
+        command=attack,
+        resume_command=attack,
+        git={"commit": attack},
+        versions={attack: attack},
+        device={"platform": attack, "kind": attack, "cores": attack},
+        data=[
+            {
+                "dataset": attack,
+                "source": attack,
+                "note": attack,
+                "files": [{"path": attack, "sha256": attack}],
+            }
+        ],
+        started=attack,
+        wandb={"mode": attack, "url": f"https://{attack}"},
+    )
+    summary = _summary(
+        status=attack, alarms=[attack], error=attack, metrics={attack: attack}, texts={"a": attack}
+    )
+    lines = [{"step": 1, "train": {attack: 1.0}, "texts": {attack: attack}}]
+    page = _write(tmp_path, config, summary, lines)
+    found = _Elements(page)
+    assert found.open == []
+    assert "script" not in {tag for tag, _ in found.found}
+    assert not any(name.startswith("on") for _, attrs in found.found for name in attrs)
+    assert all(a["src"].startswith("data:") for tag, a in found.found if tag == "img")
+    assert attack not in page
+
+
+def test_a_link_is_made_of_web_addresses_only(tmp_path):
+    page = _write(tmp_path, _config(wandb={"mode": "online", "url": "javascript:alert(1)"}))
+    assert "javascript" not in page
+    page = _write(tmp_path, _config(wandb={"mode": "online", "url": "https://wandb.ai/a/b"}))
+    assert '<a href="https://wandb.ai/a/b"' in page
+
+
+def test_the_page_fetches_nothing(tmp_path):
+    _picture(tmp_path, "samples", 1)
+    page = _write(tmp_path, _config(), _summary(), [{"step": 1, "train": {"loss": 1.0}}])
+    assert not re.search(r"(?:src|href)=\"(?!data:)|url\(|@import|https?://", page)
+    assert "default-src 'none'" in page
+
+
+def test_a_run_killed_before_its_first_step_has_a_report(tmp_path):
+    assert "no summary: killed, or still running" in _write(tmp_path, _config())
+    assert "no step recorded" in _write(tmp_path)
+
+
+def test_a_torn_last_line_is_left_out_and_said(tmp_path):
+    page = _write(tmp_path, _config(), None, [{"step": 7, "train": {"loss": 1.0}}], '{"step": 8, "')
+    assert "step 7 · 1 torn line of metrics left out" in page
+
+
+@pytest.mark.parametrize("junk", ["", "[1, 2]", "{", "null", "\x00\xff"])
+def test_damaged_files_do_not_stop_a_report(tmp_path, junk):
+    for name in ("config.json", "summary.json", "metrics.jsonl"):
+        (tmp_path / name).write_text(junk)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "samples_00000001.png").write_text(junk)
+    (tmp_path / "images" / "cut_00000001.png").write_bytes(run_pictures.SIGNATURE + b"\0" * 40)
+    assert "<h1>" in run_page.write_report(tmp_path).read_text("utf-8")
+
+
+def test_fields_of_another_type_do_not_stop_a_report(tmp_path):
+    config = dict.fromkeys(_config(), 3) | {"data": [None, {"files": ["x"]}]}
+    summary = {name: [1] for name in _summary()} | {"alarms": "text", "wall_time_s": "soon"}
+    page = _write(tmp_path, config, summary, [{"step": "1"}, {"step": 2, "train": [1]}])
+    assert "<h1>3</h1>" in page
+
+
+def test_a_value_that_is_not_finite_breaks_the_curve_and_is_counted(tmp_path):
+    losses = [1.0, 2.0, math.nan, 3.0, "Infinity", 4.0]
+    lines = [{"step": step, "train": {"loss": loss}} for step, loss in enumerate(losses)]
+    page = _write(tmp_path, _config(), None, lines)
+    curve = re.search(r'class="curve" d="([^"]+)"', page)[1]
+    assert curve.count("M") == 3
+    assert "2 of 6 not finite" in page
+
+
+def test_a_metric_that_ends_in_nan_is_red(tmp_path):
+    page = _write(tmp_path, _config(), _summary(metrics={"train": {"loss": math.nan}}))
+    assert '<td class="number bad">NaN</td>' in page
+
+
+def test_the_later_line_of_a_repeated_step_counts(tmp_path):
+    lines = [{"step": 5, "train": {"loss": 1.0}}, {"step": 5, "train": {"loss": 2.5}}]
+    assert "2.500" in _write(tmp_path, _config(), None, lines)
+
+
+def test_pictures_are_chosen_evenly_with_both_ends():
+    files = [(step, Path(f"{step}.png")) for step in range(31)]
+    chosen = [step for step, _ in run_pictures.evenly(files, 8)]
+    assert (chosen[0], chosen[-1], len(chosen)) == (0, 30, 8)
+    assert set(np.diff(chosen)) <= {4, 5}
+    assert run_pictures.evenly(files, 1) == files[-1:]
+    assert run_pictures.evenly(files[:3], 8) == files[:3]
+
+
+def test_large_pictures_leave_the_page_below_eight_megabytes(tmp_path):
+    for step in range(10):
+        _picture(tmp_path, "styled", step, (640, 640, 3))
+    page = _write(tmp_path, _config())
+    assert 1_000_000 < len(page) < 8_000_000
+    assert "step 9<" in page
+    assert "of 10 shown" in page
+
+
+def test_a_long_run_is_reported_in_a_second_and_a_half(tmp_path):
+    lines = [
+        {"step": step, "train": {"d_loss": math.sin(step), "g_loss": 1.0, "norm": step / 7}}
+        for step in range(5_000)
+    ]
+    for step in range(30):
+        _picture(tmp_path, "samples", step, (289, 289, 1))
+    _write(tmp_path, _config(), _summary(), lines)
+    began = time.process_time()
+    path = run_page.write_report(tmp_path)
+    assert time.process_time() - began < 1.5
+    assert path.stat().st_size < 8_000_000
+
+
+def test_a_bare_name_of_the_summary_is_not_shown_twice(tmp_path):
+    lines = [{"step": 5, "train": {"loss": 1.0}}, {"step": 5, "eval": {"loss": 2.0}}]
+    page = _write(tmp_path, _config(), _summary(metrics={"loss": 2.0, "other": 3.0}), lines)
+    rows = re.findall(r'<tr><th class="mono">([^<]+)</th><td class="number">([^<]+)', page)
+    assert rows == [("eval/loss", "2"), ("other", "3"), ("train/loss", "1")]
+
+
+def test_a_resumed_run_lists_its_sessions(tmp_path):
+    sessions = [{"started": day, "git": {"commit": "0123456789ab"}} for day in ("mon", "tue")]
+    assert "mon 0123456789\ntue 0123456789" in _write(tmp_path, _config(sessions=sessions))
+    assert "sessions" not in _write(tmp_path, _config(sessions=sessions[:1]))
+
+
+def test_numbers_have_four_digits_and_whole_ones_all():
+    values = (20_000.0, 0.69314718, 223.4149, 12_345.67, 2e-4, 0.0, math.nan, -math.inf)
+    shown = ["20,000", "0.6931", "223.4", "12,346", "2.000e-04", "0", "NaN", "-∞"]
+    assert [number(value) for value in values] == shown
+    spans = [duration(seconds) for seconds in (4.21, 332.4, 7_260.0)]
+    assert spans == ["4.2 s", "5 min 32 s", "2 h 1 min"]
+
+
+def test_a_browser_shows_the_page(tmp_path):
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no Chromium on PATH")
+    _write(tmp_path, _config(), _summary(), [{"step": 1, "train": {"loss": 1.0}}])
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
+    options += ["--disable-background-networking", "--disable-component-update", "--dump-dom"]
+    shown = subprocess.run(
+        [browser, *options, f"--user-data-dir={tmp_path}/b", f"file://{tmp_path}/report.html"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    assert "Final metrics" in shown
+    assert "</svg>" in shown

@@ -1,0 +1,129 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from lecture_models import files
+from lecture_models.runs.folder import (
+    RunFolder,
+    RunFolderError,
+    check_same_run,
+    default_folder,
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    opened = RunFolder(tmp_path / "run")
+    yield opened
+    opened.close()
+
+
+def record(**changes):
+    data = [{"dataset": "mnist", "source": "original files", "files": [{"sha256": "aa"}]}]
+    return {"experiment": "gan", "config": {"seed": 0, "hidden": [8]}, "data": data} | changes
+
+
+def test_a_new_folder_has_no_record(folder):
+    assert folder.read_config() is None
+
+
+def test_a_second_process_is_refused_while_the_first_runs(folder):
+    with pytest.raises(RunFolderError, match="another process is running in"):
+        RunFolder(folder.path)
+
+
+def test_a_closed_folder_can_be_opened_again(tmp_path):
+    RunFolder(tmp_path).close()
+    again = RunFolder(tmp_path)
+    assert again.read_config() is None
+    again.close()
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("all my work")
+    folder = RunFolder(tmp_path)
+    with pytest.raises(RunFolderError, match=r"holds files \(thesis.tex\) but no config.json"):
+        folder.read_config()
+    folder.close()
+
+
+def test_a_path_that_is_a_file_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunFolderError, match="cannot write to"):
+        RunFolder(tmp_path / "file" / "run")
+
+
+def test_a_damaged_record_is_named(folder):
+    (folder.path / "config.json").write_text('{"experiment": ')
+    with pytest.raises(RunFolderError, match=r"config\.json is damaged"):
+        folder.read_config()
+
+
+def test_the_record_of_another_tool_is_refused(folder):
+    (folder.path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(RunFolderError, match="is not of a run of lecture-models"):
+        folder.read_config()
+
+
+def test_what_a_kill_left_half_written_is_swept_at_resume(folder):
+    folder.write_config({})
+    for name in (".summary.json.x1", "images/.samples_00000002.png.x2", "images/a_00000009.png"):
+        (folder.path / name).write_text("")
+    (folder.images / "a_00000002.png").write_text("")
+    folder.resume_metrics(5)
+    assert [path.name for path in folder.images.iterdir()] == ["a_00000002.png"]
+    assert {path.name for path in folder.path.iterdir()} == {".lock", "config.json", "images"}
+
+
+def test_the_same_run_is_accepted_wherever_its_data_lies():
+    there = record()
+    now = record()
+    now["data"][0]["files"][0]["path"] = "/elsewhere"
+    check_same_run(there, now, Path("runs/a"))  # Raises where it is another.
+    assert there != now
+
+
+@pytest.mark.parametrize(
+    ("now", "message"),
+    [
+        (record(experiment="vae"), "runs/a holds a run of gan, not of vae"),
+        (record(config={"seed": 1, "hidden": [8]}), r"another config: seed \(0 there, 1 now\)"),
+        (
+            record(config={"seed": 0, "hidden": [4], "new": 2}),
+            r"hidden \(\[8\] there, \[4\] now\), new \(None there, 2 now\)",
+        ),
+        (
+            record(data=[{"dataset": "digits", "source": "scikit-learn", "files": []}]),
+            r"other data: mnist \(original files\) there, digits \(scikit-learn\) now",
+        ),
+    ],
+)
+def test_another_run_is_refused_naming_what_differs(now, message):
+    with pytest.raises(RunFolderError, match=message):
+        check_same_run(record(), now, Path("runs/a"))
+
+
+def test_metrics_after_the_checkpoint_and_half_a_line_are_dropped(folder):
+    for step in (1, 2, 3):
+        folder.append_metrics({"step": step, "train": {"loss": 1.0}})
+    with (folder.path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 4, "tr')
+    assert [kept["step"] for kept in folder.resume_metrics(2)] == [1, 2]
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2]
+
+
+def test_default_folders_never_collide(tmp_path):
+    assert len({default_folder(tmp_path, "gan") for _ in range(50)}) == 50
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_debris(tmp_path):
+    path = tmp_path / "summary.json"
+    files.write_json(path, {"step": 1})
+    with pytest.raises(TypeError):
+        files.write_json(path, {"step": object()})
+    with pytest.raises(TypeError):
+        files.write_bytes(path, "text is no bytes")
+    assert json.loads(path.read_text()) == {"step": 1}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["summary.json"]

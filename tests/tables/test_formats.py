@@ -1,0 +1,136 @@
+import csv
+import html.parser
+import io
+import json
+
+import pytest
+
+from lecture_models.runs.results import Measurement
+from lecture_models.tables.formats import FORMATS, legend
+from lecture_models.tables.table import Row, Table, published
+
+MEASURED = Measurement(0.931, 0.052, 3, ("a/0", "a/1"), "paper", "mnist (files)", "", "a CPU")
+TABLE = Table(
+    rows=(
+        Row("weights | of <conv1>", published("1,728", "slide"), 1728, "counted"),
+        Row("total", published("24M", "slide"), 15_237_608, "summed", erratum='E1: "<24M>"'),
+        Row("error, %", published("0.95 %", "paper", spread=0.1), MEASURED, "runs", better="less"),
+        Row("loss", None, 1.2345, "traced", decimals=3),
+        Row("shape", published("5x5", "slide"), None, "no run"),
+    ),
+    notes=("A note.",),
+    name="tiny",
+    title="A tiny table.",
+    source="a slide & a paper",
+)
+GOLDEN = r"""## A tiny table.
+
+Source: a slide & a paper
+
+| what                  | published    | ours                | difference          | verdict       | how ours was obtained | remarks |
+| --------------------- | ------------ | ------------------- | ------------------- | ------------- | --------------------- | ------- |
+| weights \| of <conv1> | 1,728        | 1,728               | 0                   | equal         | counted               | [1]     |
+| total                 | 24M          | 15,237,608          | -8,762,392 (-36.5%) | erratum       | summed                | [1] [2] |
+| error, %              | 0.95 % ± 0.1 | 0.93 ± 0.05 (n = 3) | -0.02 (-2.0%)       | within spread | runs                  | [3]     |
+| loss                  | -            | 1.234               | -                   | ours only     | traced                |         |
+| shape                 | 5x5          | -                   | -                   | not run       | no run                | [1]     |
+
+- [1] published in: slide
+- [2] E1: "<24M>"
+- [3] published in: paper
+- equal: ours, rounded as the published value is, is that value
+- within spread: trained: the means differ by no more than the larger standard deviation
+- erratum: the published value is wrong or misleading: see the remark
+- not run: there is no finished run here that answers this row
+- ours only: the source prints no value
+- A note.
+"""  # noqa: E501
+
+
+class Reader(html.parser.HTMLParser):
+    """The cells of every row of every table."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.inside = [], False
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self.inside = True
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag not in ("td", "th")
+
+    def handle_data(self, data):
+        if self.inside:
+            self.rows[-1][-1] += data
+
+
+def test_markdown_is_lined_up_and_cannot_be_broken_by_a_cell():
+    assert FORMATS[".md"](TABLE) == GOLDEN
+
+
+def test_a_long_cell_does_not_push_the_others_apart():
+    long = Row("x" * 200, None, 1, "counted")
+    lines = FORMATS[".md"](TABLE._replace(rows=(*TABLE.rows, long))).splitlines()
+    assert lines[4:11] == GOLDEN.splitlines()[4:11]
+
+
+def test_html_parses_back_with_everything_escaped():
+    text = FORMATS[".html"](TABLE)
+    reader = Reader()
+    reader.feed(text)
+    assert len(reader.rows) == 1 + len(TABLE.rows)
+    assert reader.rows[1][0] == "weights | of <conv1>"
+    assert reader.rows[3][2] == "0.93 ± 0.05 (n = 3)"
+    assert "<conv1>" not in text
+    assert "&lt;24M&gt;" in text
+    assert "http" not in text
+
+
+def test_csv_parses_back_in_full_precision():
+    rows = list(csv.DictReader(io.StringIO(FORMATS[".csv"](TABLE))))
+    assert [row["what"] for row in rows] == [row.what for row in TABLE.rows]
+    assert rows[1]["difference"] == "-8762392"
+    assert rows[1]["erratum"] == 'E1: "<24M>"'
+    assert float(rows[2]["ours"]) == 0.931
+    assert rows[2]["seeds"] == "3"
+    assert rows[2]["runs"] == "a/0 a/1"
+    assert rows[4]["ours"] == ""
+    assert rows[4]["verdict"] == "not run"
+
+
+def test_json_parses_back_with_numbers_as_numbers():
+    found = json.loads(FORMATS[".json"](TABLE))
+    assert found["title"] == "A tiny table."
+    assert [row["verdict"] for row in found["rows"]] == [
+        "equal",
+        "erratum",
+        "within spread",
+        "ours only",
+        "not run",
+    ]
+    assert found["rows"][0] | {"published_value": 1728.0, "ours": 1728} == found["rows"][0]
+    assert found["rows"][2]["spread"] == 0.052
+    assert found["rows"][2]["runs"] == ["a/0", "a/1"]
+    assert found["rows"][3]["ours"] == 1.2345
+    assert found["notes"] == ["A note."]
+
+
+def test_the_legend_defines_the_verdicts_that_occur():
+    assert [name for name, _ in legend(TABLE)] == [
+        "equal",
+        "within spread",
+        "erratum",
+        "not run",
+        "ours only",
+    ]
+    assert legend(Table(())) == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_table_without_rows_is_no_error(suffix):
+    assert FORMATS[suffix](Table((), title="Empty.", source="none"))

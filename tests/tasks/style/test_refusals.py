@@ -1,0 +1,58 @@
+"""What style_transfer refuses, before the first step."""
+
+import pytest
+
+from experiments.style_transfer import Config
+from lecture_models.data.dataset import DataError
+from lecture_models.weights.error import WeightsError
+from tests.tasks.style.styling import built, configured, draw_pictures, stripes
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    return draw_pictures(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"size": 0}, "--size is 0; it must be at least 1"),
+        ({"style_scale": 0.0}, "--style_scale is 0.0; it must be above 0"),
+        ({"style": ("a", "b"), "style_mix": (1.0,)}, "--style_mix has 1 parts; --style has 2"),
+        ({"style": ("a", "b"), "content_mask": ("m",)}, "--content_mask has 1 parts"),
+        ({"style_mix": (0.0,)}, "--style_mix adds up to 0"),
+        ({"style_layer_weights": (1.0,)}, "has 1 parts; --style_layers has 5"),
+        ({"coarse_sizes": (400,)}, r"the sizes \(400, 320\) must rise"),
+        ({"coarse_steps": (300,)}, "leave no step of --num_steps=200"),
+        ({"keep_colours": True, "match_colours": True}, "are two ways"),
+        ({"white_noise": True, "init": "a"}, "are two beginnings"),
+        ({"content_weight": -1.0}, "--content_weight is -1.0; it must be at least 0"),
+    ],
+)
+def test_flags_that_contradict_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Config(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"content": "absent.png"}, DataError, "there is no picture .*absent.png"),
+        ({"style": ("absent.png",)}, DataError, "there is no picture .*absent.png"),
+        ({"style_layers": ("relu9",)}, WeightsError, "has no layer 'relu9'.*relu1, relu2"),
+        ({"content_mask": ("black.png",)}, DataError, "black.png is black all over at 24x18"),
+        ({"style_mask": ("black.png",)}, DataError, "black.png is black all over at 24x24"),
+        ({"size": 200}, DataError, "content.png"),
+    ],
+)
+def test_pictures_that_will_not_do_are_refused_before_the_first_step(
+    pictures, changes, error, message
+):
+    with pytest.raises(error, match=message):
+        built(configured(pictures, **changes))
+
+
+def test_a_picture_too_small_for_a_layer_is_refused(pictures):
+    stripes((40, 1), (0, 0, 0), (9, 9, 9)).save(pictures / "line.png")
+    with pytest.raises(DataError):
+        built(configured(pictures, content="line.png"))

@@ -1,0 +1,29 @@
+"""A session of an experiment that is no file of the house, without W&B."""
+
+from pathlib import Path
+
+from lecture_models.runs.folder import RunFolder
+from lecture_models.training import session
+from lecture_models.training.run_spec import Plan
+
+
+def run_session(path, config, experiment, arguments=()):
+    """Runs it in the folder, from where it stands; returns the exit code."""
+    plan = Plan(
+        name="toy",
+        title="Toy",
+        preset="default",
+        config=config,
+        experiment=experiment,
+        data=[],
+        program="launch.py",
+        arguments=list(arguments),
+        root=Path(__file__).parents[2],
+        wandb_mode="disabled",
+        process_began=0.0,
+    )
+    folder = RunFolder(path)
+    try:
+        return session.run(plan, folder)
+    finally:
+        folder.close()

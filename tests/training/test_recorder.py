@@ -1,0 +1,147 @@
+import io
+import json
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lecture_models.experiment import Images
+from lecture_models.plots.png import read_metadata
+from lecture_models.runs.folder import RunFolder
+from lecture_models.training.progress import duration, open_progress
+from lecture_models.training.recorder import Recorder
+from lecture_models.training.wandb_tracker import Tracker
+
+
+class Logged(list):
+    def tracker(self):
+        return Tracker("disabled", None, None, lambda *line: self.append(line), lambda *end: None)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    opened = RunFolder(tmp_path / "run")
+    opened.write_config({})
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def logged():
+    return Logged()
+
+
+@pytest.fixture
+def screen():
+    return io.StringIO()
+
+
+@pytest.fixture
+def recorder(folder, logged, screen):
+    return Recorder(folder, logged.tracker(), open_progress(10, screen), {"Seed": "3"})
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder.path / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_train_metrics_reach_file_tracker_and_memory(recorder, folder, logged):
+    recorder.train(5, {"loss": 0.5})
+    assert lines(folder) == [{"step": 5, "train": {"loss": 0.5}}]
+    assert logged == [(5, {"train/loss": 0.5})]
+    assert recorder.metrics == {"train/loss": 0.5}
+
+
+def test_an_evaluation_is_sorted_into_scalars_texts_pictures_and_alarms(
+    recorder, folder, logged, screen
+):
+    recorder.evaluation(
+        8,
+        {
+            "accuracy": jnp.float32(0.25),
+            "error": 0.75,
+            "protocol": "on ten digits",
+            "alarm_collapse": "3 of 10 modes covered",
+            "alarm_quiet": "",
+            "samples": Images(np.zeros((4, 3, 3, 1), np.float32), 2, "four"),
+        },
+    )
+    (record,) = lines(folder)
+    assert record["eval"] == {"accuracy": 0.25, "error": 0.75}
+    assert record["texts"] == {"protocol": "on ten digits"}
+    assert record["alarms"] == ["collapse at step 8: 3 of 10 modes covered"]
+    metadata = read_metadata(folder.images / "samples_00000008.png")
+    assert (metadata["Seed"], metadata["Step"], metadata["Caption"]) == ("3", "8", "four")
+    assert set(logged[0][1]) == {
+        "eval/accuracy", "eval/error", "eval/samples", "texts/protocol"
+    }  # fmt: skip
+    assert "ALARM: collapse at step 8: 3 of 10 modes covered" in screen.getvalue()
+
+
+def test_an_alarm_stays_when_a_later_evaluation_is_well(recorder):
+    recorder.evaluation(1, {"alarm_collapse": "bad"})
+    recorder.evaluation(2, {"alarm_collapse": ""})
+    assert recorder.alarms == ["collapse at step 1: bad"]
+
+
+def test_what_a_session_left_is_recalled(recorder, folder, logged, screen):
+    recorder.train(5, {"loss": 0.5})
+    recorder.evaluation(5, {"accuracy": 0.5, "protocol": "p", "alarm_collapse": "bad"})
+    other = Recorder(folder, logged.tracker(), open_progress(10, screen), {})
+    other.recall(folder.resume_metrics(5))
+    assert other.metrics == recorder.metrics
+    assert other.texts == recorder.texts
+    assert other.alarms == recorder.alarms
+
+
+def test_an_array_that_is_no_scalar_is_refused_by_name(recorder):
+    with pytest.raises(TypeError, match=r"evaluate gave logits with shape \(3,\)"):
+        recorder.evaluation(1, {"logits": jnp.zeros(3)})
+
+
+def test_a_metric_that_is_nan_is_recorded_as_such(recorder, folder):
+    recorder.evaluation(1, {"distance": math.nan})
+    assert math.isnan(lines(folder)[0]["eval"]["distance"])
+
+
+def test_away_from_a_terminal_lines_come_at_intervals_and_at_the_end(screen):
+    progress = open_progress(1000, screen)
+    for step in range(1, 1001):
+        progress.update(step, {"loss": 1.0})
+    progress.close()
+    assert screen.getvalue().splitlines() == ["step 1000/1000, 0 s left: loss 1"]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(60.0, False), (6000.0, True)])
+def test_a_long_run_says_so_once_at_its_second_log_point(screen, monkeypatch, seconds, said):
+    clock = iter(np.linspace(0.0, seconds, 12))
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    progress = open_progress(10, screen)
+    for step in (1, 2, 3):
+        progress.update(step, {"loss": 1.0})
+    assert ("this will take about" in screen.getvalue()) == said
+    assert screen.getvalue().count("this will take about") == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(40.0, "40 s"), (730.0, "12 min"), (11100.0, "3 h 05 min")]
+)
+def test_a_duration_is_as_a_person_says_it(seconds, text):
+    assert duration(seconds) == text
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_on_a_terminal_a_bar_shows_the_loss():
+    terminal = Terminal()
+    progress = open_progress(10, terminal)
+    progress.update(10, {"loss": 0.125})
+    progress.announce("a line that stays [not markup]")
+    progress.close()
+    assert "10/10" in terminal.getvalue()
+    assert "loss 0.125" in terminal.getvalue()
+    assert "a line that stays [not markup]" in terminal.getvalue()

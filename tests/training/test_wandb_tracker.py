@@ -1,0 +1,284 @@
+import json
+import os
+import socket
+import struct
+import sys
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lecture_models.plots import png
+from lecture_models.training.wandb_tracker import Picture, TrackingError, open_tracker
+
+
+@pytest.fixture(autouse=True)
+def _no_account(tmp_path, monkeypatch):
+    """A home without a key, whatever the machine has."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "home" / "netrc"))
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "home" / "config"))
+    # Set here, so that what `open_tracker` would set does not outlive the test.
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+
+
+@pytest.fixture
+def sdk(_no_account):
+    """The real one, reading its environment anew."""
+    import wandb
+
+    wandb.teardown()
+    yield wandb
+    wandb.teardown()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "gan_mnist" / "1"
+    made.mkdir(parents=True)
+    return made
+
+
+def _open(mode, folder, **changes):
+    lines = []
+    arguments = {
+        "folder": folder,
+        "project": "lecture-models",
+        "experiment": "gan_mnist",
+        "config": {"learning_rate": 2e-4, "hidden": [256, 512]},
+        "announce": lines.append,
+        **changes,
+    }
+    return open_tracker(mode, **arguments), lines
+
+
+def _records(folder):
+    """The records of the only run in the folder: LevelDB's log format round protocol buffers."""
+    import wandb
+    from wandb.proto import wandb_internal_pb2
+
+    wandb.teardown()  # The file is whole a moment after `finish`, or when W&B's process ends.
+    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
+    content = path.read_bytes()
+    assert content[:4] == b":W&B"
+    place, partial = 7, b""
+    while place + 7 <= len(content):
+        rest_of_block = 32_768 - place % 32_768
+        if rest_of_block < 7:
+            place += rest_of_block
+            continue
+        _, length, kind = struct.unpack("<IHB", content[place : place + 7])
+        partial += content[place + 7 : place + 7 + length]
+        place += 7 + length
+        if kind in (1, 4):  # Whole, or the last piece.
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(partial)
+            yield record
+            partial = b""
+
+
+def _values(items):
+    return {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items}
+
+
+def test_an_offline_run_is_read_back_from_its_file(sdk, folder, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path / "gan_mnist")
+    picture = folder / "images" / "samples_00000200.png"
+    png.write_png(picture, np.zeros((4, 4, 1), np.uint8))
+    tracker, lines = _open("offline", folder)
+    tracker.log(100, {"train/loss": 0.5, "train/accuracy": np.float32(0.25)})
+    samples = Picture(picture, "fixed latents")
+    tracker.log(200, {"train/loss": float("nan"), "eval/samples": samples, "texts/a": "<b>"})
+    tracker.finish("interrupted", {"eval/parzen": 223.5})
+    tracker.finish("finished", {})
+
+    records = list(_records(folder))
+    run = next(record.run for record in records if record.HasField("run"))
+    assert (run.run_id, run.project, run.run_group) == (
+        tracker.run_id,
+        "lecture-models",
+        "gan_mnist",
+    )
+    config = _values(run.config.update)
+    assert (config["learning_rate"], config["hidden"]) == (2e-4, [256, 512])
+    history = {
+        record.history.step.num: _values(record.history.item)
+        for record in records
+        if record.HasField("history")
+    }
+    assert set(history) == {100, 200}
+    assert (history[100]["train/loss"], history[100]["train/accuracy"]) == (0.5, 0.25)
+    assert np.isnan(history[200]["train/loss"])
+    assert history[200]["texts/a"] == "<b>"
+    image = {name: history[200][f"eval/samples/{name}"] for name in ("_type", "caption", "path")}
+    assert (image["_type"], image["caption"]) == ("image-file", "fixed latents")
+    (stored,) = folder.glob(f"wandb/offline-run-*/files/{image['path']}")
+    assert stored.read_bytes() == picture.read_bytes()
+    summary = {}
+    for record in records:
+        summary |= _values(record.summary.update)
+    assert (summary["eval/parzen"], summary["status"]) == (223.5, "interrupted")
+    assert [record.exit.exit_code for record in records if record.HasField("exit")] == [130]
+
+    assert lines == []
+    assert "".join(capfd.readouterr()) == ""
+    assert [path.name for path in Path.cwd().iterdir()] == [folder.name]
+    assert tracker.url is None
+
+
+def test_without_a_key_auto_is_offline_and_online_is_refused_in_one_line(sdk, folder):
+    tracker, lines = _open("auto", folder)
+    tracker.finish("finished", {})
+    assert (tracker.mode, lines) == ("offline", [])
+    with pytest.raises(TrackingError, match="no API key; run `wandb login`") as refusal:
+        _open("online", folder)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_resumed_run_keeps_its_id(sdk, folder):
+    tracker, _ = _open("offline", folder, run_id="abcd1234")
+    tracker.log(300, {"train/loss": 0.1})
+    tracker.finish("finished", {})
+    run = next(record.run for record in _records(folder) if record.HasField("run"))
+    assert (tracker.run_id, run.run_id, run.resume) == ("abcd1234", "abcd1234", True)
+
+
+def test_a_server_that_never_answers_costs_no_more_than_the_limit(sdk, folder, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+        began = time.perf_counter()
+        tracker, lines = _open("auto", folder, time_limit=2.0)
+        tracker.log(1, {"train/loss": 1.0})
+        tracker.finish("finished", {})
+        took = time.perf_counter() - began
+        sdk.teardown()
+    assert tracker.mode == "offline"
+    assert len(lines) == 1
+    assert "W&B is not reached" in lines[0]
+    assert "\n" not in lines[0]
+    assert took < 15
+
+
+def test_a_server_asked_for_by_name_that_never_answers_is_refused(sdk, folder, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("WANDB_API_KEY", "a" * 40)
+        with pytest.raises(TrackingError, match="cannot track online"):
+            _open("online", folder, time_limit=1.0)
+        sdk.teardown()
+
+
+def test_a_key_that_wandb_refuses_leaves_auto_offline(sdk, folder, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "short")
+    tracker, lines = _open("auto", folder)
+    tracker.finish("finished", {})
+    assert tracker.mode == "offline"
+    assert len(lines) == 1
+
+
+def test_without_wandb_auto_goes_on_untracked_and_the_others_refuse(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    tracker, lines = _open("auto", folder)
+    tracker.log(1, {"train/loss": 1.0})
+    tracker.finish("finished", {})
+    assert (tracker.mode, tracker.run_id, len(lines)) == ("disabled", None, 1)
+    for mode in ("offline", "online"):
+        with pytest.raises(TrackingError, match=f"cannot track {mode}"):
+            _open(mode, folder)
+
+
+def test_disabled_touches_neither_wandb_nor_the_disk(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    tracker, lines = _open("disabled", folder)
+    tracker.log(1, {"train/loss": 1.0})
+    tracker.finish("finished", {})
+    assert (tracker.mode, lines, list(folder.iterdir())) == ("disabled", [], [])
+
+
+def test_auto_obeys_the_environment(folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert _open("auto", folder)[1] == []
+
+
+def test_an_unknown_mode_is_refused_with_those_allowed(folder):
+    with pytest.raises(TrackingError, match="'dryrun'; allowed: auto, online, offline, disabled"):
+        _open("dryrun", folder)
+
+
+class _FakeRun:
+    id, url = "fake", "https://example.org/fake"
+
+    def __init__(self, broken):
+        self.broken, self.summary, self.logged, self.exit_codes = broken, {}, [], []
+
+    def log(self, values, step):
+        if "log" in self.broken:
+            raise ConnectionError("the disk\nis full")
+        self.logged.append((step, values))
+
+    def finish(self, exit_code):
+        self.exit_codes.append(exit_code)
+        if "finish" in self.broken:
+            raise ConnectionError("gone")
+
+
+def _fake_wandb(monkeypatch, broken=()):
+    fake, run = types.ModuleType("wandb"), _FakeRun(broken)
+    fake.Settings = lambda **settings: settings
+    fake.setup = lambda settings: None
+    fake.login = lambda prompt, verify: not prompt and not verify
+    fake.init = lambda **arguments: run
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    return run
+
+
+def test_with_a_key_auto_is_online_and_gives_the_address(folder, monkeypatch):
+    _fake_wandb(monkeypatch)
+    tracker, lines = _open("auto", folder)
+    assert (tracker.mode, tracker.url, lines) == ("online", "https://example.org/fake", [])
+
+
+def test_a_failure_in_training_is_announced_once_and_training_goes_on(folder, monkeypatch):
+    run = _fake_wandb(monkeypatch, broken=("log", "finish"))
+    tracker, lines = _open("offline", folder)
+    for step in range(3):
+        tracker.log(step, {"train/loss": 1.0})
+    tracker.finish("finished", {})
+    assert lines == ["W&B failed at step 0 (the disk is full); the run goes on untracked"]
+    assert run.exit_codes == [0]
+
+
+def test_an_upload_that_does_not_end_is_announced(folder, monkeypatch):
+    _fake_wandb(monkeypatch, broken=("finish",))
+    tracker, lines = _open("online", folder)
+    tracker.finish("finished", {})
+    assert lines == ["W&B did not finish (gone); the rest is on the disk"]
+
+
+@pytest.mark.parametrize(("status", "code"), [("finished", 0), ("interrupted", 130), ("failed", 1)])
+def test_a_run_ends_once_with_the_code_of_its_status(folder, monkeypatch, status, code):
+    run = _fake_wandb(monkeypatch)
+    tracker, _ = _open("offline", folder)
+    tracker.finish(status, {"eval/parzen": 1.0})
+    tracker.finish("finished", {})
+    tracker.log(1, {"train/loss": 1.0})
+    assert (run.exit_codes, run.logged) == ([code], [])
+    assert run.summary == {"eval/parzen": 1.0, "status": status}
+
+
+def test_an_interruption_is_not_swallowed(folder, monkeypatch):
+    run = _fake_wandb(monkeypatch)
+    tracker, _ = _open("offline", folder)
+
+    def interrupted(values, step):
+        raise KeyboardInterrupt
+
+    run.log = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        tracker.log(1, {"train/loss": 1.0})
