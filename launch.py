@@ -77,10 +77,10 @@ def _is_for_the_user(error: Exception) -> bool:
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     from lecture_models.data.dataset import DataError
     from lecture_models.runs.folder import RunFolderError
-    from lecture_models.training.processes import TeamError
+    from lecture_models.training.processes import ProcessGroupError
     from lecture_models.training.wandb_tracker import TrackingError
 
-    return isinstance(error, DataError | RunFolderError | TeamError | TrackingError)
+    return isinstance(error, DataError | RunFolderError | ProcessGroupError | TrackingError)
 
 
 def _dispatch(invocation: Invocation) -> int:

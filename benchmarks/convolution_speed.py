@@ -105,7 +105,7 @@ def compare_training(
 
 
 def compare_vgg(side: int) -> None:
-    """Features of conv4_2 and the gradient to the image, as image-space optimisation needs them."""
+    """Features of conv4_2 and the gradient to the image, as image-space optimization needs them."""
     net, images = VGG_E(num_classes=0), pixels(1, side, side, 3)
     variables = jax.jit(net.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
 

@@ -24,7 +24,7 @@ from lecture_models.nn.cpu.convolutions import faster_convolutions
 from lecture_models.tasks.image_optimization import feature_network
 from lecture_models.tasks.tiled_network import Arguments, tiled_network, tiled_value
 from lecture_models.training.process_setup import tune_for_cpu
-from lecture_models.weights.catalog import CATALOGUE
+from lecture_models.weights.catalog import CATALOG
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained, expected_shapes
 from lecture_models.weights.pretrained import Weights
@@ -46,7 +46,7 @@ def googlenet() -> Pretrained:
             for key, leaf in zip(keys, leaves, strict=True)
         ]
         variables = jax.tree.unflatten(structure, filled)
-        preprocess = CATALOGUE["googlenet_bvlc"].preprocessing
+        preprocess = CATALOG["googlenet_bvlc"].preprocessing
         return Pretrained("random", model, variables, preprocess, (), None)
 
 

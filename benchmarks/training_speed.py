@@ -42,7 +42,7 @@ EPOCH = NUM_IMAGES // BATCH_SIZE
 NUM_STEPS = {
     "gan_mnist": 1_000,
     # Three epochs: the checkpoint and report that end a run are spread over more than one.
-    "VAE 784-400-20, grey values": 3 * EPOCH,
+    "VAE 784-400-20, gray values": 3 * EPOCH,
     "VAE 784-400-20, new bits": 3 * EPOCH,
 }
 LOG_EVERY = 100
@@ -201,7 +201,7 @@ def main() -> None:
     print_peaks()
     sizes = (vae_sized.HIDDEN, vae_sized.LATENT_DIM, vae_sized.LEARNING_RATE)
     images = library.dataset.train.images
-    for name, binary in (("grey values", False), ("new bits", True)):
+    for name, binary in (("gray values", False), ("new bits", True)):
         torch_steps = {
             "PyTorch's example": torch_loops.vae(*sizes, binary),
             "PyTorch from logits": torch_loops.vae(*sizes, binary, logits=True),

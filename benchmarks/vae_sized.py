@@ -8,7 +8,7 @@ from lecture_models.data.batches import ArrayBatches
 from lecture_models.experiment import Experiment
 from lecture_models.models.autoencoder import DenseDecoder, Pair
 from lecture_models.models.vae import GaussianEncoder
-from lecture_models.nn.binarize import binarise
+from lecture_models.nn.binarize import binarize
 from lecture_models.steps.descent import init_train_state
 from lecture_models.steps.vae import VAE, vae_step
 
@@ -28,7 +28,7 @@ def build(images: np.ndarray, batch_size: int, binary: bool) -> Experiment:
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
-        targets = binarise(bits_key, batch["images"]) if binary else batch["images"]
+        targets = binarize(bits_key, batch["images"]) if binary else batch["images"]
         return vae_step(vae, optimizer, state, targets, latent_key)
 
     batches = ArrayBatches({"images": images}, batch_size, seed=0)

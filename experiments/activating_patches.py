@@ -28,7 +28,7 @@ from lecture_models.attribution.patches import (
 )
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.metrics.traced_field import Fields, traced_channel_fields
 from lecture_models.tasks.analysis import CodesAnalysis
@@ -150,8 +150,8 @@ def recomputed(
 def seen_picture(
     collection: Collection, number: int, side: int
 ) -> Float32[np.ndarray, "side side 3"]:
-    """A picture as the network is given it, before it is normalised."""
-    image = jnp.asarray(symmetric(collection.pixels[number][None]))
+    """A picture as the network is given it, before it is normalized."""
+    image = jnp.asarray(images_from_uint8(collection.pixels[number][None]))
     return np.asarray(resize(image, side))[0]
 
 
@@ -226,7 +226,7 @@ def make_evaluate(
             "crop_difference": difference,
             "silent_channels": float((found.values[0] <= 0.0).sum()),
             "patches": Images(
-                np.stack(cells), len(found.values), f"{words}; grey is outside of the picture"
+                np.stack(cells), len(found.values), f"{words}; gray is outside of the picture"
             ),
             "pictures_with_boxes": Images(np.stack(wholes), len(found.values), words),
             "strongest": "\n".join(lines),

@@ -52,7 +52,7 @@ PAPER = {
     "input_dropout": 0.2,
     "dropout": 0.5,
     "rectified_scores": True,
-    "falls_at": (0.571, 0.714, 0.857),  # Epochs 200, 250 and 300.
+    "decay_at": (0.571, 0.714, 0.857),  # Epochs 200, 250 and 300.
     "warmup_steps": 0,
     "weight_decay": 1e-3,
     "log_every": 500,

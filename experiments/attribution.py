@@ -17,16 +17,16 @@ import numpy as np
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import Picture, shown
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.tasks.analysis import Analysis
 from lecture_models.tasks.attribution import scores as numbers
 from lecture_models.tasks.attribution.methods import (
+    AttributionFunctions,
     Effort,
-    Probes,
     attributions,
     in_batches,
-    make_probes,
+    make_attribution_functions,
 )
 from lecture_models.tasks.attribution.sheet import contact_sheet
 from lecture_models.tasks.layers import cam_layer, class_index, feature_shapes, require_unit
@@ -50,7 +50,7 @@ class Config(Analysis):
     smooth_noise: float = 0.15  # Standard deviation as a share of the range from black to white.
     integrated_steps: int = 32
     replacement_steps: int = 14  # Of deletion and insertion.
-    randomised_shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)  # Of the layers, from the top.
+    randomized_shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)  # Of the layers, from the top.
     measured_pictures: int = 8  # The numbers are of the first so many; 0: sheets alone.
     shown_pictures: int = 8  # Sheets of the first so many.
     batch_size: int = 4  # Memory grows with it, and with nothing else.
@@ -71,10 +71,10 @@ class Config(Analysis):
         require_at_least(self, 0, "measured_pictures")
         require_at_least(self, 0.0, "smooth_noise")
         require_at_least(self, -1, "unit")
-        require_at_least(self, 0.0, "randomised_shares")
-        if max(self.randomised_shares, default=0.0) > 1.0:
+        require_at_least(self, 0.0, "randomized_shares")
+        if max(self.randomized_shares, default=0.0) > 1.0:
             raise ValueError(
-                f"--randomised_shares are {self.randomised_shares}; each must be from 0 to 1"
+                f"--randomized_shares are {self.randomized_shares}; each must be from 0 to 1"
             )
 
 
@@ -94,19 +94,23 @@ SMOKE = {
     "smooth_samples": 2,
     "integrated_steps": 2,
     "replacement_steps": 3,
-    "randomised_shares": (1.0,),
+    "randomized_shares": (1.0,),
     "batch_size": 2,
 }
 
 
 def network_inputs(network: Pretrained, pictures: list[Picture]) -> np.ndarray:
     """The squares that the network sees, in [-1, 1]."""
-    squares = symmetric(np.stack([each.pixels for each in pictures]))
+    squares = images_from_uint8(np.stack([each.pixels for each in pictures]))
     return np.asarray(central_crop(jnp.asarray(squares), network.preprocess.size))
 
 
 def make_evaluate(
-    config: Config, network: Pretrained, probes: Probes, pictures: list[Picture], target: int | None
+    config: Config,
+    network: Pretrained,
+    probes: AttributionFunctions,
+    pictures: list[Picture],
+    target: int | None,
 ):
     effort = Effort(*(getattr(config, name) for name in Effort._fields))
     side = network.preprocess.size
@@ -181,7 +185,7 @@ def measured(config, network, probes, images, targets, top, maps, key) -> Evalua
         images,
         targets,
         maps,
-        config.randomised_shares,
+        config.randomized_shares,
         config.batch_size,
         random,
     )
@@ -205,7 +209,9 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     target = class_index(config.target, network.classes) if config.target else None
     shapes = feature_shapes(network)
     require_unit(shapes, config.layer, config.unit)
-    probes = make_probes(network, config.layer, config.unit, cam_layer(shapes, config.cam_layer))
+    probes = make_attribution_functions(
+        network, config.layer, config.unit, cam_layer(shapes, config.cam_layer)
+    )
     pictures = library.pictures(config.images, network.preprocess.shorter_side)
     return Experiment(
         init=lambda key: {},

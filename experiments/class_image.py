@@ -20,7 +20,7 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
 from lecture_models.image_space import objectives, regularizers, transforms
-from lecture_models.image_space.optimizers import Optimizer, from_optax, normalised_gradient
+from lecture_models.image_space.optimizers import Optimizer, from_optax, normalized_gradient
 from lecture_models.image_space.parameterizations import fourier, pixels
 from lecture_models.image_space.terms import Term
 from lecture_models.tasks.class_judge import find_judge, first_name, make_class_judge
@@ -51,11 +51,11 @@ class Config:
     judge: str = "squeezenet1_1_rgb,mobilenet_v2_folded"  # Another network; empty: none.
     size: int = 0  # Of the image's sides; 0: what the network was trained on.
     log_probability: bool = False  # Not the score before the softmax, which section 2 prefers.
-    fourier: bool = True  # A spectrum of decorrelated colours, else pixels.
+    fourier: bool = True  # A spectrum of decorrelated colors, else pixels.
     learning_rate: float = 0.05  # Adam's, of the spectrum.
     step_size: float = 1.0  # In levels of 0..255, over the mean |gradient|, of pixels.
     l2_decay: float = 0.0  # Section 2's lambda, times 127.5^2: images here are in -1..1.
-    variation: float = 0.0  # Weight of the squared differences of neighbours.
+    variation: float = 0.0  # Weight of the squared differences of neighbors.
     jitter: int = 8  # Pixels that the image is rolled by at most, anew at each step.
     scale: float = 0.1  # It is scaled by 1 - scale to 1 + scale.
     rotation: float = 10.0  # Degrees either way.
@@ -104,13 +104,13 @@ def chosen_classes(config: Config, network: Pretrained) -> np.ndarray:
     return np.array(found or range(min(10, len(network.classes))), np.int32)
 
 
-def mean_colour(preprocess: Preprocessing) -> np.ndarray:
-    """The colour in [-1, 1], RGB, that is 0 in the network's numbers."""
+def mean_color(preprocess: Preprocessing) -> np.ndarray:
+    """The color in [-1, 1], RGB, that is 0 in the network's numbers."""
     mean = np.array(preprocess.mean, np.float32) * (2.0 / preprocess.white) - 1.0
     return mean[::-1].copy() if preprocess.bgr else mean
 
 
-def make_terms(config: Config, colour: Pictures, indices: np.ndarray) -> tuple[Term, ...]:
+def make_terms(config: Config, color: Pictures, indices: np.ndarray) -> tuple[Term, ...]:
     if config.log_probability:
         score = objectives.own_class_log_probability()
     else:
@@ -119,7 +119,7 @@ def make_terms(config: Config, colour: Pictures, indices: np.ndarray) -> tuple[T
     if config.l2_decay:
         # The objective has a factor of 1/2 that section 2's lambda |I|^2 has not.
         norm = objectives.image_match()
-        terms.append(Term("decay", norm, 2.0 * config.l2_decay, {"image": colour[0]}))
+        terms.append(Term("decay", norm, 2.0 * config.l2_decay, {"image": color[0]}))
     if config.variation:
         terms.append(Term("variation", objectives.total_variation(2.0), config.variation))
     return tuple(terms)
@@ -147,7 +147,7 @@ def make_optimizer(config: Config, origin: np.ndarray) -> Optimizer:
     if config.clip_contribution:
         share = config.clip_contribution
         rules.append(regularizers.clip_small_contribution(share, jnp.asarray(origin)))
-    return regularizers.ruled(normalised_gradient(config.step_size / UNIT), rules)
+    return regularizers.ruled(normalized_gradient(config.step_size / UNIT), rules)
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
@@ -161,16 +161,16 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     judge = find_judge(config.judge, weights, network)
     judged = judge.network.name if judge.network else "nobody"
     print(f"{len(indices)} classes of {network.name}, judged by {judged}", file=sys.stderr)
-    origin = mean_colour(network.preprocess)
-    colour = jnp.asarray(origin).reshape(1, 1, 1, 3)
+    origin = mean_color(network.preprocess)
+    color = jnp.asarray(origin).reshape(1, 1, 1, 3)
     columns = math.ceil(math.sqrt(len(indices)))
     evaluate = make_class_judge(network, judge, indices, columns)
-    stage = Stage(side, side, config.num_steps, make_terms(config, colour, indices))
+    stage = Stage(side, side, config.num_steps, make_terms(config, color, indices))
     return image_experiment(
         apply,
         network.variables,
         (stage,),
-        lambda key: jnp.broadcast_to(colour, (len(indices), side, side, 3)),
+        lambda key: jnp.broadcast_to(color, (len(indices), side, side, 3)),
         make_optimizer(config, origin),
         parameterize=fourier if config.fourier else lambda height, width: pixels(),
         transform=make_transform(config),

@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, UInt8
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import Picture, shown
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.tasks.analysis import Analysis
 from lecture_models.tasks.class_judge import TOP, caption
@@ -35,7 +35,7 @@ class Config(Analysis):
     images: tuple[str, ...] = ()  # Picture files, and folders of them.
     # The first that can be had; "untrained" is one of noise.
     model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
-    ten_crops: bool = False  # Corners, centre and their mirror images: ten times the cost.
+    ten_crops: bool = False  # Corners, center and their mirror images: ten times the cost.
     batch_size: int = 8
     shown_pictures: int = 24  # In the report; all are in its texts.
     seed: int = 0  # Nothing is drawn.
@@ -62,11 +62,11 @@ def make_classify(
 
     def ten(images):
         views = ten_crops(images, network.preprocess.size)
-        means = probabilities(network.preprocess.normalise(views))
+        means = probabilities(network.preprocess.normalize(views))
         return means.reshape(10, len(images), -1).mean(0)
 
     one = jax.jit(ten if crops else lambda images: probabilities(network.preprocess(images)))
-    return lambda pixels: one(jnp.asarray(symmetric(pixels)))
+    return lambda pixels: one(jnp.asarray(images_from_uint8(pixels)))
 
 
 def top_lines(probabilities: Float[np.ndarray, " class"], classes: tuple[str, ...]) -> list[str]:
@@ -94,7 +94,7 @@ def make_evaluate(config: Config, network: Pretrained, pictures: list[Picture]):
                 lines = [shown(path), *top_lines(row, network.classes)]
                 found[f"{name}_top{TOP}"] = "\n".join(lines)
                 if index < config.shown_pictures:
-                    image = symmetric(pictures[index].pixels[None])
+                    image = images_from_uint8(pictures[index].pixels[None])
                     words = f"{shown(path.name)}: {caption(row, network.classes)}"
                     found[name] = Images(image, 1, words)
         return found | {

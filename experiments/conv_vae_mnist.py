@@ -22,23 +22,23 @@ from lecture_models.config import require_at_least
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import BITS, GREY, Protocol, binarised, make_evaluate
+from lecture_models.evaluators.vae import BITS, GRAY, Protocol, binarized, make_evaluate
 from lecture_models.experiment import Best, Cadence, Evaluation, Experiment, Images
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.metrics.classification import batched_apply
-from lecture_models.metrics.latents import neighbour_divergence
+from lecture_models.metrics.latents import neighbor_divergence
 from lecture_models.models.autoencoder import ConvEncoder, Pair, SubpixelDecoder, pixels
 from lecture_models.models.chollet_vae import CholletDecoder, CholletEncoder
 from lecture_models.models.latent import manifold_grid
 from lecture_models.nn import gaussian
-from lecture_models.nn.binarize import binarise
+from lecture_models.nn.binarize import binarize
 from lecture_models.plots.scatter import scatter_picture
 from lecture_models.steps.descent import (
     Params,
     TrainState,
     descend,
     init_train_state,
-    rise_and_cosine,
+    warmup_cosine,
 )
 from lecture_models.steps.vae import VAE, vae_step
 
@@ -53,7 +53,7 @@ class Config:
     channels: tuple[int, ...] = (16, 32)  # One halving each; cheap on a CPU.
     hidden: tuple[int, ...] = (256,)  # Dense layers between the maps and the code.
     chollet: bool = False  # The lecture's networks, many times as slow on a CPU.
-    grey: bool = False  # Grey values as probabilities, as in the lecture, not bits drawn from them.
+    gray: bool = False  # Gray values as probabilities, as in the lecture, not bits drawn from them.
     learning_rate: float = 2e-3
     likelihood_images: int = 200  # Of the test set.
     likelihood_samples: int = 1_000
@@ -72,11 +72,11 @@ class Config:
             raise ValueError("--channels is empty; it must have at least one number")
 
 
-# The lecture's networks on grey values. Its loss adds 5e-4 times the divergence to the mean
+# The lecture's networks on gray values. Its loss adds 5e-4 times the divergence to the mean
 # cross-entropy over the pixels, 0.4 of the bound's weight; here it is the bound.
 PAPER = {
     "chollet": True,
-    "grey": True,
+    "gray": True,
     "num_steps": 23_400,  # 50 epochs.
     "likelihood_images": 10_000,
     "likelihood_samples": 5_000,
@@ -141,7 +141,7 @@ def compare_codes(networks: Networks, dataset: Dataset, test):
         mean, log_variance = batched_apply(
             lambda images: encode_gaussian(state.vae.params, images), test, min(1_000, len(test))
         )
-        drawn = gaussian.reparameterise(key, jnp.asarray(mean), jnp.asarray(log_variance))
+        drawn = gaussian.reparameterize(key, jnp.asarray(mean), jnp.asarray(log_variance))
         codes = batched_apply(
             lambda images: encode(state.autoencoder.params, images), test, min(1_000, len(test))
         )
@@ -151,8 +151,8 @@ def compare_codes(networks: Networks, dataset: Dataset, test):
             for points in (codes, np.asarray(drawn))
         ]
         return {
-            "autoencoder_code_divergence": neighbour_divergence(codes),
-            "code_divergence": neighbour_divergence(np.asarray(drawn)),
+            "autoencoder_code_divergence": neighbor_divergence(codes),
+            "code_divergence": neighbor_divergence(np.asarray(drawn)),
             "codes": Images(
                 np.stack(pictures),
                 2,
@@ -174,11 +174,11 @@ def build(config: Config, library: Library) -> Experiment:
     networks = make_networks(config, image_shape)
     vae, optimizer = (
         networks.vae(),
-        optax.adam(rise_and_cosine(config.learning_rate, config.num_steps)),
+        optax.adam(warmup_cosine(config.learning_rate, config.num_steps)),
     )
     test, validation = dataset.test.images, dataset.validation.images
-    if not config.grey:
-        test, validation = binarised(test), binarised(validation)
+    if not config.gray:
+        test, validation = binarized(test), binarized(validation)
 
     def init(key):
         pairs = zip(networks, jax.random.split(key), strict=True)
@@ -186,7 +186,7 @@ def build(config: Config, library: Library) -> Experiment:
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
-        images = batch["images"] if config.grey else binarise(bits_key, batch["images"])
+        images = batch["images"] if config.gray else binarize(bits_key, batch["images"])
 
         def reconstruction(params):
             logits = networks.plain.decode(params, networks.plain.encode(params, images))
@@ -203,7 +203,7 @@ def build(config: Config, library: Library) -> Experiment:
         test,
         validation,
         Protocol(
-            GREY if config.grey else BITS,
+            GRAY if config.gray else BITS,
             config.likelihood_images,
             config.likelihood_samples,
             (1, 5, 50),

@@ -41,9 +41,9 @@ from lecture_models.models.autoencoder import (
     Pair,
     pixels,
 )
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 from lecture_models.steps.autoencoder import Autoencoder, reconstruction_step
-from lecture_models.steps.descent import TrainState, init_train_state, rise_and_cosine
+from lecture_models.steps.descent import TrainState, init_train_state, warmup_cosine
 from lecture_models.steps.rbm import contrastive_divergence_step, rbm_optimizer
 
 
@@ -56,7 +56,7 @@ class Config:
     hidden: tuple[int, ...] = (1000, 500, 250)  # Of the encoder; the decoder has them in reverse.
     code_dim: int = 30
     channels: tuple[int, ...] = ()  # Where there are any: convolutions that halve, not `hidden`.
-    sigmoid: bool = False  # Hidden units of 2006; else exponential linear, learnt in fewer steps.
+    sigmoid: bool = False  # Hidden units of 2006; else exponential linear, learned in fewer steps.
     sigmoid_code: bool = False  # Code units too, as in the first autoencoders; else linear.
     cross_entropy: bool = True  # Trained on, as in 2006; else the squared error that is reported.
     learning_rate: float = 3e-3
@@ -153,7 +153,7 @@ def make_optimizer(config: Config) -> optax.GradientTransformation:
     2006 has conjugate gradients on batches of 1,000, three line searches each.
     """
     num_steps = config.num_steps - config.fine_tuning_start
-    return optax.adam(rise_and_cosine(config.learning_rate, num_steps), b2=config.adam_b2)
+    return optax.adam(warmup_cosine(config.learning_rate, num_steps), b2=config.adam_b2)
 
 
 def make_layers(config: Config, num_pixels: int) -> tuple[Layer, ...]:
@@ -183,7 +183,7 @@ def pretraining_phases(config: Config, layers: tuple[Layer, ...]) -> list[Phase]
         below = [each.units for each in layers[:index]]
 
         def step(state, batch, key):
-            vectors = unit_vectors(batch["images"])
+            vectors = flatten_to_unit_range(batch["images"])
             machines = [each.params for each in state.rbms[:index]]
             trained, metrics = contrastive_divergence_step(
                 functools.partial(rbm.free_energy, layer.units),
@@ -216,11 +216,11 @@ def make_staged_evaluate(
         num_fine_tuned = int(state.autoencoder.optimizer_state[0].count)
         waiting = state.rbms and num_fine_tuned == 0
         params = unrolled(state) if waiting else state.autoencoder.params
-        judgement = judge(params)
-        error, least = judgement["squared_error"], judgement["pca_squared_error"]
+        judgment = judge(params)
+        error, least = judgment["squared_error"], judgment["pca_squared_error"]
         ended = config.fine_tuning_start + num_fine_tuned >= config.num_steps
         first = next(iter(params["encoder"].values()))
-        return judgement | {
+        return judgment | {
             "filters": filter_image(first["kernel"], image_shape, "weights of the first layer"),
             "alarm_above_pca": (
                 f"squared error {error:.2f} in the end, {least:.2f} by PCA"

@@ -17,10 +17,10 @@ import jax.numpy as jnp
 
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Experiment
 from lecture_models.image_space.objectives import guided_match, layer_energy
-from lecture_models.image_space.optimizers import normalised_gradient
+from lecture_models.image_space.optimizers import normalized_gradient
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Objective, Term
 from lecture_models.image_space.transforms import identity, jitter
@@ -133,7 +133,7 @@ def _is_dreamt(config, apply, network, sides, layer) -> bool:
 
 
 def read_picture(library: Library, name: str, size: int) -> Pictures:
-    return jnp.asarray(symmetric(library.picture(name, size).pixels[None]))
+    return jnp.asarray(images_from_uint8(library.picture(name, size).pixels[None]))
 
 
 def make_objective(
@@ -155,7 +155,7 @@ def make_stages(config: Config, sizes: list[tuple[int, int]], term: Term) -> tup
     for index, (height, width) in enumerate(sizes):
         # The mean |gradient| is taken over the whole canvas, of which this is the image's share.
         share = height * width / (sizes[-1][0] * sizes[-1][1])
-        optimizer = normalised_gradient(config.step_size / UNIT * share)
+        optimizer = normalized_gradient(config.step_size / UNIT * share)
         last = index == len(sizes) - 1
         stages.append(Stage(height, width, each + rest * last, (term,), optimizer))
     return tuple(stages)
@@ -202,7 +202,7 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         variables,
         make_stages(config, sizes, Term(name, objective, -1.0, target)),
         lambda key: picture,
-        normalised_gradient(config.step_size / UNIT),
+        normalized_gradient(config.step_size / UNIT),
         transform=jitter(config.jitter) if config.jitter else identity,
         carry=redetailed,
         judge=lambda images: said | untrained_alarm(network),

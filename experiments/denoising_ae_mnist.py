@@ -32,7 +32,7 @@ from lecture_models.models.autoencoder import pixels
 from lecture_models.models.filters import filter_pictures
 from lecture_models.models.tied_autoencoder import TiedAutoencoder
 from lecture_models.nn.corruption import corrupt
-from lecture_models.steps.denoising import Rivals, denoising_step
+from lecture_models.steps.denoising import AutoencoderPair, denoising_step
 from lecture_models.steps.descent import init_train_state
 
 # What both nets are shown besides, whatever they were trained on.
@@ -65,7 +65,9 @@ class Config:
     gaussian: float = 0.0  # The standard deviation of what is added to pixels on [0, 1].
     salt_and_pepper: float = 0.25  # The fraction of pixels that turn black or white.
     learning_rate: float = 1e-2
-    sgd: bool = False  # As the paper, at a constant rate; else Adam, whose rate falls to 0.
+    constant_rate_sgd: bool = (
+        False  # As the paper, at a constant rate; else Adam, whose rate falls to 0.
+    )
     log_every: int = 100
     eval_every: int = 1_000
     checkpoint_every: int = 1_000
@@ -89,7 +91,7 @@ PAPER = {
     "masking": 0.3,
     "salt_and_pepper": 0.0,
     "learning_rate": 0.1,
-    "sgd": True,
+    "constant_rate_sgd": True,
     "log_every": 500,
     "eval_every": 7_500,
     "checkpoint_every": 7_500,
@@ -108,7 +110,7 @@ SMOKE = {
 
 def make_evaluate(
     config: Config, dataset: Dataset, net: TiedAutoencoder
-) -> Callable[[Rivals, Key[Array, ""]], Evaluation]:
+) -> Callable[[AutoencoderPair, Key[Array, ""]], Evaluation]:
     """Both nets on the test images under the noise of training, and under each other kind."""
     clean = dataset.test.images
 
@@ -116,7 +118,7 @@ def make_evaluate(
     def restore(params, images):
         return pixels(net.apply({"params": params}, images))
 
-    def restored(state: Rivals, noisy: np.ndarray) -> list[np.ndarray]:
+    def restored(state: AutoencoderPair, noisy: np.ndarray) -> list[np.ndarray]:
         """By the denoising and by the plain net."""
         return [
             batched_apply(functools.partial(restore, rival.params), noisy, min(1_000, len(noisy)))
@@ -201,13 +203,13 @@ def build(config: Config, library: Library) -> Experiment:
     kernel_init = nn.initializers.variance_scaling(config.init_gain**2, "fan_avg", "uniform")
     net = TiedAutoencoder(config.hidden, image_shape, kernel_init)
     falling = optax.cosine_decay_schedule(config.learning_rate, config.num_steps)
-    optimizer = optax.sgd(config.learning_rate) if config.sgd else optax.adam(falling)
+    optimizer = optax.sgd(config.learning_rate) if config.constant_rate_sgd else optax.adam(falling)
 
     def init(key):
         params = net.init(key, jnp.zeros((1, *image_shape)))["params"]
         # Both from the same point, so that they differ by the noise alone: section 4.2.
         rival = init_train_state(optimizer, params)
-        return Rivals(denoising=rival, plain=rival)
+        return AutoencoderPair(denoising=rival, plain=rival)
 
     def loss(params, inputs, targets):
         logits = net.apply({"params": params}, inputs)

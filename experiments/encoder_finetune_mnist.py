@@ -25,7 +25,7 @@ import optax
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.labeled_batches import (
     count_names,
-    labelled_batches,
+    labeled_batches,
     require_labels,
     split_batch,
 )
@@ -34,15 +34,15 @@ from lecture_models.evaluators.finetuning import SCRATCH, filter_images, make_ev
 from lecture_models.experiment import Cadence, Experiment, Phase
 from lecture_models.models.autoencoder import DenseEncoder
 from lecture_models.steps.descent import Metrics, Params, TrainState
-from lecture_models.steps.finetune import finetune_step, init_beginnings
+from lecture_models.steps.finetune import finetune_step, init_from_layers
 from lecture_models.tasks.encoder_pretraining import (
     Pretraining,
     Shape,
     Stages,
     autoencoder,
-    handed_over,
     init_nets,
     layer_name,
+    pretrained_layers,
     pretraining_step,
     stacked_layer,
     variational_autoencoder,
@@ -64,10 +64,12 @@ class Config:
     pretrain_steps: int = 2_400  # The stack divides them among its layers.
     num_steps: int = 3_900  # In all; those after pre-training fine-tune.
     pretrain_batch_size: int = 128
-    batch_size: int = 100  # Of labelled images, for each classifier.
+    batch_size: int = 100  # Of labeled images, for each classifier.
     pretrain_rate: float = 3e-3
     learning_rate: float = 1e-3
-    sgd: bool = False  # At constant rates; else Adam, whose rates rise briefly and fall to 0.
+    constant_rate_sgd: bool = (
+        False  # At constant rates; else Adam, whose rates rise briefly and fall to 0.
+    )
     log_every: int = 100
     eval_every: int = 3_900
     checkpoint_every: int = 1_300
@@ -108,7 +110,7 @@ PAPER = {
     "batch_size": 1,
     "pretrain_rate": 0.001,
     "learning_rate": 0.1,
-    "sgd": True,
+    "constant_rate_sgd": True,
     "log_every": 5_000,
     "eval_every": 250_000,
     "checkpoint_every": 50_000,
@@ -138,7 +140,7 @@ class State(NamedTuple):
 
 def make_optimizer(config: Config, rate: float, num_steps: int) -> optax.GradientTransformation:
     """Constant, or a rise over the first twentieth and a cosine to 0."""
-    if config.sgd:
+    if config.constant_rate_sgd:
         return optax.sgd(rate)
     rise = math.ceil(num_steps / 20)
     return optax.adam(optax.warmup_cosine_decay_schedule(0.0, rate, rise, max(num_steps, 2)))
@@ -191,8 +193,8 @@ def make_phases(
         return state._replace(nets=nets), nothing | found
 
     def last(state, batch, key):
-        _, labelled = split_batch(batch, sizes, config.label_counts)
-        classifiers, losses = finetune(state.classifiers, labelled)
+        _, labeled = split_batch(batch, sizes, config.label_counts)
+        classifiers, losses = finetune(state.classifiers, labeled)
         return state._replace(classifiers=classifiers), nothing | {
             "loss_finetuning": losses["loss"]
         }
@@ -219,7 +221,7 @@ def build(config: Config, library: Library) -> Experiment:
     optimizer = make_optimizer(config, config.learning_rate, finetuning_steps)
     counts = count_names(config.label_counts)
     kinds = (SCRATCH, *pretrainings)
-    batches = labelled_batches(
+    batches = labeled_batches(
         dataset.train,
         config.label_counts,
         config.pretrain_batch_size,
@@ -231,7 +233,7 @@ def build(config: Config, library: Library) -> Experiment:
         return classifier.apply({"params": params}, images)
 
     def encoders(nets):
-        return {kind: handed_over(shape, nets[kind]) for kind in pretrainings}
+        return {kind: pretrained_layers(shape, nets[kind]) for kind in pretrainings}
 
     def init(key):
         nets_key, *keys = jax.random.split(key, 1 + len(counts))
@@ -239,7 +241,7 @@ def build(config: Config, library: Library) -> Experiment:
         # All counts in one draw: a small program is compiled sooner.
         drawn = jax.vmap(lambda each: classifier.init(each, images)["params"])(jnp.stack(keys))
         classifiers = {
-            count: init_beginnings(optimizer, member(drawn, index), [{}] * len(kinds))
+            count: init_from_layers(optimizer, member(drawn, index), [{}] * len(kinds))
             for index, count in enumerate(counts)
         }
         return State(init_nets(pretrainings, nets_key), classifiers)
@@ -247,7 +249,7 @@ def build(config: Config, library: Library) -> Experiment:
     def begin(state):
         layers = [{}, *encoders(state.nets).values()]
         classifiers = {
-            count: init_beginnings(optimizer, member(each.params, 0), layers)
+            count: init_from_layers(optimizer, member(each.params, 0), layers)
             for count, each in state.classifiers.items()
         }
         return state._replace(classifiers=classifiers)

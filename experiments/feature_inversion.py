@@ -17,7 +17,7 @@ import numpy as np
 from lecture_models.config import require_at_least
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.image_space.inversion import central, code_error, code_match, prior_terms
 from lecture_models.image_space.lbfgs import lbfgs
@@ -51,8 +51,8 @@ class Config:
     beta: float = 2.0  # Of the total variation: section 2.
     alpha_weight: float = 0.01
     alpha: float = 6.0  # Of the alpha-norm: section 2.
-    noise: float = 0.1  # Standard deviation of the images that it starts from, around grey.
-    memory: int = 10  # Pairs that L-BFGS remembers.
+    noise: float = 0.1  # Standard deviation of the images that it starts from, around gray.
+    history_size: int = 10  # Pairs that L-BFGS remembers.
     seed: int = 0
     num_steps: int = 500  # Shared evenly by the layers.
     log_every: int = 10
@@ -60,7 +60,9 @@ class Config:
     checkpoint_every: int = 100
 
     def __post_init__(self):
-        require_at_least(self, 1, "size", "reconstructions", "beta", "alpha", "memory", "num_steps")
+        require_at_least(
+            self, 1, "size", "reconstructions", "beta", "alpha", "history_size", "num_steps"
+        )
         require_at_least(self, 0, "field", "variation_weights", "alpha_weight", "noise", "seed")
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
         if not self.layers and not self.all_layers:
@@ -82,7 +84,7 @@ SMOKE = {
     "model": "untrained",
     "layers": ("relu1_1", "pool1"),
     "reconstructions": 2,
-    "memory": 1,
+    "history_size": 1,
     "num_steps": 4,
     "eval_every": 2,
     "checkpoint_every": 2,
@@ -229,7 +231,7 @@ def _box_lines(config: Config, apply, network, inversions, picture) -> Evaluatio
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     apply = feature_network(network)
-    pixels = symmetric(library.picture(config.image, config.size).pixels[None])
+    pixels = images_from_uint8(library.picture(config.image, config.size).pixels[None])
     picture = jnp.asarray(pixels)
     inversions = make_inversions(config, apply, network, picture)
     shape = (config.reconstructions, *picture.shape[1:])
@@ -240,6 +242,6 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         config.num_steps,
         picture.shape[1:3],
         lambda key: config.noise * jax.random.normal(key, shape),
-        lbfgs(config.memory),
+        lbfgs(config.history_size),
         make_judge(config, apply, network, inversions, picture),
     )

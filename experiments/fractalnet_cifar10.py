@@ -18,7 +18,7 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
 from lecture_models.models.fractalnet import FractalNet, column_of, column_variables
-from lecture_models.tasks.classification import crop_and_flip, make_experiment, standardised
+from lecture_models.tasks.classification import crop_and_flip, make_experiment, standardized
 from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
 
 CROP_PADDING = 4
@@ -53,7 +53,7 @@ PAPER = {
     "channels": (64, 128, 256, 512, 512),
     "dropout": (0.0, 0.1, 0.2, 0.3, 0.4),
     "learning_rate": 0.02,
-    "falls_at": (0.5, 0.75, 0.875, 0.9375),
+    "decay_at": (0.5, 0.75, 0.875, 0.9375),
     "warmup_steps": 0,
     "log_every": 500,
     "eval_every": 25_000,
@@ -85,7 +85,7 @@ def build(config: Config, library: Library) -> Experiment:
     net = make_net(config, len(dataset.classes))
 
     def deepest(moments):
-        column = standardised(column_of(net, config.columns), moments)
+        column = standardized(column_of(net, config.columns), moments)
 
         def classify(state, images):
             return column(column_variables(state.variables, config.columns), images)[0]

@@ -54,8 +54,10 @@ class Config:
     discriminator_rate_ratio: float = 1.0  # Its learning rate over the generator's.
     cosine: bool = True  # The rate falls to 0: at a constant one D loses its grip in the end.
     adam_b1: float = 0.0  # Adam's 0.9 makes G and D oscillate; 0 as in Mescheder et al., 2018.
-    sgd: bool = False  # As the paper's code, not Adam: a decaying rate, momentum 0.5 to 0.7.
-    uniform_init: tuple[float, ...] = ()  # Half-widths for G and D; none is He's initialisation.
+    momentum_sgd: bool = (
+        False  # As the paper's code, not Adam: a decaying rate, momentum 0.5 to 0.7.
+    )
+    uniform_init: tuple[float, ...] = ()  # Half-widths for G and D; none is He's initialization.
     average_decay: float = 0.9999  # Samples come from the average of the generators so far.
     num_samples: int = 10_000  # For every metric; Goodfellow et al., section 5.
     extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
@@ -86,7 +88,7 @@ PAPER = {
     "input_dropout": 0.2,
     "hidden_dropout": 0.5,
     "gradient_penalty": 0.0,
-    "sgd": True,
+    "momentum_sgd": True,
     "learning_rate": 0.1,
     "discriminator_rate_ratio": 0.5,  # Their discriminator's loss is halved.
     "uniform_init": (0.05, 0.005),
@@ -112,7 +114,7 @@ SMOKE = {
 def make_optimizer(config: Config, rate_ratio: float) -> optax.GradientTransformation:
     """Adam, or the paper's code: the rate falls by 4e-6 a step to 1e-6, momentum rises to 0.7."""
     rate = rate_ratio * config.learning_rate
-    if not config.sgd:
+    if not config.momentum_sgd:
         falling = optax.cosine_decay_schedule(rate, config.num_steps)
         return optax.adam(falling if config.cosine else rate, b1=config.adam_b1)
     epoch = 50_000 // config.batch_size
@@ -138,7 +140,7 @@ def symmetric_uniform(half_width: float) -> nn.initializers.Initializer:
 def make_players(
     config: Config, generator: models.Generator, discriminator: models.Discriminator
 ) -> steps.GAN:
-    """The two modules as pure functions, with their losses and optimisers."""
+    """The two modules as pure functions, with their losses and optimizers."""
     return steps.GAN(
         generate=lambda params, latents: generator.apply({"params": params}, latents),
         discriminate=lambda params, images, key: discriminator.apply(
@@ -176,11 +178,11 @@ def make_evaluate(
         params = steps.averaged_generator(players, state)
         samples = np.asarray(generate(params, latents))
         ends = players.sample_latents(strip_key, 2 * 8)
-        judgement = judge()(samples)
-        covered = judgement.scalars.get("modes_covered", math.inf)
+        judgment = judge()(samples)
+        covered = judgment.scalars.get("modes_covered", math.inf)
         return {
-            **judgement.scalars,
-            **judgement.protocols,
+            **judgment.scalars,
+            **judgment.protocols,
             "real_probability": real_probability(state.discriminator, dataset.test.images[:1000]),
             "fake_probability": real_probability(state.discriminator, samples[:1000]),
             "samples": Images(samples[:100], 10, "the same 100 latents at every evaluation"),

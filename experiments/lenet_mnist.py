@@ -18,7 +18,7 @@ import numpy as np
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
-from lecture_models.models.lenet import LeNet5, LeNet5Of1998
+from lecture_models.models.lenet import LeNet5, OriginalLeNet5
 from lecture_models.nn.augmentation import random_crop
 from lecture_models.tasks.classification import make_experiment
 from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, adam, load, momentum_sgd
@@ -29,13 +29,15 @@ class Config(Recipe):
     dataset: str = "mnist,digits"
     batch_size: int = 100
     num_steps: int = 8_000  # 16 epochs of 50,000.
-    of_1998: bool = False  # C3's table, trained subsampling, radial outputs, scaled tanh.
+    original_architecture: bool = (
+        False  # C3's table, trained subsampling, radial outputs, scaled tanh.
+    )
     tanh: bool = False  # Otherwise rectifiers, which learn in fewer steps.
     # Pixels by which training images are moved, at most; the paper's 0.95% has none.
     shift: int = 0
     learning_rate: float = 3e-3
     warmup_steps: int = 500
-    sgd: bool = False  # Plain gradient descent, not Adam.
+    plain_sgd: bool = False  # Plain gradient descent, not Adam.
     log_every: int = 100
     eval_every: int = 2_000
     checkpoint_every: int = 2_000
@@ -51,12 +53,12 @@ PAPER = {
     "batch_size": 1,
     "num_steps": 1_200_000,
     "train_on_validation": True,
-    "of_1998": True,
+    "original_architecture": True,
     "learning_rate": 1e-3,
-    "falls_at": (0.25, 0.6),
+    "decay_at": (0.25, 0.6),
     "warmup_steps": 0,
     "weight_decay": 0.0,
-    "sgd": True,
+    "plain_sgd": True,
     "log_every": 5_000,
     "eval_every": 120_000,
     "checkpoint_every": 30_000,
@@ -67,8 +69,8 @@ SMOKE = SMOKE_RECIPE
 
 def make_net(config: Config, num_classes: int) -> LeNet5:
     dtype = jnp.dtype(config.dtype)
-    if config.of_1998:
-        return LeNet5Of1998(num_classes, dtype=dtype)
+    if config.original_architecture:
+        return OriginalLeNet5(num_classes, dtype=dtype)
     return LeNet5(num_classes, nn.tanh if config.tanh else nn.relu, dtype=dtype)
 
 
@@ -83,7 +85,7 @@ def build(config: Config, library: Library) -> Experiment:
     return make_experiment(
         dataset,
         net,
-        momentum_sgd(config, momentum=0.0, kernels_only=True) if config.sgd else adam(config),
+        momentum_sgd(config, momentum=0.0, kernels_only=True) if config.plain_sgd else adam(config),
         config,
         augment=(lambda moments: moved) if config.shift else None,
     )

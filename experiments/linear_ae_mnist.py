@@ -28,7 +28,7 @@ from lecture_models.experiment import Cadence, Evaluation, Experiment, Images
 from lecture_models.linear import autoencoder, pca
 from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.models.filters import filter_pictures
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 from lecture_models.plots.scatter import scatter_picture
 from lecture_models.steps.descent import TrainState, descend, init_train_state
 
@@ -83,7 +83,7 @@ class Reference(NamedTuple):
     components: pca.PCA
 
 
-def analyse(config: Config, dataset: Dataset) -> Reference:
+def analyze(config: Config, dataset: Dataset) -> Reference:
     """Of training and validation images, as the published error of PCA: nothing is chosen here.
 
     Raises DataError for images too large, or a code too wide for them or for their number.
@@ -102,7 +102,7 @@ def analyse(config: Config, dataset: Dataset) -> Reference:
             f"{min(count, dim)}"
         )
     vectors = np.concatenate(
-        [unit_vectors(split.images) for split in (dataset.train, dataset.validation)]
+        [flatten_to_unit_range(split.images) for split in (dataset.train, dataset.validation)]
     )
     moments = pca.moments(vectors)
     return Reference(moments, pca.principal_components(moments, widest))
@@ -112,7 +112,7 @@ def make_evaluate(
     config: Config, dataset: Dataset, reference: Reference
 ) -> Callable[[TrainState, Key[Array, ""]], Evaluation]:
     """Each autoencoder beside the PCA of as many components, on the test images."""
-    test = unit_vectors(dataset.test.images)
+    test = flatten_to_unit_range(dataset.test.images)
     principal = [pca.leading(reference.components, k) for k in config.code_dims]
     by_pca = [pca.reconstruct(each, pca.project(each, test)) for each in principal]
 
@@ -184,7 +184,7 @@ def code_pictures(
     network, found = next(
         pair for pair in zip(networks, principal, strict=True) if pair[0].decoder.shape[1] == 2
     )
-    test = unit_vectors(dataset.test.images[:PLOTTED])
+    test = flatten_to_unit_range(dataset.test.images[:PLOTTED])
     axes = aligned(autoencoder.principal_axes(network, reference.moments.covariance), found)
     reconstructions = autoencoder.reconstruct(network, found.mean, test)
     kinds = (
@@ -200,7 +200,7 @@ def code_pictures(
 
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
-    reference = analyse(config, dataset)
+    reference = analyze(config, dataset)
     rate = optax.cosine_decay_schedule(config.learning_rate, config.num_steps)
     optimizer = optax.adam(rate)
     dim = len(reference.moments.mean)

@@ -44,7 +44,7 @@ PAPER = {
     "width": 192,
     "dropout": 0.5,
     "rectified_scores": True,
-    "falls_at": (0.5, 0.75),
+    "decay_at": (0.5, 0.75),
     "warmup_steps": 400,
     "log_every": 500,
     "eval_every": 13_000,

@@ -49,12 +49,12 @@ class Config(Recipe):
 
 
 # He et al., 2015, section 4.2. Stochastic depth has --final_survival=0.5 --depth=110 --nesterov
-# --num_steps=175500 --falls_at=0.5,0.75: 500 epochs of 45,000.
+# --num_steps=175500 --decay_at=0.5,0.75: 500 epochs of 45,000.
 PAPER = {
     "batch_size": 128,
     "num_steps": 64_000,
     "width": 16,
-    "falls_at": (0.5, 0.75),
+    "decay_at": (0.5, 0.75),
     "warmup_steps": 0,  # For 110 layers the paper begins at a rate of 0.01.
     "log_every": 500,
     "eval_every": 8_000,

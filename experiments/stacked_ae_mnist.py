@@ -26,9 +26,9 @@ from lecture_models.evaluators.autoencoder import filter_image, make_evaluate
 from lecture_models.experiment import Cadence, Experiment, Phase
 from lecture_models.models import stacked_autoencoder as stack
 from lecture_models.models.autoencoder import pixels
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 from lecture_models.steps.autoencoder import Autoencoder
-from lecture_models.steps.descent import TrainState, descend, rise_and_cosine
+from lecture_models.steps.descent import TrainState, descend, warmup_cosine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,14 +94,14 @@ class State(NamedTuple):
 
 
 def make_optimizer(config: Config, num_steps: int) -> optax.GradientTransformation:
-    return optax.adam(rise_and_cosine(config.learning_rate, num_steps))
+    return optax.adam(warmup_cosine(config.learning_rate, num_steps))
 
 
 def make_step(first: int, last: int, phase: int, optimizer: optax.GradientTransformation):
     """Trains the layers from `first` to before `last` to reconstruct what enters the first."""
 
     def step(state, batch, key):
-        vectors = unit_vectors(batch["images"])
+        vectors = flatten_to_unit_range(batch["images"])
         inputs = stack.encode(state.layers[:first], vectors)
 
         def loss(layers):
@@ -148,7 +148,7 @@ def build(config: Config, library: Library) -> Experiment:
     lengths = [config.pretrain_steps] * num_layers + [config.num_steps - config.fine_tuning_start]
     optimizers = [make_optimizer(config, length) for length in lengths]
     spans = [*((index, index + 1) for index in range(num_layers)), (0, num_layers)]
-    test = jnp.asarray(unit_vectors(dataset.test.images))
+    test = jnp.asarray(flatten_to_unit_range(dataset.test.images))
 
     def init(key):
         keys = jax.random.split(key, num_layers)
@@ -171,19 +171,19 @@ def build(config: Config, library: Library) -> Experiment:
         return Phase(index * config.pretrain_steps, step, enter)
 
     autoencoder = Autoencoder(
-        encode=lambda layers, images: stack.encode(layers, unit_vectors(images)),
+        encode=lambda layers, images: stack.encode(layers, flatten_to_unit_range(images)),
         decode=lambda layers, codes: stack.decode(layers, codes).reshape(-1, *image_shape),
         pixels=pixels,
     )
     judge = make_evaluate(autoencoder, dataset, config.hidden[-1])
 
     def evaluate(state, key):
-        judgement = judge(state.layers)
+        judgment = judge(state.layers)
         filters = filter_image(
             state.layers[0].encoder_kernel, image_shape, "weights of the first layer's units"
         )
-        texts = describe_phases(config, state, judgement["squared_error"])
-        return judgement | {"filters": filters} | texts
+        texts = describe_phases(config, state, judgment["squared_error"])
+        return judgment | {"filters": filters} | texts
 
     batches = ArrayBatches({"images": dataset.train.images}, config.batch_size, config.seed)
     return Experiment(init, tuple(map(make_phase, range(len(spans)))), evaluate, batches)

@@ -21,18 +21,18 @@ from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import find
 from lecture_models.experiment import Evaluation, Experiment
-from lecture_models.image_space.colors import grey, luminance_pixels
+from lecture_models.image_space.colors import gray, luminance_pixels
 from lecture_models.image_space.lbfgs import lbfgs
 from lecture_models.image_space.parameterizations import Parameterization, pixels
 from lecture_models.tasks.image_optimization import image_experiment, resized
 from lecture_models.tasks.style import images
 from lecture_models.tasks.style.images import Picture, Style
 from lecture_models.tasks.style.scene import (
-    Scene,
+    StyleInputs,
     balanced,
     make_stage,
     other_terms,
-    require_scene,
+    require_style_inputs,
     seeing_network,
 )
 from lecture_models.tasks.style.terms import Weighting, content_targets, content_terms
@@ -48,14 +48,14 @@ class Config:
     style: tuple[str, ...] = ()  # One picture, or several separated by commas.
     style_mix: tuple[float, ...] = ()  # The share of each style; equal ones where not given.
     style_scale: float = 1.0  # The longer side of the styles, as a share of --size.
-    content_mask: tuple[str, ...] = ()  # Grey pictures, one a style: where in the content it goes.
-    style_mask: tuple[str, ...] = ()  # Grey pictures, one a style: what part of it counts.
+    content_mask: tuple[str, ...] = ()  # Gray pictures, one a style: where in the content it goes.
+    style_mask: tuple[str, ...] = ()  # Gray pictures, one a style: what part of it counts.
     size: int = 320  # Longer side in pixels.
     coarse_sizes: tuple[int, ...] = (160,)  # Sizes before, each begun with the one before it.
     coarse_steps: tuple[int, ...] = ()  # Steps of each coarse size; equal parts where not given.
     init: str = ""  # A picture to begin with in place of the content.
     white_noise: bool = False  # Begins with noise, as in the paper; needs more steps.
-    model: str = "vgg19_normalised,vgg19_random"  # The first of them that can be had.
+    model: str = "vgg19_normalized,vgg19_random"  # The first of them that can be had.
     average_pooling: bool = False  # As in the paper; the weights were trained with maxima.
     content_layers: tuple[str, ...] = ("relu4_2",)
     style_layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -65,12 +65,12 @@ class Config:
     per_pixel: bool = True  # Sums over places count as at 256x256, so one ratio serves all sizes.
     # Layers count as if their mean activation on the content were 1, whatever the network.
     balance_layers: bool = True
-    variation_weight: float = 10.0  # Of the squared differences of neighbours: less noise.
-    keep_colours: bool = False  # Only the luminance is transferred.
-    match_colours: bool = False  # The style is given the content's colours first.
-    warm_start: bool = True  # Of frames: each begins with the one before where its colours stay.
+    variation_weight: float = 10.0  # Of the squared differences of neighbors: less noise.
+    keep_colors: bool = False  # Only the luminance is transferred.
+    match_colors: bool = False  # The style is given the content's colors first.
+    warm_start: bool = True  # Of frames: each begins with the one before where its colors stay.
     temporal_weight: float = 100.0  # Of frames: holds what the one before has, where nothing moved.
-    memory: int = 10  # Pairs that L-BFGS keeps.
+    history_size: int = 10  # Pairs that L-BFGS keeps.
     seed: int = 0
     num_steps: int = 200
     log_every: int = 10
@@ -79,14 +79,14 @@ class Config:
 
     def __post_init__(self):
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every", "num_steps")
-        require_at_least(self, 1, "size", "coarse_sizes", "coarse_steps", "memory")
+        require_at_least(self, 1, "size", "coarse_sizes", "coarse_steps", "history_size")
         require_at_least(self, 0.0, "style_mix", "style_layer_weights", "content_weight")
         require_at_least(self, 0.0, "style_weight", "variation_weight", "temporal_weight")
         require_at_least(self, 0, "seed")
         if not self.style_scale > 0.0:
             raise ValueError(f"--style_scale is {self.style_scale}; it must be above 0")
-        if self.keep_colours and self.match_colours:
-            raise ValueError("--keep_colours and --match_colours are two ways; give one of them")
+        if self.keep_colors and self.match_colors:
+            raise ValueError("--keep_colors and --match_colors are two ways; give one of them")
         if self.white_noise and self.init:
             raise ValueError("--white_noise and --init are two beginnings; give one of them")
         self._require_counts()
@@ -139,7 +139,7 @@ SMOKE = {
     "coarse_sizes": (16,),
     "content_layers": ("relu2_1",),
     "style_layers": ("relu1_1", "relu2_1"),
-    "memory": 3,
+    "history_size": 3,
     "num_steps": 4,
     "log_every": 1,
     "eval_every": 2,
@@ -180,10 +180,10 @@ def read_styles(config: Config, library: Library, content: Picture) -> tuple[Sty
         max(1, round(config.size * config.style_scale)),
         content,
         functools.partial(
-            images.recoloured,
+            images.recolored,
             content=content,
-            keep_colours=config.keep_colours,
-            match=config.match_colours,
+            keep_colors=config.keep_colors,
+            match=config.match_colors,
         ),
         config.content_mask or blank,
         config.style_mask or blank,
@@ -195,24 +195,24 @@ def make_start(
 ) -> Callable[[Key[Array, ""]], Picture]:
     """key -> the first image, at the full size."""
     if config.white_noise:
-        return lambda key: images.noise(key, content, config.keep_colours)
+        return lambda key: images.noise(key, content, config.keep_colors)
     if not config.init:
         return lambda key: content
     init = images.read_picture(library, config.init, config.size)
     init = resized(init, content.shape[1:3])
-    if config.keep_colours:
-        init = content + grey(init - content)
+    if config.keep_colors:
+        init = content + gray(init - content)
     return lambda key: init
 
 
 def make_form(config: Config) -> Parameterization:
     # L-BFGS would not see a limit, so pixels are clipped only when they are shown.
-    return luminance_pixels() if config.keep_colours else pixels(limited=False)
+    return luminance_pixels() if config.keep_colors else pixels(limited=False)
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
-    apply = seeing_network(network, config.average_pooling, config.keep_colours)
+    apply = seeing_network(network, config.average_pooling, config.keep_colors)
     folder = Path(config.content).expanduser()
     frames = []
     if config.content and folder.is_dir():
@@ -222,16 +222,16 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         name = config.content or CONTENT_SAMPLE
         content = images.read_picture(library, name, config.size)
     styles = read_styles(config, library, content)
-    scene = Scene(network, apply, content, styles, make_weighting(config))
+    scene = StyleInputs(network, apply, content, styles, make_weighting(config))
     start = make_start(config, library, content)
     factors = [size / config.size for size in (*config.coarse_sizes, config.size)]
-    require_scene(scene, factors[0])
+    require_style_inputs(scene, factors[0])
     scene = balanced(scene) if config.balance_layers else scene
 
     def judge(images) -> Evaluation:
         return {"alarm_network": network.alarm}
 
-    optimizer, form = lbfgs(config.memory), make_form(config)
+    optimizer, form = lbfgs(config.history_size), make_form(config)
     if frames:
         sequence = make_frames(scene, frames, config)
         return frames_experiment(scene, sequence, config.eval_every, start, optimizer, form, judge)
@@ -260,7 +260,7 @@ def read_frames(config: Config, library: Library, folder: Path) -> list[UInt8[np
     return frames
 
 
-def make_frames(scene: Scene, frames: list, config: Config) -> Frames:
+def make_frames(scene: StyleInputs, frames: list, config: Config) -> Frames:
     height, width = scene.content.shape[1:3]
     weighting = scene.weighting
     # The targets of the content come with each frame.

@@ -1,6 +1,6 @@
-"""Texture by nearest neighbour: every pixel copied from where its neighbours look most alike.
+"""Texture by nearest neighbor: every pixel copied from where its neighbors look most alike.
 
-    python launch.py --experiment=texture_nearest_neighbour --texture=PATH
+    python launch.py --experiment=texture_nearest_neighbor --texture=PATH
 
 Paper: Efros and Leung, 1999, Texture synthesis by non-parametric sampling
 Data: a picture of a texture, half of it held out (else gravel that ships with scikit-image)
@@ -26,29 +26,29 @@ class Config(Analysis):
     texture: str = ""  # A picture's path or a sample's name; gravel where none is given.
     texture_size: int = 128  # Its longer side is resized to so many pixels; half of it is copied.
     size: tuple[int, ...] = (96,)  # Of what is made: a side, or height and width.
-    neighbourhood: int = 15  # Pixels, odd: about as large as the largest regular thing in it.
+    neighborhood: int = 15  # Pixels, odd: about as large as the largest regular thing in it.
     match_tolerance: float = 0.1  # What is so much worse than the best match may be copied too.
     patch: int = 12  # Side of the patches whose nearest in the source are looked for.
 
     def __post_init__(self):
         super().__post_init__()
         require_at_least(self, 1, "texture_size", "patch")
-        require_at_least(self, 3, "size", "neighbourhood")
+        require_at_least(self, 3, "size", "neighborhood")
         require_at_least(self, 0.0, "match_tolerance")
         if not 1 <= len(self.size) <= 2:
             raise ValueError(f"--size has {len(self.size)} numbers; it must have 1 or 2")
-        if self.neighbourhood % 2 == 0:
-            raise ValueError(f"--neighbourhood is {self.neighbourhood}; it must be odd")
+        if self.neighborhood % 2 == 0:
+            raise ValueError(f"--neighborhood is {self.neighborhood}; it must be odd")
 
 
-# Many pixels and wide neighbourhoods, as in the paper's figures.
-PAPER = {"size": (192,), "texture_size": 192, "neighbourhood": 23}
+# Many pixels and wide neighborhoods, as in the paper's figures.
+PAPER = {"size": (192,), "texture_size": 192, "neighborhood": 23}
 
-SMOKE = {"texture_size": 32, "size": (12,), "neighbourhood": 5, "patch": 6}
+SMOKE = {"texture_size": 32, "size": (12,), "neighborhood": 5, "patch": 6}
 
 
 def coherence(grown: Grown) -> float:
-    """The share of pixels whose left neighbour comes from the left neighbour in the source.
+    """The share of pixels whose left neighbor comes from the left neighbor in the source.
 
     1 for a piece cut out whole.
     """
@@ -56,7 +56,7 @@ def coherence(grown: Grown) -> float:
 
 
 def build(config: Config, library: Library) -> Experiment:
-    smallest = max(config.patch, config.neighbourhood)
+    smallest = max(config.patch, config.neighborhood)
     halves = read_halves(library, config.texture, config.texture_size, smallest)
     height, width = config.size if len(config.size) == 2 else config.size * 2
 
@@ -64,7 +64,7 @@ def build(config: Config, library: Library) -> Experiment:
         grown = grow_texture(
             halves.source,
             (height, width),
-            config.neighbourhood,
+            config.neighborhood,
             config.seed,
             config.match_tolerance,
         )

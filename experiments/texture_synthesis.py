@@ -43,7 +43,7 @@ class Config:
     texture_size: int = 256  # Its longer side is resized to so many pixels; half of it is imitated.
     size: tuple[int, ...] = (192,)  # Of what is made: a side, or height and width.
     scales: int = 1  # From coarse to fine, each twice the size of the one before.
-    model: str = "vgg19_normalised,vgg19_random"  # The first that can be had.
+    model: str = "vgg19_normalized,vgg19_random"  # The first that can be had.
     # As the paper names them, conv1_1 is what is behind its rectifier.
     layers: tuple[str, ...] = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
     every_layer: bool = False  # All rectified maps and poolings up to the deepest of `layers`.
@@ -52,8 +52,8 @@ class Config:
         False  # As in the paper; else each layer counts relative to its Gram matrix.
     )
     average_pooling: bool = True  # In place of maxima: section 2.
-    noise: float = 0.1  # Standard deviation of the first image around the source's mean colour.
-    memory: int = 10  # Pairs that L-BFGS remembers.
+    noise: float = 0.1  # Standard deviation of the first image around the source's mean color.
+    history_size: int = 10  # Pairs that L-BFGS remembers.
     patch: int = 12  # Side of the patches whose nearest in the source are looked for.
     seed: int = 0
     num_steps: int = 300  # Shared evenly by the scales.
@@ -62,7 +62,9 @@ class Config:
     checkpoint_every: int = 100
 
     def __post_init__(self):
-        require_at_least(self, 1, "texture_size", "size", "scales", "memory", "patch", "num_steps")
+        require_at_least(
+            self, 1, "texture_size", "size", "scales", "history_size", "patch", "num_steps"
+        )
         require_at_least(self, 0, "components", "noise", "seed")
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
         if not 1 <= len(self.size) <= 2:
@@ -84,7 +86,7 @@ SMOKE = {
     "model": "untrained",
     "layers": ("relu1_1", "pool1"),
     "patch": 6,
-    "memory": 1,
+    "history_size": 1,
     "num_steps": 4,
     "eval_every": 2,
     "checkpoint_every": 2,
@@ -124,7 +126,7 @@ def texture_terms(
         target = texture_target(maps, basis)
         components = target["gram"].shape[0]
         energy = float(jnp.square(target["gram"] / target["places"]).sum())
-        # Relative errors suit networks whose layers differ in scale; those of the normalised
+        # Relative errors suit networks whose layers differ in scale; those of the normalized
         # VGG, whose maps have a mean of 1, do so by themselves.
         weight = 1.0 if config.equal_weights else 4.0 * components**2 / max(energy, 1e-12)
         terms.append(Term(f"gram_{layer}", texture_match(layer), weight / len(layers), target))
@@ -218,7 +220,7 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         network.variables,
         stages,
         start,
-        lbfgs(config.memory),
+        lbfgs(config.history_size),
         parameterize=lambda rows, columns: pixels(limited=False),
         judge=make_judge(config, network, apply, halves, stages[-1]),
     )

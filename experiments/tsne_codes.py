@@ -3,7 +3,7 @@
     python launch.py --experiment=tsne_codes --images=FOLDER --model=googlenet_bvlc
 
 Paper: van der Maaten and Hinton, 2008, Visualizing data using t-SNE
-Data: picture files or folders of them, a sub-folder a class; else a labelled data set
+Data: picture files or folders of them, a sub-folder a class; else a labeled data set
 Cost: one core: 48 s for 420 pictures
 Expected: 1-NN error of PACS photos in the plane 4.0% by t-SNE, 29.3% by PCA; see
   results/tsne_codes.md
@@ -50,14 +50,14 @@ class Config(CodesAnalysis):
     perplexity: float = 30.0
     iterations: int = 1_000  # Of t-SNE; the first 250 exaggerate.
     principal_components: int = 50  # What t-SNE is given of longer codes: less noise and time.
-    neighbours: int = 12  # Of trustworthiness.
+    neighbors: int = 12  # Of trustworthiness.
     side: int = 1_000  # Of the picture, in pixels.
     thumbnail: int = 40
 
     def __post_init__(self):
         super().__post_init__()
         require_at_least(self, 2, "principal_components")
-        require_at_least(self, 1, "pixel_side", "neighbours", "perplexity")
+        require_at_least(self, 1, "pixel_side", "neighbors", "perplexity")
         require_at_least(self, 300, "iterations")  # 250 exaggerate and have no divergence yet.
         require_at_least(self, 8, "thumbnail")
         require_at_least(self, max(160, 2 * self.thumbnail), "side")
@@ -78,7 +78,7 @@ SMOKE = {
     "model": UNTRAINED,
     "perplexity": 5.0,
     "iterations": 300,
-    "neighbours": 3,
+    "neighbors": 3,
     "side": 160,
     "thumbnail": 12,
     "batch_size": 8,
@@ -124,14 +124,14 @@ def one_nn_error(vectors: Codes, labels: np.ndarray) -> float:
     return 1.0 - float(label_agreement(nearest_others(vectors, 1), labels).mean())
 
 
-def trust(codes: Codes, points: Points, neighbours: int) -> float:
-    """1 where all neighbours in the plane are neighbours of the codes too: Venna and Kaski, 2001.
+def trust(codes: Codes, points: Points, neighbors: int) -> float:
+    """1 where all neighbors in the plane are neighbors of the codes too: Venna and Kaski, 2001.
 
     Scikit-learn holds the ranks of all pairs.
     """
     from sklearn.manifold import trustworthiness
 
-    return float(trustworthiness(codes, points, n_neighbors=neighbours))
+    return float(trustworthiness(codes, points, n_neighbors=neighbors))
 
 
 def on_a_grid(points: Points) -> Points:
@@ -160,7 +160,7 @@ def grid_picture(
 def score_space(
     name: str, codes: Codes, embeddings: dict[str, Embedding], collection: Collection, count: int
 ) -> tuple[dict[str, float], list[str]]:
-    """Scalars by name, and a line each: what the codes and their embeddings keep of neighbours."""
+    """Scalars by name, and a line each: what the codes and their embeddings keep of neighbors."""
     scalars: dict[str, float] = {}
     lines = []
     for kind, points, divergence in [
@@ -196,7 +196,7 @@ def make_evaluate(config: Config, network: Pretrained, reader: Reader, collectio
         lines, plots = [f"{collection.described()}; features are {words}"], []
         for name, codes in spaces.items():
             embeddings = {"tsne": embed_tsne(codes, config), "pca": embed_pca(codes)}
-            scalars, scores = score_space(name, codes, embeddings, collection, config.neighbours)
+            scalars, scores = score_space(name, codes, embeddings, collection, config.neighbors)
             result |= scalars
             lines += scores
             plots += [
@@ -218,21 +218,21 @@ def make_evaluate(config: Config, network: Pretrained, reader: Reader, collectio
         result["scatter"] = Images(
             np.stack(plots), 2, "t-SNE and PCA: of the features above, of the pixels below"
         )
-        return result | {"neighbours_kept": "\n".join(lines), "alarm_network": network.alarm}
+        return result | {"neighbors_kept": "\n".join(lines), "alarm_network": network.alarm}
 
     return evaluate
 
 
 def require_enough(config: Config, count: int) -> None:
-    """Raises DataError where there are too few pictures for the perplexity or the neighbours."""
+    """Raises DataError where there are too few pictures for the perplexity or the neighbors."""
     if 3.0 * config.perplexity > count - 1:
         raise DataError(
             f"--perplexity is {config.perplexity:g}; with {count} pictures it must be at most "
             f"{(count - 1) / 3.0:.3g}"
         )
-    if 2 * config.neighbours >= count:
+    if 2 * config.neighbors >= count:
         raise DataError(
-            f"--neighbours is {config.neighbours}; with {count} pictures it must be below "
+            f"--neighbors is {config.neighbors}; with {count} pictures it must be below "
             f"{count / 2:g}"
         )
 

@@ -1,4 +1,4 @@
-"""Variational autoencoder on binarised MNIST, with its bound and its likelihood.
+"""Variational autoencoder on binarized MNIST, with its bound and its likelihood.
 
     python launch.py --experiment=vae_mnist
 
@@ -20,12 +20,12 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import joined
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import BITS, Protocol, binarised, make_evaluate
+from lecture_models.evaluators.vae import BITS, Protocol, binarized, make_evaluate
 from lecture_models.experiment import Best, Cadence, Experiment
 from lecture_models.models.autoencoder import DenseDecoder, Pair
 from lecture_models.models.vae import GaussianEncoder
-from lecture_models.nn.binarize import binarise
-from lecture_models.steps.descent import init_train_state, rise_and_cosine
+from lecture_models.nn.binarize import binarize
+from lecture_models.steps.descent import init_train_state, warmup_cosine
 from lecture_models.steps.vae import VAE, vae_step
 
 
@@ -39,7 +39,7 @@ class Config:
     hidden: tuple[int, ...] = (500, 500)  # Of the encoder; the decoder has them in reverse.
     tanh: bool = False  # The paper's hidden units; rectifiers learn in a fraction of the steps.
     importance_samples: int = 1  # k of the bound L_k that is trained: Burda et al., 2016, Eq. 8.
-    static: bool = False  # Bits drawn once for all epochs, not anew for each batch.
+    static_binarization: bool = False  # Bits drawn once for all epochs, not anew for each batch.
     train_on_validation: bool = False  # All 60,000 training images, once nothing is left to choose.
     learning_rate: float = 2e-3
     burda_schedule: bool = False  # Their eight rates, a tenth in all, not a cosine to 0.
@@ -95,7 +95,7 @@ SMOKE = {
 def make_schedule(config: Config) -> optax.Schedule:
     """A short rise and a cosine to 0, or 3^i epochs at 10^(-i/7) of the rate for i = 0 to 7."""
     if not config.burda_schedule:
-        return rise_and_cosine(config.learning_rate, config.num_steps)
+        return warmup_cosine(config.learning_rate, config.num_steps)
     ends = np.cumsum(3 ** np.arange(8))
     return optax.piecewise_constant_schedule(
         config.learning_rate,
@@ -118,14 +118,14 @@ def build(config: Config, library: Library) -> Experiment:
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
-        bits = binarise(bits_key, batch["images"])  # Bits stay what they are.
+        bits = binarize(bits_key, batch["images"])  # Bits stay what they are.
         return vae_step(vae, optimizer, state, bits, latent_key, config.importance_samples)
 
     judge = make_evaluate(
         vae,
         dataset,
-        binarised(dataset.test.images),
-        binarised(dataset.validation.images),
+        binarized(dataset.test.images),
+        binarized(dataset.validation.images),
         Protocol(
             BITS,
             config.likelihood_images,
@@ -138,8 +138,8 @@ def build(config: Config, library: Library) -> Experiment:
     images = dataset.train.images
     if config.train_on_validation:
         images = joined(dataset.train, dataset.validation).images
-    if config.static:
-        images = binarised(images)
+    if config.static_binarization:
+        images = binarized(images)
     return Experiment(
         init,
         step,

@@ -27,7 +27,7 @@ PRINTED = (
     ("FC7", "fc7", "4096"),
     ("FC8", "logits", "1000"),
 )
-SIMPLIFIED = "the slide's simplified network normalises after pooling, the one of 2012 before it"
+SIMPLIFIED = "the slide's simplified network normalizes after pooling, the one of 2012 before it"
 UNITS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "logits")
 
 

@@ -1,6 +1,6 @@
 """Classifiers from pre-trained encoders and from scratch, on few labels and many: test error, %.
 
-Source: the lecture on autoencoders: the encoder initialises a supervised model, sometimes with
+Source: the lecture on autoencoders: the encoder initializes a supervised model, sometimes with
   small data
 """
 

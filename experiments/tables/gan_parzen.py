@@ -47,7 +47,7 @@ def build(context: TableContext) -> Table:
     notes = (
         "10,000 samples in [0, 1], the bandwidth chosen on validation images, as the authors' "
         "code; our spread is over seeds, another thing than the published one.",
-        "The estimate has a high variance and favours smooth samples: 10,000 training images "
+        "The estimate has a high variance and favors smooth samples: 10,000 training images "
         "score 241.2.",
     )
     return Table(rows, notes)

@@ -5,7 +5,7 @@ Source: LeCun et al., 1998, sections II.B and III.B
 
 from lecture_models.metrics.cost import count_parameters
 from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
-from lecture_models.models.lenet import LeNet5, LeNet5Of1998
+from lecture_models.models.lenet import LeNet5, OriginalLeNet5
 from lecture_models.tables import trained_rows
 from lecture_models.tables.table import Row, Table, TableContext, published
 
@@ -18,7 +18,7 @@ ERROR = trained_rows.Cell(
     dataset="mnist",
 )
 CELLS = (ERROR,)
-VARIANTS = {"C3 sees all of S2": LeNet5(), "1998": LeNet5Of1998()}
+VARIANTS = {"C3 sees all of S2": LeNet5(), "1998": OriginalLeNet5()}
 
 
 def build(context: TableContext) -> Table:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from lecture_models.data.dataset import DataError
 from lecture_models.data.imagenet_samples import Photos, read_photos
 from lecture_models.data.lookup import default_data_dir
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.metrics.classification import batched_apply, in_top
 from lecture_models.tables.table import Row, Table, TableContext, published
 from lecture_models.weights.pretrained import Weights
@@ -21,7 +21,7 @@ from lecture_models.weights.pretrained import Weights
 CHECK = "converter's check, 1,000 photos, one of each class"
 VALIDATION = "converter's check, first 2,000 validation images at 227x227"
 PAPER = "published, 50,000 validation images"
-SIDE = 256  # The shorter side of a photo, of which a network takes the centre.
+SIDE = 256  # The shorter side of a photo, of which a network takes the center.
 BATCH = 20
 
 
@@ -49,7 +49,7 @@ def logits(weights: Weights, name: str, photos: Photos) -> Float[np.ndarray, "ph
     def run(images):
         return network.model.apply(network.variables, network.preprocess(images))[0]
 
-    return batched_apply(run, symmetric(photos.pixels), BATCH)
+    return batched_apply(run, images_from_uint8(photos.pixels), BATCH)
 
 
 def build(context: TableContext) -> Table:

@@ -40,7 +40,7 @@ def build(context: TableContext) -> Table:
     for name, net in nets.items():
         paper = published("19.6 G", FIGURE_3) if name == "E" else None
         rows.append(Row(f"{name}: multiply-adds", paper, net.multiply_adds, TRACED))
-    notes = ("A has no more parameters with LRN: the normalisation has none.",)
+    notes = ("A has no more parameters with LRN: the normalization has none.",)
     return Table(tuple(rows), notes)
 
 

@@ -45,7 +45,7 @@ def occlusion_map(
     The score is called with `batch_size` images at a time. Raises ValueError as `corners` does.
 
     Zeiler and Fergus, "Visualizing and understanding convolutional networks", 2014, section 4.2,
-    where one grey square shows the score itself: the map is low where this one is high.
+    where one gray square shows the score itself: the map is low where this one is high.
     """
     falls = np.zeros(image.shape[:2], np.float32)
     counts = np.zeros(image.shape[:2], np.float32)

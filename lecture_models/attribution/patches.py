@@ -58,7 +58,7 @@ def peaks(maps: Float[Array, "picture row column channel"]) -> Peaks:
 def strongest(found: Peaks, first_picture: int, top: int, before: Strongest | None) -> Strongest:
     """The `top` pictures of each channel among those of a batch and those found `before`.
 
-    A picture counts once, at its peak: neighbouring units see nearly the same. `first_picture` is
+    A picture counts once, at its peak: neighboring units see nearly the same. `first_picture` is
     the number of the batch's first one. Of equal peaks the earlier picture is ahead. Raises
     ValueError for `top` below 1.
     """

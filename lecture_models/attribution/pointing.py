@@ -20,12 +20,12 @@ class Box(NamedTuple):
 
 def quadrants(height: int, width: int) -> tuple[Box, Box, Box, Box]:
     """Row by row; the first row and column are the smaller where a side is odd."""
-    middle, centre = height // 2, width // 2
+    middle, center = height // 2, width // 2
     return (
-        Box(0, 0, middle, centre),
-        Box(0, centre, middle, width),
-        Box(middle, 0, height, centre),
-        Box(middle, centre, height, width),
+        Box(0, 0, middle, center),
+        Box(0, center, middle, width),
+        Box(middle, 0, height, center),
+        Box(middle, center, height, width),
     )
 
 

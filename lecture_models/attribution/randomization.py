@@ -28,7 +28,7 @@ def order_of_use(function: Callable[..., Any], variables: Variables, *args: Any)
     return sorted(range(len(leaves)), key=lambda leaf: first.get(leaves[leaf], unused))
 
 
-def randomised(
+def randomized(
     variables: Variables, order: list[int], share: float, random: np.random.Generator
 ) -> Variables:
     """The variables with the last `share` of the leaves, in that order, shuffled, each in itself.

@@ -46,7 +46,7 @@ def deconvolved(nonlinearity: Nonlinearity) -> Nonlinearity:
     maximum was, so with this rule a gradient is the deconvnet of Zeiler and Fergus, 2014, section
     2.1: "unpooling with switches" is `unpooling.unpool`, the gradient of `nn.pooling.max_pool`. But
     a window of zeros throughout, whose maximum is everywhere, spreads the signal over itself where
-    a switch names one place; and local response normalisation passes its own gradient.
+    a switch names one place; and local response normalization passes its own gradient.
     """
 
     @jax.custom_vjp

@@ -40,10 +40,10 @@ def reproduce(invocation: Invocation, given: str) -> int:
     invocation = _with_recorded_reading(invocation, past)
     _warn_of_origin(past, invocation)
     values = _read_flags(invocation)
-    plan = run.make_plan(invocation, chosen, values, run.open_sources(module, values))
-    for line in difference.changed_data(past.record["data"], plan.data):
+    spec = run.make_run_spec(invocation, chosen, values, run.open_sources(module, values))
+    for line in difference.changed_data(past.record["data"], spec.data):
         announce(f"warning: {line}")
-    code = run.train(plan, workdir)
+    code = run.train(spec, workdir)
     if code != 0:
         return code
     result = difference.repetition(past, read_past_run(workdir), values.tolerance)

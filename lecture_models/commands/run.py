@@ -16,8 +16,13 @@ from lecture_models.data.lookup import Library
 from lecture_models.runs.folder import RunFolder, default_folder
 from lecture_models.training import devices, process_setup, session
 from lecture_models.training.printing import until_reader_leaves
-from lecture_models.training.processes import ALONE, Invitation, Team, join
-from lecture_models.training.run_spec import Plan, plain_provenance
+from lecture_models.training.processes import (
+    SINGLE_PROCESS,
+    ProcessGroup,
+    ProcessGroupOptions,
+    join,
+)
+from lecture_models.training.run_spec import RunSpec, plain_provenance
 
 
 class Chosen(NamedTuple):
@@ -32,7 +37,7 @@ class Chosen(NamedTuple):
 def run(invocation: Invocation, name: str) -> int:
     """Trains one run, from its start or from where its folder stands; returns the exit code.
 
-    Raises UsageError for a wrong command line, TeamError where another process of the run cannot
+    Raises UsageError for a wrong command line, ProcessGroupError where another process of the run cannot
     begin, and whatever the data, the weights or the folder refuse.
     """
     module = discovery.load(invocation.house.experiments, name)
@@ -42,12 +47,16 @@ def run(invocation: Invocation, name: str) -> int:
             show_help(name, module)
         return 0
     chosen = choose(name, module, values)
-    team = join(Invitation(**{each: values[each].value for each in Invitation._fields}))
-    with team.attending():
-        plan = make_plan(invocation, chosen, values, open_sources(module, values), team)
-        if not team.leads:
-            return session.follow(plan)
-        return train(plan, values.workdir or default_folder(Path("runs"), name))
+    process_group = join(
+        ProcessGroupOptions(**{each: values[each].value for each in ProcessGroupOptions._fields})
+    )
+    with process_group.reporting_refusal():
+        spec = make_run_spec(
+            invocation, chosen, values, open_sources(module, values), process_group
+        )
+        if not process_group.is_main:
+            return session.follow(spec)
+        return train(spec, values.workdir or default_folder(Path("runs"), name))
 
 
 def experiment_of(invocation: Invocation, asked: str) -> str:
@@ -70,8 +79,8 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
 
 
 def require_one_process(values: Any, asked: str) -> None:
-    """Raises UsageError where several runs are asked for and each would want its own team."""
-    given = [name for name in Invitation._fields if values[name].present]
+    """Raises UsageError where several runs are asked for and each would want its own process_group."""
+    given = [name for name in ProcessGroupOptions._fields if values[name].present]
     if given:
         raise UsageError(f"--{given[0]} is for one run on several hosts; not with {asked}")
 
@@ -95,9 +104,13 @@ def open_sources(module: ModuleType, values: Any) -> list[Any]:
     return sources
 
 
-def make_plan(
-    invocation: Invocation, chosen: Chosen, values: Any, sources: list[Any], team: Team = ALONE
-) -> Plan:
+def make_run_spec(
+    invocation: Invocation,
+    chosen: Chosen,
+    values: Any,
+    sources: list[Any],
+    process_group: ProcessGroup = SINGLE_PROCESS,
+) -> RunSpec:
     """Builds the experiment: this reads the data and the weights."""
     from lecture_models.nn.cpu.convolutions import (
         faster_convolutions,  # Not before it is needed: flax.
@@ -106,7 +119,7 @@ def make_plan(
     experiment = chosen.module.build(chosen.config, *sources)
     experiment = experiment.with_steps(faster_convolutions())
     used = [each for source in sources for each in source.provenance]
-    return Plan(
+    return RunSpec(
         name=chosen.name,
         title=chosen.module.__doc__.partition("\n")[0],
         preset=chosen.preset,
@@ -118,13 +131,13 @@ def make_plan(
         root=invocation.house.root,
         wandb_mode=values.wandb,
         process_began=invocation.began,
-        devices=devices.choose(experiment, team, values.devices, announce),
+        devices=devices.choose(experiment, process_group, values.devices, announce),
     )
 
 
-def train(plan: Plan, workdir: Path | str) -> int:
+def train(spec: RunSpec, workdir: Path | str) -> int:
     with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
-        return session.run(plan, run_folder)
+        return session.run(spec, run_folder)
 
 
 def overrides(module: ModuleType, preset: str) -> dict[str, Any]:

@@ -80,12 +80,12 @@ def _train_all(asked: _Asked) -> int:
         chosen = run.choose(asked.name, asked.module, values)
         # Read once: the data and the weights of all seeds are the same.
         sources = sources or run.open_sources(asked.module, values)
-        plan = run.make_plan(one, chosen, values, sources)
+        spec = run.make_run_spec(one, chosen, values, sources)
         others = seed_runs.runs_of(asked.workdir)
         seed_runs.check_same_but_for_seed(
-            others, asked.name, plain_config(chosen.config), plan.data
+            others, asked.name, plain_config(chosen.config), spec.data
         )
-        code = run.train(plan, folder)
+        code = run.train(spec, folder)
         _write(asked)
         if code >= 128:
             return code

@@ -17,17 +17,17 @@ from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.sweeps import folder
 from lecture_models.sweeps.folder import Identity
-from lecture_models.sweeps.heartbeat import Crew
+from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.page import terminal, write_report
 from lecture_models.sweeps.results import results, rows_of
 from lecture_models.sweeps.spec import Spec, digest, read_spec
 from lecture_models.sweeps.storage import Storage, open_storage, shown
-from lecture_models.sweeps.study import Ledger, open_study
+from lecture_models.sweeps.study import TrialQueue, open_study
 from lecture_models.sweeps.worker import Sweep, work
 from lecture_models.sweeps.worker_pool import end_with_parent, work_together
 from lecture_models.training import process_setup
 from lecture_models.training.printing import until_reader_leaves
-from lecture_models.training.pruning import Watch
+from lecture_models.training.pruning import PruningCallback
 
 # Flags that say where things are, and not what a trial computes.
 PLACES = {"wandb", "data_dir", "weights_dir"}
@@ -196,8 +196,8 @@ def _work(asked: _Asked, storage: Storage) -> int:
         return work_together(command, values.workers, logs, renewals, look, announce)
     if values.sweep_worker:
         end_with_parent()
-    crew = Crew(folder / "workers", values.heartbeat)
-    ledger = Ledger(
+    crew = WorkerHeartbeat(folder / "workers", values.heartbeat)
+    ledger = TrialQueue(
         study,
         storage,
         asked.sweep.spec,
@@ -215,15 +215,15 @@ def _worker_words(asked: _Asked) -> list[str]:
     return [*words, f"--workdir={asked.sweep.folder}", f"--{SWITCH}"]
 
 
-def _launcher(asked: _Asked) -> Callable[[list[str], Watch], int]:
+def _launcher(asked: _Asked) -> Callable[[list[str], PruningCallback], int]:
     """Trains one trial in this process."""
 
-    def launch(words: list[str], watch: Watch) -> int:
+    def launch(words: list[str], watch: PruningCallback) -> int:
         one = asked.shared._replace(arguments=words, began=time.perf_counter())
         values = run.read_flags(one, asked.module)
         chosen = run.choose(asked.name, asked.module, values)
-        plan = run.make_plan(one, chosen, values, run.open_sources(asked.module, values))
-        return run.train(plan._replace(watch=watch), values.workdir)
+        run_spec = run.make_run_spec(one, chosen, values, run.open_sources(asked.module, values))
+        return run.train(run_spec._replace(watch=watch), values.workdir)
 
     return launch
 

@@ -17,10 +17,10 @@ from lecture_models.commands.invocation import Invocation
 from lecture_models.config import UsageError, did_you_mean
 from lecture_models.sweeps.spec import Spec
 from lecture_models.sweeps.worker import as_flag
-from lecture_models.training.processes import Invitation
+from lecture_models.training.processes import ProcessGroupOptions
 
 # Of a run: the sweep names its trials' folders, and sweeps seeds as any other parameter.
-NOT_FOR_TRIALS = {"workdir", "seeds", "help", "h", "list", *Invitation._fields}
+NOT_FOR_TRIALS = {"workdir", "seeds", "help", "h", "list", *ProcessGroupOptions._fields}
 MOST_POINTS = 1_000  # Of a grid, tried on the Config.
 
 

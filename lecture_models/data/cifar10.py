@@ -1,4 +1,4 @@
-"""CIFAR-10: 50,000 + 10,000 colour images of 32x32 in ten classes (Krizhevsky, 2009).
+"""CIFAR-10: 50,000 + 10,000 color images of 32x32 in ten classes (Krizhevsky, 2009).
 
 Exact pixels come from the public binary records or a prepared TFDS data set. Whatever the number
 of training images, the last tenth by index is the validation split: 45,000 and 5,000 of all.
@@ -18,7 +18,7 @@ from lecture_models.data.dataset import (
     Split,
     hold_out_last,
 )
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUM_TRAIN, NUM_TEST = 50_000, 10_000
@@ -76,9 +76,11 @@ def assemble(
 ) -> Dataset:
     """The three splits of images and labels in the original order."""
     kept, validation = hold_out_last(
-        Split(symmetric(train[0]), train[1]), max(1, len(train[1]) // 10)
+        Split(images_from_uint8(train[0]), train[1]), max(1, len(train[1]) // 10)
     )
-    return Dataset(kept, validation, Split(symmetric(test[0]), test[1]), CLASSES, provenance)
+    return Dataset(
+        kept, validation, Split(images_from_uint8(test[0]), test[1]), CLASSES, provenance
+    )
 
 
 def _find(data_dir: Path) -> list[Path]:

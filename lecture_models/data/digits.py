@@ -15,7 +15,7 @@ from PIL import Image
 
 from lecture_models.data.archives import gunzip, read_file
 from lecture_models.data.dataset import DataAbsentError, DataFile, Dataset, Provenance, Split
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 
 _NUM_TRAIN, _NUM_VALIDATION = 1_197, 300  # The remaining 300 are the test split.
 
@@ -48,8 +48,8 @@ def _read(path: Path, size: int) -> tuple[DataFile, Split]:
     """Once in a process, where many runs may want them; the arrays cannot be written to."""
     content, file = read_file(path)
     table = np.loadtxt(io.BytesIO(gunzip(content, file.path)), delimiter=",", dtype=np.int32)
-    grey = np.rint(table[:, :64].reshape(-1, 8, 8) * (255.0 / 16.0)).astype(np.uint8)
-    images = symmetric(np.stack([_resized(image, size) for image in grey])[..., None])
+    gray = np.rint(table[:, :64].reshape(-1, 8, 8) * (255.0 / 16.0)).astype(np.uint8)
+    images = images_from_uint8(np.stack([_resized(image, size) for image in gray])[..., None])
     labels = table[:, 64]
     for array in (labels, images):
         array.flags.writeable = False

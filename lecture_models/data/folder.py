@@ -1,4 +1,4 @@
-"""A folder of somebody's own pictures, of any size, grey or colour, as a data set.
+"""A folder of somebody's own pictures, of any size, gray or color, as a data set.
 
 Pictures are found in sub-folders too. Where all of them lie in sub-folders, those one level down
 are the classes; otherwise there is one class. What is hidden, or has no picture's extension, is
@@ -22,7 +22,7 @@ from jaxtyping import UInt8
 
 from lecture_models.data.dataset import DataError, DataFile, Dataset, Provenance, Split
 from lecture_models.data.picture import decode, extensions, reason, shown
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 
 MIN_PICTURES = 10  # Different ones: below it three splits mean nothing.
 _TRAIN, _VALIDATION, _TEST = range(3)
@@ -62,7 +62,7 @@ class _BadFile(NamedTuple):
 
 
 def read(folder: Path, options: PictureOptions, announce: Callable[[str], None]) -> Dataset:
-    """The pictures, grey where all are grey, in three splits of about 80, 10 and 10%.
+    """The pictures, gray where all are gray, in three splits of about 80, 10 and 10%.
 
     The SHA-256 of a file decides its split and its place there, so classes are mixed, copies of
     one file share a split, and what is added or renamed moves nothing else. Only where a split
@@ -99,13 +99,13 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
         skipped = _first_of([shown(each.path) for each in bad], most=20)
         note += f"; skipped as unreadable: {_count(len(bad), 'file')}, {skipped}"
     announce(f"{folder}: {note}")
-    colour = "grey" if channels == 1 else "colour"
+    color = "gray" if channels == 1 else "color"
     return Dataset(
         *parts,
         classes=tuple(sorted(set(names))),
         provenance=Provenance(
             "folder",
-            f"a folder of {len(pictures):,} pictures as {side}x{side} {colour}",
+            f"a folder of {len(pictures):,} pictures as {side}x{side} {color}",
             (DataFile(Path(shown(folder.absolute())), _tree_digest(side, pictures, names)),),
             note,
         ),
@@ -205,11 +205,11 @@ def _assemble(
     _require_memory(folder, len(pictures), side, channels)
     pixels = np.empty((len(pictures), side, side, channels), np.uint8)
     for image, picture in zip(pixels, pictures, strict=True):
-        image[:] = picture.pixels  # Grey is repeated where others have colour.
+        image[:] = picture.pixels  # Gray is repeated where others have color.
     labels = np.unique(names, return_inverse=True)[1].astype(np.int32)
     places = np.array([splits[picture.sha256] for picture in pictures])
     chosen = [places == split for split in (_TRAIN, _VALIDATION, _TEST)]
-    return [Split(symmetric(pixels[part]), labels[part]) for part in chosen], channels
+    return [Split(images_from_uint8(pixels[part]), labels[part]) for part in chosen], channels
 
 
 def _tree_digest(side: int, pictures: list[_Picture], names: list[str]) -> str:

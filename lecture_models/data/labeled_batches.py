@@ -1,4 +1,4 @@
-"""Batches from nested labelled subsets of a split, beside an unlabelled one, by (seed, step)."""
+"""Batches from nested labeled subsets of a split, beside an unlabeled one, by (seed, step)."""
 
 import dataclasses
 import itertools
@@ -29,7 +29,7 @@ def require_labels(dataset: Dataset, counts: tuple[int, ...]) -> None:
     name, classes = dataset.provenance.dataset, dataset.classes
     if len(classes) < 2:
         raise DataError(
-            f"a classifier needs two classes or more; {name} has {len(classes)}: give labelled "
+            f"a classifier needs two classes or more; {name} has {len(classes)}: give labeled "
             "data, for pictures of your own a folder with a sub-folder for each class"
         )
     most = len(dataset.train.labels)
@@ -56,10 +56,10 @@ def balanced_order(labels: Int[np.ndarray, " example"], seed: int) -> Int[np.nda
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class LabelledBatches:
+class LabeledBatches:
     """Batches of `arrays` in parts, one behind the other along the first axis; `sizes` are theirs.
 
-    The first part is of all examples, every further one of the labelled subset of one of `counts`.
+    The first part is of all examples, every further one of the labeled subset of one of `counts`.
     What `ArrayBatches` promises holds for each part by itself, so an accelerator may gather here
     too.
 
@@ -83,25 +83,25 @@ class LabelledBatches:
             yield {name: array[chosen] for name, array in self.arrays.items()}
 
 
-def labelled_batches(
-    split: Split, counts: tuple[int, ...], unlabelled_size: int, labelled_size: int, seed: int
-) -> LabelledBatches:
-    """Of one size for unlabelled images, and of another, or the subset's where that is less."""
+def labeled_batches(
+    split: Split, counts: tuple[int, ...], unlabeled_size: int, labeled_size: int, seed: int
+) -> LabeledBatches:
+    """Of one size for unlabeled images, and of another, or the subset's where that is less."""
     order = balanced_order(split.labels, seed)
-    parts = [ArrayBatches({"example": order}, unlabelled_size, seed)]
+    parts = [ArrayBatches({"example": order}, unlabeled_size, seed)]
     for count in counts:
         subset = order[: count or len(order)]
-        parts.append(ArrayBatches({"example": subset}, min(labelled_size, len(subset)), seed))
-    return LabelledBatches({"images": split.images, "labels": split.labels}, tuple(parts))
+        parts.append(ArrayBatches({"example": subset}, min(labeled_size, len(subset)), seed))
+    return LabeledBatches({"images": split.images, "labels": split.labels}, tuple(parts))
 
 
 def split_batch(
     batch: dict[str, Array], sizes: tuple[int, ...], counts: tuple[int, ...]
 ) -> tuple[Array, dict[str, dict[str, Array]]]:
-    """The unlabelled images of a batch, and the images and labels for each count's name."""
+    """The unlabeled images of a batch, and the images and labels for each count's name."""
     ends = np.cumsum(sizes).tolist()
-    labelled = {
+    labeled = {
         count_name(count): {name: array[begin:end] for name, array in batch.items()}
         for count, begin, end in zip(counts, ends[:-1], ends[1:], strict=True)
     }
-    return batch["images"][: ends[0]], labelled
+    return batch["images"][: ends[0]], labeled

@@ -105,7 +105,7 @@ class Library:
         return found
 
     def picture(self, name: str, size: int | None = None, square: bool = False) -> Picture:
-        """One picture, in colour, by its path or the name of a sample ("china", "sample:china").
+        """One picture, in color, by its path or the name of a sample ("china", "sample:china").
 
         Its longer side is resized to `size` pixels, its aspect kept; None leaves it as it is.
         `square` keeps the central square alone, of `size` x `size`. Raises DataError, one line, as

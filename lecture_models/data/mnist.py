@@ -1,4 +1,4 @@
-"""MNIST and Fashion-MNIST: 60,000 + 10,000 grey images of 28x28 in four idx files.
+"""MNIST and Fashion-MNIST: 60,000 + 10,000 gray images of 28x28 in four idx files.
 
 LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document
 recognition"; Xiao, Rasul and Vollgraf (2017), "Fashion-MNIST", arXiv:1708.07747.
@@ -22,7 +22,7 @@ from lecture_models.data.dataset import (
     Split,
     hold_out_last,
 )
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 
 FILES = (
     "train-images-idx3-ubyte",
@@ -154,9 +154,9 @@ def _dataset(
         if len(images) != len(labels):
             raise DataError(f"{spec.name} has {len(images)} images and {len(labels)} labels")
     train, validation = hold_out_last(
-        Split(symmetric(train_images[..., None]), train_labels.astype(np.int32)),
+        Split(images_from_uint8(train_images[..., None]), train_labels.astype(np.int32)),
         spec.num_validation,
     )
-    test = Split(symmetric(test_images[..., None]), test_labels.astype(np.int32))
+    test = Split(images_from_uint8(test_images[..., None]), test_labels.astype(np.int32))
     provenance = Provenance(spec.name, source, files)
     return Dataset(train, validation, test, spec.classes, provenance)

@@ -1,4 +1,4 @@
-"""One picture file of somebody's own, of any kind: decoded to bytes, grey or red, green, blue.
+"""One picture file of somebody's own, of any kind: decoded to bytes, gray or red, green, blue.
 
 A picture is turned as its EXIF says and laid over white where it is transparent; of several
 frames the first counts, and 16 bits become 8. Resizing is bicubic with antialiasing.
@@ -20,7 +20,7 @@ from lecture_models.data.archives import read_file
 from lecture_models.data.dataset import DataError
 from lecture_models.data.sample_pictures import sample_file
 
-# Not all that Pillow knows: it hands EPS to another program, and only recognises MPEG or HDF5.
+# Not all that Pillow knows: it hands EPS to another program, and only recognizes MPEG or HDF5.
 _FORMATS = (
     *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD"),
     *("QOI", "SGI", "TGA", "TIFF", "WEBP"),
@@ -42,7 +42,7 @@ class Decoded(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A file that was read: always in colour, grey repeated."""
+    """A file that was read: always in color, gray repeated."""
 
     path: Path
     sha256: str
@@ -59,7 +59,7 @@ def read(path: Path, shorter_side: int | None = None, square: bool = False) -> P
     content, record = read_file(path)
     with _readable(path):
         decoded = decode(content, shorter_side, square)
-    return _coloured(path, record.sha256, decoded)
+    return _colored(path, record.sha256, decoded)
 
 
 def read_at(path: Path, size: int | None, square: bool = False) -> Picture:
@@ -78,7 +78,7 @@ def read_at(path: Path, size: int | None, square: bool = False) -> Picture:
     _refuse(path, found, size, square)
     with _readable(path):
         decoded = decode(content, size, square) if square else decode(content, longer_side=size)
-    return _coloured(path, record.sha256, decoded)
+    return _colored(path, record.sha256, decoded)
 
 
 def decode(
@@ -183,7 +183,7 @@ def _open(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content), formats=known)
 
 
-def _coloured(path: Path, sha256: str, decoded: Decoded) -> Picture:
+def _colored(path: Path, sha256: str, decoded: Decoded) -> Picture:
     pixels = np.broadcast_to(decoded.pixels, (*decoded.pixels.shape[:2], 3))
     return Picture(path, sha256, decoded.size, pixels)
 
@@ -222,7 +222,7 @@ def _central_square(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
-    """The picture in mode L where it is grey, else RGB, over white."""
+    """The picture in mode L where it is gray, else RGB, over white."""
     if image.mode in ("L", "RGB") and not image.has_transparency_data:
         image.load()
         return image
@@ -242,11 +242,11 @@ def _converted(image: Image.Image, file_format: str | None) -> Image.Image:
         return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise ValueError("32 bits a pixel, whose white is not known; save it with 8 or 16")
-    grey = image.mode in ("1", "L", "LA")
+    gray = image.mode in ("1", "L", "LA")
     if image.mode == "P":
         palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
-        grey = bool((palette == palette[:, :1]).all())
+        gray = bool((palette == palette[:, :1]).all())
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("L" if grey else "RGB")
+    return image.convert("L" if gray else "RGB")

@@ -6,7 +6,7 @@ from jaxtyping import Float32, UInt8
 _CHUNK = 512  # Examples converted at a time, so that both passes stay in the processor's cache.
 
 
-def symmetric(
+def images_from_uint8(
     pixels: UInt8[np.ndarray, "example height width channel"],
 ) -> Float32[np.ndarray, "example height width channel"]:
     """x / 127.5 - 1: bytes 0 and 255 become -1 and 1 exactly."""

@@ -36,7 +36,7 @@ SAMPLES: dict[str, Sample] = {
     # Styles.
     "hubble": Sample("skimage", "data/hubble_deep_field.jpg", f"{_SKIMAGE}, public domain, NASA"),
     "tissue": Sample("skimage", "data/ihc.png", f"{_SKIMAGE}, no known restrictions, CMMI"),
-    # Textures, grey.
+    # Textures, gray.
     "brick": Sample("skimage", "data/brick.png", f"{_SKIMAGE}, CC0, CC0Textures"),
     "grass": Sample("skimage", "data/grass.png", f"{_SKIMAGE}, CC0, linolafett"),
     "gravel": Sample("skimage", "data/gravel.png", f"{_SKIMAGE}, CC0, CC0Textures"),

@@ -14,7 +14,7 @@ from lecture_models.losses.reconstruction import squared_error
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.models.filters import filter_pictures
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 from lecture_models.plots.scatter import scatter_picture
 from lecture_models.steps.autoencoder import Autoencoder
 from lecture_models.steps.descent import Params
@@ -33,7 +33,7 @@ def fit_reference(dataset: Dataset, code_dim: int) -> pca.PCA:
     Of fewer components than the code has units where the images are too few or too small.
     """
     splits = (dataset.train, dataset.validation)
-    vectors = np.concatenate([unit_vectors(split.images) for split in splits])
+    vectors = np.concatenate([flatten_to_unit_range(split.images) for split in splits])
     if vectors.shape[1] > MAX_COVARIANCE_DIM:
         vectors = vectors[:MANY_DIM_IMAGES]
     return pca.fit_pca(vectors, min(code_dim, *vectors.shape))
@@ -62,7 +62,7 @@ def make_evaluate(
     @functools.cache
     def by_pca():
         test = dataset.test.images
-        vectors = unit_vectors(test)
+        vectors = flatten_to_unit_range(test)
         rows = pca.reconstruct(reference(), pca.project(reference(), vectors))
         error = float(((rows - vectors) ** 2).sum(1).mean())
         return 2.0 * rows[:SHOWN].reshape(-1, *test.shape[1:]) - 1.0, error

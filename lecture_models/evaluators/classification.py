@@ -108,7 +108,7 @@ def pictures(
             reliability_picture(*bins)[None],
             1,
             f"{name} images: accuracy by confidence; red is what it lacks, light blue what it has "
-            "beyond, grey the share of images",
+            "beyond, gray the share of images",
         ),
     }
 
@@ -122,7 +122,7 @@ def confusion_of(
 def mistakes(
     logits: Float[np.ndarray, "image class"], split: Split, classes: tuple[str, ...]
 ) -> Images:
-    """The first images whose label was not found; one mid-grey one where there is none."""
+    """The first images whose label was not found; one mid-gray one where there is none."""
     wrong = np.flatnonzero(~in_top(logits, split.labels, 1))[: 3 * SHOWN]
     names = [
         f"{classes[split.labels[image]]} as {classes[logits[image].argmax()]}"

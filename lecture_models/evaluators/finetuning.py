@@ -87,7 +87,7 @@ def error_table(
 def mistakes(
     found: Int[np.ndarray, " image"], split: Split
 ) -> Float[np.ndarray, "picture height width channel"]:
-    """A row of the first images whose label was not found; mid-grey where there are no more."""
+    """A row of the first images whose label was not found; mid-gray where there are no more."""
     wrong = np.flatnonzero(found != split.labels)[:SHOWN]
     row = np.zeros((SHOWN, *split.images.shape[1:]), np.float32)
     row[: len(wrong)] = split.images[wrong]

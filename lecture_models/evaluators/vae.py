@@ -20,18 +20,18 @@ from lecture_models.metrics.samples import above_nearest
 from lecture_models.models.autoencoder import pixels
 from lecture_models.models.latent import interpolate, manifold_grid, traverse
 from lecture_models.nn import gaussian
-from lecture_models.nn.binarize import binarise
+from lecture_models.nn.binarize import binarize
 from lecture_models.plots.scatter import scatter_picture
 from lecture_models.steps.descent import Params
-from lecture_models.steps.vae import VAE, bound_terms, log_weights
+from lecture_models.steps.vae import VAE, elbo_terms, log_weights
 
 Pictures = Float[np.ndarray, "image height width channel"]
 
 MIN_DIVERGENCE = 0.5  # Nats an image; below, the code says next to nothing of the image.
 SAMPLES_PER_CALL = 250
-BINARISATION_SEED = 0
-BITS = "bits drawn once from the grey values"
-GREY = "grey values read as probabilities: no likelihood, not to be compared with one"
+BINARIZATION_SEED = 0
+BITS = "bits drawn once from the gray values"
+GRAY = "gray values read as probabilities: no likelihood, not to be compared with one"
 
 
 class Protocol(NamedTuple):
@@ -61,10 +61,10 @@ class Codes(NamedTuple):
         return np.argsort(-self.divergence).tolist()
 
 
-def binarised(images: Pictures) -> Pictures:
-    """The same bits at every call: a test set, or static binarisation. Not Larochelle's file."""
-    key = jax.random.key(BINARISATION_SEED)
-    return np.asarray(jax.jit(binarise)(key, images))
+def binarized(images: Pictures) -> Pictures:
+    """The same bits at every call: a test set, or static binarization. Not Larochelle's file."""
+    key = jax.random.key(BINARIZATION_SEED)
+    return np.asarray(jax.jit(binarize)(key, images))
 
 
 def evenly_spaced(images: Pictures, count: int) -> Pictures:
@@ -75,7 +75,7 @@ def evenly_spaced(images: Pictures, count: int) -> Pictures:
 def make_evaluate(
     vae: VAE, dataset: Dataset, test: Pictures, validation: Pictures, protocol: Protocol
 ) -> Callable[[Params, Key[Array, ""]], Evaluation]:
-    """Judges parameters on test and validation images as the decoder models them (bits or grey)."""
+    """Judges parameters on test and validation images as the decoder models them (bits or gray)."""
     judge = functools.cache(lambda: sample_judge(dataset, protocol.extractor_steps))
     encode, weights = (
         jax.jit(vae.encode),
@@ -87,7 +87,7 @@ def make_evaluate(
 
     @jax.jit
     def negative_bound(params, images, key):
-        reconstruction, divergence = bound_terms(vae, params, images, key)
+        reconstruction, divergence = elbo_terms(vae, params, images, key)
         return reconstruction.mean() + divergence.sum(-1).mean()
 
     def evaluate(params, key):
@@ -97,10 +97,10 @@ def make_evaluate(
         )
         given = jnp.asarray(mean), jnp.asarray(log_variance)
         codes = Codes(mean, log_variance, np.asarray(gaussian.divergence(*given)).mean(0))
-        drawn = gaussian.reparameterise(code_key, *given)
+        drawn = gaussian.reparameterize(code_key, *given)
         latents = jax.random.normal(sample_key, (protocol.num_samples, mean.shape[1]))
         samples = np.asarray(decode(params, latents))
-        judgement = judge()(samples)
+        judgment = judge()(samples)
         return {
             "negative_bound": negative_bound(params, test, test_key),
             "validation_negative_bound": negative_bound(params, validation, validation_key),
@@ -109,8 +109,8 @@ def make_evaluate(
             ),
             **describe_codes(codes),
             "aggregate_divergence": gaussian_divergence(np.asarray(drawn)),
-            **judgement.scalars,
-            **judgement.protocols,
+            **judgment.scalars,
+            **judgment.protocols,
             **show(functools.partial(decode, params), codes, dataset, test),
             "samples": Images(samples[:100], 10, "the same 100 latents at every evaluation"),
             "nearest": Images(

@@ -1,4 +1,4 @@
-"""Giving an image the colours of another, channel by channel."""
+"""Giving an image the colors of another, channel by channel."""
 
 import numpy as np
 from jaxtyping import Array, Float, Float32

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from lecture_models.image_space.objectives import alpha_norm, total_variation
 from lecture_models.image_space.terms import Objective, Term, View
 
-# In [-1, 1], around the mean colour: 50 ImageNet photos, reduced to 64x64, have 0.52.
+# In [-1, 1], around the mean color: 50 ImageNet photos, reduced to 64x64, have 0.52.
 CONTRAST = 0.5
 
 

@@ -37,18 +37,18 @@ class LbfgsState(NamedTuple):
     accepted: Int32[Array, ""]
 
 
-def lbfgs(memory: int = 10) -> Optimizer:
-    """Limited-memory BFGS with a backtracking search. Nocedal and Wright, 2006, algorithm 7.4.
+def lbfgs(history_size: int = 10) -> Optimizer:
+    """Limited-history_size BFGS with a backtracking search. Nocedal and Wright, 2006, algorithm 7.4.
 
     The first step has length 1, later ones begin with the whole quasi-Newton step. A pair without
-    positive curvature is not kept. The last accepted point is what `settled` gives.
+    positive curvature is not kept. The last accepted point is what `accepted` gives.
     """
 
     def init(params: Any) -> LbfgsState:
         point, _ = ravel_pytree(params)
-        zeros, pairs = jnp.zeros_like(point), jnp.zeros((memory, point.size))
+        zeros, pairs = jnp.zeros_like(point), jnp.zeros((history_size, point.size))
         infinite, one = jnp.asarray(jnp.inf), jnp.asarray(1.0)
-        none = jnp.zeros((memory,))
+        none = jnp.zeros((history_size,))
         return LbfgsState(
             point, infinite, zeros, zeros, one, pairs, pairs, none, jnp.zeros((), jnp.int32)
         )
@@ -64,11 +64,11 @@ def lbfgs(memory: int = 10) -> Optimizer:
         )
         return unravel(state.point + state.length * state.direction), state
 
-    def settled(params, state: LbfgsState):
+    def accepted(params, state: LbfgsState):
         _, unravel = ravel_pytree(params)
         return unravel(state.point)
 
-    return Optimizer(init, update, settled)
+    return Optimizer(init, update, accepted)
 
 
 def _sufficient(state: LbfgsState, value: Float[Array, ""]) -> Bool[Array, ""]:

@@ -1,4 +1,4 @@
-"""Texture by nearest neighbour: every pixel is copied from the place that looks most alike.
+"""Texture by nearest neighbor: every pixel is copied from the place that looks most alike.
 
 Efros and Leung, 1999, Texture synthesis by non-parametric sampling.
 """
@@ -24,24 +24,24 @@ class Grown(NamedTuple):
 def grow_texture(
     source: Source,
     size: tuple[int, int],
-    neighbourhood: int,
+    neighborhood: int,
     seed: int,
     tolerance: float = 0.1,
 ) -> Grown:
     """Grows a texture of `size` (height, width) from a patch of 3x3 in its middle, ring by ring.
 
-    An empty pixel with filled neighbours gets the centre of one of the source's windows of
-    `neighbourhood` pixels, drawn evenly from those whose distance to its filled neighbours is at
+    An empty pixel with filled neighbors gets the center of one of the source's windows of
+    `neighborhood` pixels, drawn evenly from those whose distance to its filled neighbors is at
     most 1 + `tolerance` times the least. Distances are squared, and weighted by a Gaussian of
-    standard deviation neighbourhood / 6.4.
+    standard deviation neighborhood / 6.4.
 
-    Raises ValueError for a neighbourhood that is even, below 3 or larger than the source.
+    Raises ValueError for a neighborhood that is even, below 3 or larger than the source.
     """
-    _require(source, size, neighbourhood)
+    _require(source, size, neighborhood)
     random = np.random.default_rng(seed)
     pixels = np.asarray(source, np.float32)
-    library = _Library(pixels, neighbourhood)
-    margin = neighbourhood // 2
+    library = _Library(pixels, neighborhood)
+    margin = neighborhood // 2
     height, width = size
     origin = np.full((height + 2 * margin, width + 2 * margin, 2), -1, np.int64)
     _plant(origin, pixels.shape[:2], size, margin, random)
@@ -109,11 +109,11 @@ class _Library:
         return np.stack(np.unravel_index(chosen, (self._rows, self._columns)), 1) + self._side // 2
 
 
-def _require(source: Source, size: tuple[int, int], neighbourhood: int) -> None:
+def _require(source: Source, size: tuple[int, int], neighborhood: int) -> None:
     smallest = min(source.shape[:2])
-    if neighbourhood % 2 == 0 or not _SEED <= neighbourhood <= smallest:
+    if neighborhood % 2 == 0 or not _SEED <= neighborhood <= smallest:
         raise ValueError(
-            f"the neighbourhood is {neighbourhood}; it must be odd, at least {_SEED}, and at most "
+            f"the neighborhood is {neighborhood}; it must be odd, at least {_SEED}, and at most "
             f"the source's shorter side, {smallest}"
         )
     if min(size) < _SEED:

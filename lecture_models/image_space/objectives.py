@@ -101,7 +101,7 @@ def total_variation(beta: float = 2.0) -> Objective:
     """R_Vbeta = sum of ((x_right - x)^2 + (x_below - x)^2)^(beta/2), over places and channels.
 
     For beta 1 it is the total variation. A place without differences has a gradient of 0. Only
-    places with both neighbours count. Mahendran and Vedaldi, 2015, section 2.
+    places with both neighbors count. Mahendran and Vedaldi, 2015, section 2.
     """
 
     def objective(view: View, target):
@@ -116,9 +116,9 @@ def total_variation(beta: float = 2.0) -> Objective:
     return objective
 
 
-def alpha_norm(alpha: float = 6.0, centre: float = 0.0) -> Objective:
-    """R_alpha = sum of |x - centre|^alpha. Mahendran and Vedaldi, 2015, section 2."""
-    return lambda view, target: (jnp.abs(view.images - centre) ** alpha).sum(_SPACE_AND_CHANNELS)
+def alpha_norm(alpha: float = 6.0, center: float = 0.0) -> Objective:
+    """R_alpha = sum of |x - center|^alpha. Mahendran and Vedaldi, 2015, section 2."""
+    return lambda view, target: (jnp.abs(view.images - center) ** alpha).sum(_SPACE_AND_CHANNELS)
 
 
 def image_match(weights: bool = False) -> Objective:

@@ -12,13 +12,13 @@ from jaxtyping import Array, Float
 class Optimizer(NamedTuple):
     """Pure functions that share only their state.
 
-    `update(gradients, state, params, value)` gives the next params and state; `settled(params,
+    `update(gradients, state, params, value)` gives the next params and state; `accepted(params,
     state)` the params to show, where those under trial may be worse.
     """
 
     init: Callable[[Any], Any]
     update: Callable[[Any, Any, Any, Float[Array, ""]], tuple[Any, Any]]
-    settled: Callable[[Any, Any], Any] = lambda params, state: params
+    accepted: Callable[[Any, Any], Any] = lambda params, state: params
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
@@ -31,7 +31,7 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
     return Optimizer(transformation.init, update)
 
 
-def normalised_gradient(rate: float) -> Optimizer:
+def normalized_gradient(rate: float) -> Optimizer:
     """x - rate * g / mean |g|, the mean over each image: the step of DeepDream, downhill.
 
     The mean is at least 1e-12, so that a gradient of 0 leaves the image as it is.
@@ -42,8 +42,8 @@ def normalised_gradient(rate: float) -> Optimizer:
         size = jnp.maximum(jnp.abs(gradient).mean(axes, keepdims=True), 1e-12)
         return gradient / size
 
-    def normalise(gradients, state, params=None):
+    def normalize(gradients, state, params=None):
         return jax.tree.map(scaled, gradients), state
 
-    scale = optax.GradientTransformation(lambda params: optax.EmptyState(), normalise)
+    scale = optax.GradientTransformation(lambda params: optax.EmptyState(), normalize)
     return from_optax(optax.chain(scale, optax.sgd(rate)))

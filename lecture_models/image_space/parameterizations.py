@@ -1,4 +1,4 @@
-"""What is optimised in place of the pixels, and how it becomes an image."""
+"""What is optimized in place of the pixels, and how it becomes an image."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -34,13 +34,13 @@ def pixels(limited: bool = True) -> Parameterization:
     )
 
 
-# The root of the covariance of ImageNet's colours, as lucid prints it (Olah et al., 2017).
-_COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
-_COLOURS /= np.linalg.norm(_COLOURS, axis=0).max()
+# The root of the covariance of ImageNet's colors, as lucid prints it (Olah et al., 2017).
+_COLORS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
+_COLORS /= np.linalg.norm(_COLORS, axis=0).max()
 
 
 def fourier(height: int, width: int, decay: float = 1.0) -> Parameterization:
-    """A spectrum whose amplitudes fall with frequency^decay, of decorrelated colours.
+    """A spectrum whose amplitudes fall with frequency^decay, of decorrelated colors.
 
     The image is tanh of half of the transform, so its gradient never vanishes altogether; an image
     at the ends of the range is encoded as if at 0.99. Olah, Mordvintsev and Schubert, 2017, Feature
@@ -51,16 +51,16 @@ def fourier(height: int, width: int, decay: float = 1.0) -> Parameterization:
     # The factor keeps a spectrum of unit normal values at images of a standard deviation near 1.
     scale = np.sqrt(height * width) / frequency**decay / np.sqrt((frequency ** (-2 * decay)).mean())
     scale = scale.astype(np.float32)[None, :, :, None, None] / np.sqrt(2.0, dtype=np.float32)
-    colours = jnp.asarray(_COLOURS)
+    colors = jnp.asarray(_COLORS)
 
     def decode(spectrum: Float[Array, "image height half 3 2"]) -> Images:
         scaled = spectrum * scale
         waves = scaled[..., 0] + 1j * scaled[..., 1]
         planes = jnp.fft.irfft2(waves, (height, width), axes=(1, 2))
-        return jnp.tanh(planes @ colours.T / 2.0)
+        return jnp.tanh(planes @ colors.T / 2.0)
 
     def encode(images: Images):
-        planes = 2.0 * jnp.arctanh(jnp.clip(images, -0.99, 0.99)) @ jnp.linalg.inv(colours.T)
+        planes = 2.0 * jnp.arctanh(jnp.clip(images, -0.99, 0.99)) @ jnp.linalg.inv(colors.T)
         waves = jnp.fft.rfft2(planes, axes=(1, 2))
         return jnp.stack([waves.real, waves.imag], -1) / scale
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float, Float32, Float64
 
-from lecture_models.metrics.neighbors import nearest_neighbours
+from lecture_models.metrics.neighbors import nearest_neighbors
 
 Picture = Float[Array | np.ndarray, "height width channel"]
 Source = Float[Array | np.ndarray, "source_height source_width channel"]
@@ -44,5 +44,5 @@ def patches(image: Picture, side: int, stride: int = 1) -> Float32[np.ndarray, "
 def copying(image: Picture, source: Source, side: int) -> Copying:
     """Half-overlapping patches of the image against every patch of the source."""
     queries = patches(image, side, max(1, side // 2))
-    found = nearest_neighbours(queries, patches(source, side))
+    found = nearest_neighbors(queries, patches(source, side))
     return Copying(found.distances / np.sqrt(queries.shape[1]))

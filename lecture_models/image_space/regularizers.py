@@ -26,7 +26,7 @@ class RuledState(NamedTuple):
 
 
 def ruled(optimizer: Optimizer, rules: Sequence[Rule]) -> Optimizer:
-    """The optimiser's update of an image's pixels, then each rule in turn."""
+    """The optimizer's update of an image's pixels, then each rule in turn."""
     if not rules:
         return optimizer
 
@@ -39,7 +39,7 @@ def ruled(optimizer: Optimizer, rules: Sequence[Rule]) -> Optimizer:
             params = rule(params, gradients, state.count)
         return params, RuledState(inner, state.count + 1)
 
-    return Optimizer(init, update, lambda params, state: optimizer.settled(params, state.inner))
+    return Optimizer(init, update, lambda params, state: optimizer.accepted(params, state.inner))
 
 
 def blur_every(every: int, sigma: float) -> Rule:
@@ -64,7 +64,7 @@ def clip_small_norm(share: float, origin: Float[Array, " channel"]) -> Rule:
 def clip_small_contribution(share: float, origin: Float[Array, " channel"]) -> Rule:
     """Pixels go to `origin` where it would change the loss least, to first order.
 
-    |sum over colours of (x - origin) g|, g being the gradient before the update.
+    |sum over colors of (x - origin) g|, g being the gradient before the update.
     """
 
     def rule(images, gradients, count):

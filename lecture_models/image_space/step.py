@@ -1,4 +1,4 @@
-"""One step of an image: objective, parameterization, transform and optimiser meet."""
+"""One step of an image: objective, parameterization, transform and optimizer meet."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

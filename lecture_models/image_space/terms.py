@@ -1,4 +1,4 @@
-"""What an image is optimised for: objectives that add, each with a weight and a name."""
+"""What an image is optimized for: objectives that add, each with a weight and a name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -23,7 +23,7 @@ def num_parameters(channels: Sequence[int]) -> int:
 def principal_directions(features: Maps, count: int) -> Float[Array, "channel component"]:
     """The eigenvectors of the Gram matrix with the largest eigenvalues, in columns.
 
-    Not centred, as the Gram matrix is not. All of them where there are no more than `count`.
+    Not centered, as the Gram matrix is not. All of them where there are no more than `count`.
     """
     _, vectors = jnp.linalg.eigh(gram_matrix(features).sum(0))
     return vectors[:, ::-1][:, :count]

@@ -1,7 +1,7 @@
 """Random changes of an image before the network sees it, so that no single alignment is exploited.
 
 A transform takes a key and images of any size and gives images in [-1, 1] again; what moves in from
-outside is grey, 0, but where `jitter` rolls it around.
+outside is gray, 0, but where `jitter` rolls it around.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def jitter(most: int) -> Transform:
 
 
 def random_scale(least: float, most: float) -> Transform:
-    """Scales about the centre by a factor drawn evenly; the size of the image stays."""
+    """Scales about the center by a factor drawn evenly; the size of the image stays."""
 
     def transform(key, images):
         scale = jax.random.uniform(key, minval=least, maxval=most)
@@ -50,7 +50,7 @@ def random_scale(least: float, most: float) -> Transform:
 
 
 def random_rotation(degrees: float) -> Transform:
-    """Turns about the centre by an angle drawn evenly from -degrees ... degrees."""
+    """Turns about the center by an angle drawn evenly from -degrees ... degrees."""
 
     def transform(key, images):
         angle = jnp.deg2rad(jax.random.uniform(key, minval=-degrees, maxval=degrees))
@@ -61,18 +61,18 @@ def random_rotation(degrees: float) -> Transform:
 
 
 def pad(width: int, value: float = 0.0) -> Transform:
-    """A border of one grey; it draws nothing."""
+    """A border of one gray; it draws nothing."""
     border = ((0, 0), (width, width), (width, width), (0, 0))
     return lambda key, images: jnp.pad(images, border, constant_values=value)
 
 
 def _sampled(images: Images, matrix: Float[Array, "2 2"]) -> Images:
-    """At matrix @ (place - centre) + centre, linear between pixels."""
+    """At matrix @ (place - center) + center, linear between pixels."""
     height, width = images.shape[1:3]
-    centre = jnp.array([(height - 1) / 2, (width - 1) / 2]).reshape(2, 1)
+    center = jnp.array([(height - 1) / 2, (width - 1) / 2]).reshape(2, 1)
     rows, columns = jnp.meshgrid(jnp.arange(height), jnp.arange(width), indexing="ij")
-    places = jnp.stack([rows.ravel(), columns.ravel()]) - centre
-    rows, columns = (matrix @ places + centre).reshape(2, height, width)
+    places = jnp.stack([rows.ravel(), columns.ravel()]) - center
+    rows, columns = (matrix @ places + center).reshape(2, height, width)
 
     def one_channel(plane):
         return jax.scipy.ndimage.map_coordinates(plane, [rows, columns], order=1)

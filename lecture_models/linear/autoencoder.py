@@ -13,7 +13,7 @@ from lecture_models.linear.pca import Codes, Vectors
 class LinearAutoencoder(NamedTuple):
     """z = A^T (x - mean), y = B z + mean: A and B untied, without nonlinearity.
 
-    The biases are those that are best for any A and B: they centre the data. Bourlard and Kamp,
+    The biases are those that are best for any A and B: they center the data. Bourlard and Kamp,
     1988.
     """
 

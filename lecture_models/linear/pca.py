@@ -28,13 +28,13 @@ class PCA(NamedTuple):
 
 
 def moments(vectors: Vectors) -> Moments:
-    """Mean and covariance, summed in float64: neighbouring eigenvalues of images are close."""
+    """Mean and covariance, summed in float64: neighboring eigenvalues of images are close."""
     rows = np.asarray(vectors)
     mean = rows.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
     for first in range(0, len(rows), CHUNK):
-        centred = rows[first : first + CHUNK] - mean[None, :]
-        covariance += centred.T @ centred
+        centered = rows[first : first + CHUNK] - mean[None, :]
+        covariance += centered.T @ centered
     return Moments(mean, covariance / len(rows))
 
 
@@ -62,8 +62,8 @@ def fit_pca(vectors: Vectors, num_components: int) -> PCA:
     if count >= dim:
         return principal_components(moments(vectors), num_components)
     mean = np.asarray(vectors).mean(axis=0, dtype=np.float64)
-    centred = np.asarray(vectors) - mean[None, :]
-    _, scales, rows = np.linalg.svd(centred, full_matrices=False)
+    centered = np.asarray(vectors) - mean[None, :]
+    _, scales, rows = np.linalg.svd(centered, full_matrices=False)
     return _pca(mean, rows[:num_components].T, scales[:num_components] ** 2 / count)
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 def discriminator_loss(
     real_logits: Float[Array, " batch"], fake_logits: Float[Array, " batch"]
 ) -> Float[Array, " batch"]:
-    """What the discriminator minimises: -log D(x) - log(1 - D(G(z))), in nats; 2 log 2 undecided.
+    """What the discriminator minimizes: -log D(x) - log(1 - D(G(z))), in nats; 2 log 2 undecided.
 
     The negative of the minimax value, Eq. 1.
     """
@@ -29,7 +29,7 @@ def minimax_value(
 
 
 def saturating_generator_loss(fake_logits: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """What the generator minimises in the minimax game: log(1 - D(G(z))), in nats.
+    """What the generator minimizes in the minimax game: log(1 - D(G(z))), in nats.
 
     -log 2 undecided. Its gradient by the logit is -D(G(z)): it vanishes where fakes are rejected
     with confidence. Eq. 1, second term.
@@ -38,7 +38,7 @@ def saturating_generator_loss(fake_logits: Float[Array, " batch"]) -> Float[Arra
 
 
 def non_saturating_generator_loss(fake_logits: Float[Array, " batch"]) -> Float[Array, " batch"]:
-    """What the generator minimises in practice: -log D(G(z)), in nats; log 2 undecided.
+    """What the generator minimizes in practice: -log D(G(z)), in nats; log 2 undecided.
 
     Same fixed point as the minimax game, and a gradient of -1 by the logit where fakes are
     rejected with confidence. Section 3, last paragraph.

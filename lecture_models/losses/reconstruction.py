@@ -18,7 +18,7 @@ def squared_error(reconstructions: Images, images: Images) -> Float[Array, " bat
 def bernoulli_cross_entropy(logits: Images, images: Images) -> Float[Array, " batch"]:
     """-log p(x | z) in nats: -sum_i x_i log p_i + (1 - x_i) log(1 - p_i), p = sigmoid(logits).
 
-    x is the image on [0, 1]: bits, or grey values read as probabilities. 784 log 2 for logits of
+    x is the image on [0, 1]: bits, or gray values read as probabilities. 784 log 2 for logits of
     0 and 28x28 pixels. Kingma and Welling, 2014, appendix C.1, with the sign of a loss.
     """
     # One row an image: along an axis of one channel XLA's CPU code is several times slower.

@@ -22,7 +22,7 @@ def multiply_adds(function: Callable[..., Any], *args: Any) -> int:
     padding too, as papers count; a dilated filter only with its own elements; a group only with
     its own channels; in a transposed convolution not the zeros put between the inputs, so that a
     layer costs its inputs times its filter. A scan counts as often as it runs, of `cond` the most
-    expensive branch. Not counted: biases, nonlinearities, normalisation, pooling. What is traced
+    expensive branch. Not counted: biases, nonlinearities, normalization, pooling. What is traced
     counts, whether its result is used or not.
 
     Raises ValueError for a `while_loop` that holds products: how often it runs is not known.

@@ -25,8 +25,8 @@ def fit_gaussian(features: Float[Array | np.ndarray, "example feature"]) -> Gaus
     if broken:
         raise ValueError(f"features must be finite; {broken} of {len(values)} examples are not")
     mean = values.mean(axis=0)
-    centred = values - mean
-    return Gaussian(mean, centred.T @ centred / (len(values) - 1))
+    centered = values - mean
+    return Gaussian(mean, centered.T @ centered / (len(values) - 1))
 
 
 def gaussian_distance(a: Gaussian, b: Gaussian) -> float:

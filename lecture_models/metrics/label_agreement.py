@@ -1,13 +1,13 @@
-"""Whether near things are of one kind: nearest neighbours within a set, and their labels."""
+"""Whether near things are of one kind: nearest neighbors within a set, and their labels."""
 
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, Int64
 
 Vectors = Float[Array | np.ndarray, "example dim"]
-Neighbours = Int64[np.ndarray, "example neighbour"]
+Neighbors = Int64[np.ndarray, "example neighbor"]
 
 
-def nearest_others(vectors: Vectors, count: int, chunk_size: int = 512) -> Neighbours:
+def nearest_others(vectors: Vectors, count: int, chunk_size: int = 512) -> Neighbors:
     """The `count` nearest others of each vector, the nearest first, by Euclidean distance.
 
     Of equal distances the lower index is first. Squared distances of `chunk_size` vectors to all
@@ -15,7 +15,7 @@ def nearest_others(vectors: Vectors, count: int, chunk_size: int = 512) -> Neigh
     """
     total = len(vectors)
     if not 1 <= count < total:
-        raise ValueError(f"{count} neighbours of {total} vectors; allowed are 1 to {total - 1}")
+        raise ValueError(f"{count} neighbors of {total} vectors; allowed are 1 to {total - 1}")
     rows = np.asarray(vectors)
     # Near the origin |q|^2 - 2 q.r + |r|^2 loses the fewest digits.
     mean = rows.mean(axis=0, dtype=np.float64).reshape(1, -1)
@@ -39,15 +39,15 @@ def _scores(
 
 
 def label_agreement(
-    neighbours: Int[np.ndarray, "example neighbour"], labels: Int[Array | np.ndarray, " example"]
+    neighbors: Int[np.ndarray, "example neighbor"], labels: Int[Array | np.ndarray, " example"]
 ) -> Float64[np.ndarray, " example"]:
-    """The share of each example's neighbours that have its label."""
+    """The share of each example's neighbors that have its label."""
     labels = np.asarray(labels)
-    return (labels[neighbours] == labels[:, None]).mean(axis=1)
+    return (labels[neighbors] == labels[:, None]).mean(axis=1)
 
 
 def chance_agreement(labels: Int[Array | np.ndarray, " example"]) -> float:
-    """What neighbours drawn at random agree in: sum_c n_c (n_c - 1) / (n (n - 1)).
+    """What neighbors drawn at random agree in: sum_c n_c (n_c - 1) / (n (n - 1)).
 
     Raises ValueError for fewer than two labels.
     """

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from lecture_models.losses.vae import importance_bound
+from lecture_models.losses.vae import importance_weighted_elbo
 
 LogWeights = Callable[[Array, Key[Array, ""]], Float[Array, "sample image"]]
 IMAGES_PER_CALL = 20
@@ -44,7 +44,7 @@ def importance_bounds(
 def _mean_bound(weights: Float[Array, "sample image"], size: int) -> Float[Array, " image"]:
     """Over as many whole groups of `size` samples as there are."""
     groups = weights[: len(weights) // size * size].reshape(-1, size, weights.shape[1])
-    return importance_bound(groups.swapaxes(0, 1)).mean(0)
+    return importance_weighted_elbo(groups.swapaxes(0, 1)).mean(0)
 
 
 def _gather(

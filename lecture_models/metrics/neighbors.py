@@ -6,18 +6,18 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Int
 
 
-class Neighbours(NamedTuple):
+class Neighbors(NamedTuple):
     """The nearest reference of each query, and how far it is (Euclidean, in pixel units)."""
 
     indices: Int[np.ndarray, " query"]
     distances: Float64[np.ndarray, " query"]
 
 
-def nearest_neighbours(
+def nearest_neighbors(
     queries: Float[Array | np.ndarray, " query *query_shape"],
     references: Float[Array | np.ndarray, " reference *reference_shape"],
     chunk_size: int = 4096,
-) -> Neighbours:
+) -> Neighbors:
     """The nearest reference of each query by Euclidean distance over all pixels.
 
     Squared distances of at most `chunk_size` x `chunk_size` pairs are held at a time, as
@@ -43,7 +43,7 @@ def nearest_neighbours(
         chunk = queries[block].astype(np.float64)
         indices[block] = _nearest_indices(chunk, references, chunk_size)
         distances[block] = np.linalg.norm(chunk - references[indices[block]], axis=1)
-    return Neighbours(indices, distances)
+    return Neighbors(indices, distances)
 
 
 def _flat(images: Float[Array | np.ndarray, "image ..."]) -> Float[np.ndarray, "image pixel"]:

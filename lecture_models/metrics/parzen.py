@@ -57,8 +57,8 @@ def _log_density(points, samples, bandwidth):
         + jnp.sum(samples**2, axis=1)[None, :]
     )
     exponents = -jnp.maximum(squared, 0.0) / (2.0 * bandwidth**2)
-    log_normaliser = samples.shape[1] * jnp.log(bandwidth * math.sqrt(2.0 * math.pi))
-    return jax.nn.logsumexp(exponents, axis=1) - jnp.log(samples.shape[0]) - log_normaliser
+    log_normalizer = samples.shape[1] * jnp.log(bandwidth * math.sqrt(2.0 * math.pi))
+    return jax.nn.logsumexp(exponents, axis=1) - jnp.log(samples.shape[0]) - log_normalizer
 
 
 def evaluate_sampler(

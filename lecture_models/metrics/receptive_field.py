@@ -20,16 +20,16 @@ class Layer(NamedTuple):
 class ReceptiveField(NamedTuple):
     """Of the units of a layer, in input pixels.
 
-    `centre` is where unit 0 looks, pixel 0 being centred on 0; unit i looks at centre + i stride.
+    `center` is where unit 0 looks, pixel 0 being centered on 0; unit i looks at center + i stride.
     """
 
     size: int
     stride: int
-    centre: float
+    center: float
 
     def span(self, unit: int) -> tuple[int, int]:
         """First and last pixel that a unit sees; they lie outside where it sees padding."""
-        first = round(self.centre + unit * self.stride - (self.size - 1) / 2)
+        first = round(self.center + unit * self.stride - (self.size - 1) / 2)
         return first, first + self.size - 1
 
 
@@ -47,7 +47,7 @@ def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:
         field = ReceptiveField(
             field.size + reach * field.stride,
             field.stride * layer.stride,
-            field.centre + (reach / 2 - layer.padding) * field.stride,
+            field.center + (reach / 2 - layer.padding) * field.stride,
         )
     return field
 

@@ -23,7 +23,7 @@ def originals_above(
     """`columns` originals, under each its reconstruction of every further kind, and so on.
 
     `rows` are equally many pictures of each kind. For a grid of that many columns; the places
-    that are left in the last ones stay mid-grey. Raises ValueError where the kinds differ in shape
+    that are left in the last ones stay mid-gray. Raises ValueError where the kinds differ in shape
     or `columns` is below 1.
     """
     shapes = [np.shape(pictures) for pictures in rows]

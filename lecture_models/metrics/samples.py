@@ -8,12 +8,12 @@ from jaxtyping import Array, Float
 
 from lecture_models.metrics import coverage, frechet, neighbors, parzen
 from lecture_models.metrics.classification import batched_apply
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 Images = Float[Array | np.ndarray, "_ height width channel"]
 
 PARZEN_VALIDATION = 1_000  # As the authors' code: the bandwidth is chosen on so many images.
-NEIGHBOUR_QUERIES = 1_000  # Against 50,000 training images, in a second.
+NEIGHBOR_QUERIES = 1_000  # Against 50,000 training images, in a second.
 
 
 class Extractor(NamedTuple):
@@ -23,14 +23,14 @@ class Extractor(NamedTuple):
     protocol: str
 
 
-class Judgement(NamedTuple):
+class Judgment(NamedTuple):
     """Scalars by name, and how they were obtained, in a sentence each."""
 
     scalars: dict[str, float]
     protocols: dict[str, str]
 
 
-Judge = Callable[[Images], Judgement]
+Judge = Callable[[Images], Judgment]
 
 
 def make_judge(
@@ -42,27 +42,32 @@ def make_judge(
     where all test images are training images, which would make every sampler look like one that
     copies nothing.
     """
-    judges = [_parzen_judge(train, validation, test), _memorisation_judge(train, test)]
+    judges = [_parzen_judge(train, validation, test), _memorization_judge(train, test)]
     if extractor is not None:
         judges.append(_feature_judge(train, test, extractor))
 
-    def judge(samples: Images) -> Judgement:
-        judgements = [each(samples) for each in judges]
-        return Judgement(
-            {name: value for each in judgements for name, value in each.scalars.items()},
-            {name: text for each in judgements for name, text in each.protocols.items()},
+    def judge(samples: Images) -> Judgment:
+        judgments = [each(samples) for each in judges]
+        return Judgment(
+            {name: value for each in judgments for name, value in each.scalars.items()},
+            {name: text for each in judgments for name, text in each.protocols.items()},
         )
 
     return judge
 
 
 def _parzen_judge(train: Images, validation: Images, test: Images) -> Judge:
-    validation_vectors = unit_vectors(validation[:PARZEN_VALIDATION])
-    test_vectors, train_vectors = unit_vectors(test), unit_vectors(train[: len(test)])
+    validation_vectors = flatten_to_unit_range(validation[:PARZEN_VALIDATION])
+    test_vectors, train_vectors = (
+        flatten_to_unit_range(test),
+        flatten_to_unit_range(train[: len(test)]),
+    )
     train_window = parzen.evaluate_sampler(train_vectors, validation_vectors, test_vectors)
 
-    def judge(samples: Images) -> Judgement:
-        window = parzen.evaluate_sampler(unit_vectors(samples), validation_vectors, test_vectors)
+    def judge(samples: Images) -> Judgment:
+        window = parzen.evaluate_sampler(
+            flatten_to_unit_range(samples), validation_vectors, test_vectors
+        )
         scalars = {
             "parzen_log_likelihood": window.log_likelihood,
             "parzen_standard_error": window.standard_error,
@@ -75,23 +80,23 @@ def _parzen_judge(train: Images, validation: Images, test: Images) -> Judge:
             f"{len(test)} test images, in nats; {len(train_vectors)} training images score "
             f"{train_window.log_likelihood:.1f}"
         )
-        return Judgement(scalars, {"parzen": protocol})
+        return Judgment(scalars, {"parzen": protocol})
 
     return judge
 
 
-def _memorisation_judge(train: Images, test: Images) -> Judge:
+def _memorization_judge(train: Images, test: Images) -> Judge:
     held_out_distance = _nearest_distance(test, train)
     if held_out_distance == 0.0:
         raise ValueError("every test image is a training image too; they must differ")
 
-    def judge(samples: Images) -> Judgement:
+    def judge(samples: Images) -> Judgment:
         ratio = _nearest_distance(samples, train) / held_out_distance
         protocol = (
             f"mean distance to the nearest of {len(train)} training images, of "
-            f"{min(len(samples), NEIGHBOUR_QUERIES)} samples over that of test images"
+            f"{min(len(samples), NEIGHBOR_QUERIES)} samples over that of test images"
         )
-        return Judgement({"memorisation_ratio": ratio}, {"memorisation": protocol})
+        return Judgment({"memorization_ratio": ratio}, {"memorization": protocol})
 
     return judge
 
@@ -101,7 +106,7 @@ def _feature_judge(train: Images, test: Images, extractor: Extractor) -> Judge:
     train_features = _extract(extractor, train[: len(test)])[0]
     floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
 
-    def judge(samples: Images) -> Judgement:
+    def judge(samples: Images) -> Judgment:
         features, logits = _extract(extractor, samples)
         distance = frechet.gaussian_distance(frechet.fit_gaussian(features), test_gaussian)
         scalars = {
@@ -116,7 +121,7 @@ def _feature_judge(train: Images, test: Images, extractor: Extractor) -> Judge:
             "modes": f"classes that get at least 1% of {len(samples)} samples from that "
             "classifier, each with probability 0.5 or more",
         }
-        return Judgement(scalars, protocols)
+        return Judgment(scalars, protocols)
 
     return judge
 
@@ -126,7 +131,7 @@ def _extract(extractor: Extractor, images: Images):
 
 
 def _nearest_distance(queries: Images, train: Images) -> float:
-    found = neighbors.nearest_neighbours(queries[:NEIGHBOUR_QUERIES], train)
+    found = neighbors.nearest_neighbors(queries[:NEIGHBOR_QUERIES], train)
     return float(found.distances.mean())
 
 
@@ -134,5 +139,5 @@ def above_nearest(
     samples: Images, train: Images
 ) -> Float[np.ndarray, "image height width channel"]:
     """The samples, then the training image nearest to each, so that copies show."""
-    indices = neighbors.nearest_neighbours(samples, train).indices
+    indices = neighbors.nearest_neighbors(samples, train).indices
     return np.concatenate([np.asarray(samples), np.asarray(train)[indices]])

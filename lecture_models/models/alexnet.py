@@ -21,14 +21,14 @@ class _Layer(NamedTuple):
     stride: int = 1
     padding: int = 0
     grouped: bool = False
-    normalised: bool = False
+    normalized: bool = False
     pooled: bool = False
     bias: float = 0.0
 
 
 _LAYERS = (
-    _Layer(96, 11, stride=4, normalised=True, pooled=True),
-    _Layer(256, 5, padding=2, grouped=True, normalised=True, pooled=True, bias=1.0),
+    _Layer(96, 11, stride=4, normalized=True, pooled=True),
+    _Layer(256, 5, padding=2, grouped=True, normalized=True, pooled=True, bias=1.0),
     _Layer(384, 3, padding=1),
     _Layer(384, 3, padding=1, grouped=True, bias=1.0),
     _Layer(256, 3, padding=1, grouped=True, pooled=True, bias=1.0),
@@ -55,7 +55,7 @@ class AlexNet(nn.Module):
     groups: int = 2
     num_classes: int = 1000
     pool: Callable[[Array, int, int], Array] = max_pool
-    normalisation: Callable[[Array], Array] = krizhevsky_norm
+    normalization: Callable[[Array], Array] = krizhevsky_norm
     hidden: int = 4096
     dropout_rate: float = 0.5
     nonlinearity: Callable[[Array], Array] = nn.relu
@@ -83,8 +83,8 @@ class AlexNet(nn.Module):
                 **settings,
             )(x)
             activations[f"relu{index}"] = x = self.nonlinearity(x)
-            if layer.normalised:
-                activations[f"norm{index}"] = x = self.normalisation(x)
+            if layer.normalized:
+                activations[f"norm{index}"] = x = self.normalization(x)
             if layer.pooled:
                 activations[f"pool{index}"] = x = self.pool(x, 3, 2)
         if self.num_classes == 0:

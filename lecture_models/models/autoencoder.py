@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 Images = Float[Array, "batch height width channel"]
 Codes = Float[Array, "batch code"]
@@ -64,7 +64,7 @@ class DenseEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, images: Images) -> Codes:
-        x = unit_vectors(images)
+        x = flatten_to_unit_range(images)
         for features in self.hidden:
             x = self.nonlinearity(nn.Dense(features)(x))
         x = nn.Dense(self.code_dim)(x)

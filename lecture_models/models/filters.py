@@ -10,10 +10,10 @@ from jaxtyping import Array, Float
 def filter_pictures(
     weights: Float[Array | np.ndarray, "pixel unit"], image_shape: tuple[int, int, int]
 ) -> Float[Array, "unit height width channel"]:
-    """The weights from all pixels to each unit, as an image in [-1, 1] with mid-grey for 0.
+    """The weights from all pixels to each unit, as an image in [-1, 1] with mid-gray for 0.
 
     Each unit's are divided by its largest in absolute value, so that a weak filter is as plain as
-    a strong one; a unit without weights stays grey. As the kernel of a dense layer on images, or
+    a strong one; a unit without weights stays gray. As the kernel of a dense layer on images, or
     the transpose of a decoder's last.
 
     Raises ValueError where the pixels are not as many as the image shape has. Vincent et al.,

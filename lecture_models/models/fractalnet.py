@@ -29,7 +29,7 @@ Nonlinearity = Callable[[jax.Array], jax.Array]
 
 
 class ConvUnit(nn.Module):
-    """A 3x3 convolution, dropout, batch normalisation, and the nonlinearity.
+    """A 3x3 convolution, dropout, batch normalization, and the nonlinearity.
 
     Where `live` is false, the unit is on no surviving path: its running statistics do not move.
     """
@@ -44,7 +44,7 @@ class ConvUnit(nn.Module):
         x = nn.Conv(
             self.features,
             (3, 3),
-            use_bias=False,  # The normalisation has one.
+            use_bias=False,  # The normalization has one.
             kernel_init=nn.initializers.xavier_uniform(),
             dtype=self.dtype,
             name="conv",

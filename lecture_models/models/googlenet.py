@@ -34,7 +34,7 @@ _AUXILIARY = {"4a": "loss1", "4d": "loss2"}
 
 
 class _Convolutions(nn.Module):
-    """Convolutions in a row, each of (name, channels, filter, stride), centred by zeros."""
+    """Convolutions in a row, each of (name, channels, filter, stride), centered by zeros."""
 
     layers: tuple[tuple[str, int, int, int], ...]
     nonlinearity: Nonlinearity
@@ -119,14 +119,14 @@ class GoogLeNet(nn.Module):
     (batch, 0). Raises ValueError in training where the image is too small for the heads.
 
     Szegedy et al., "Going deeper with convolutions", 2015, Table 1; details as in BVLC's Caffe
-    model: normalisation of the mean of 5 channels' squares, pooling rounded up.
+    model: normalization of the mean of 5 channels' squares, pooling rounded up.
     """
 
     num_classes: int = 1000
     auxiliary: bool = True
     auxiliary_hidden: int = 1024
     pool: Callable[..., Array] = max_pool  # Between modules; within them it is the maximum.
-    normalisation: Callable[[Array], Array] = caffe_local_response_norm
+    normalization: Callable[[Array], Array] = caffe_local_response_norm
     dropout_rate: float = 0.4
     nonlinearity: Nonlinearity = nn.relu
     dtype: DTypeLike = jnp.float32
@@ -135,7 +135,7 @@ class GoogLeNet(nn.Module):
     def __call__(
         self, images: Maps, training: bool = False
     ) -> tuple[Float[Array, "batch class"], Activations]:
-        # Initialised in evaluation, a network can still be trained.
+        # Initialized in evaluation, a network can still be trained.
         with_heads = self.auxiliary and self.num_classes and (training or self.is_initializing())
         settings = {"nonlinearity": self.nonlinearity, "dtype": self.dtype}
         x, activations = self._stem(images)
@@ -160,11 +160,11 @@ class GoogLeNet(nn.Module):
         x, inner = _Convolutions((("7x7_s2", 64, 7, 2),), name="conv1", **settings)(images)
         activations = _prefixed("conv1", inner)
         activations["pool1/3x3_s2"] = x = self.pool(x, 3, 2, ceil=True)
-        activations["pool1/norm1"] = x = self.normalisation(x)
+        activations["pool1/norm1"] = x = self.normalization(x)
         layers = (("3x3_reduce", 64, 1, 1), ("3x3", 192, 3, 1))
         x, inner = _Convolutions(layers, name="conv2", **settings)(x)
         activations |= _prefixed("conv2", inner)
-        activations["conv2/norm2"] = x = self.normalisation(x)
+        activations["conv2/norm2"] = x = self.normalization(x)
         activations["pool2/3x3_s2"] = x = self.pool(x, 3, 2, ceil=True)
         return x, activations
 

@@ -26,7 +26,7 @@ def manifold_grid(
     """The standard normal's quantiles from 5% to 95% over two dimensions, 0 in all others.
 
     side x side latents, row by row as they are tiled: `dims[0]` grows to the right, `dims[1]`
-    upwards. Neighbours are equally far apart in prior probability. Kingma and Welling, 2014,
+    upwards. Neighbors are equally far apart in prior probability. Kingma and Welling, 2014,
     Fig. 4.
 
     Raises ValueError for a side below 2, or dimensions that are equal or not there.

@@ -1,6 +1,6 @@
 """LeNet-5 for 28x28 digits, as taught and as printed in 1998, and the features before its output.
 
-The network of 1998 is `LeNet5Of1998`, a choice of fields.
+The network of 1998 is `OriginalLeNet5`, a choice of fields.
 """
 
 from collections.abc import Callable
@@ -193,7 +193,7 @@ def _halve(x: Maps) -> Halved:
 
 
 # 60,000 trainable parameters: the output's 840 codes are fixed.
-LeNet5Of1998 = partial(
+OriginalLeNet5 = partial(
     LeNet5,
     nonlinearity=scaled_tanh,
     connections=C3_TABLE,

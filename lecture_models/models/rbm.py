@@ -1,6 +1,6 @@
 """Restricted Boltzmann machines with binary visible units, and the deep autoencoder of a stack.
 
-Visible values between 0 and 1, as grey pixels or the activities of the machine below, are read as
+Visible values between 0 and 1, as gray pixels or the activities of the machine below, are read as
 probabilities. Hidden units are logistic, or linear with Gaussian noise of variance 1.
 """
 

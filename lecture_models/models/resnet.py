@@ -44,7 +44,7 @@ CIFAR_STEM = Stem(window=3, stride=1, pools=False)  # 32x32 stays: section 4.2.
 class ResNet(nn.Module):
     """A stem, stages of blocks that halve the side and widen, a global mean, and logits.
 
-    Activations: `conv1` (before its normalisation), `relu1`, `pool1` where the stem pools,
+    Activations: `conv1` (before its normalization), `relu1`, `pool1` where the stem pools,
     `block1_1` ... by stage and place, `relu_last` with pre-activation, `pool` (the means).
 
     With `final_survival` p_L below 1 a whole mini-batch drops block l with chance (l/L)(1 - p_L),

@@ -5,7 +5,7 @@ import math
 import flax.linen as nn
 from jaxtyping import Array, Float
 
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 Images = Float[Array, "batch height width channel"]
 
@@ -28,7 +28,7 @@ class TiedAutoencoder(nn.Module):
 
     def encode(self, images: Images) -> Float[Array, "batch hidden"]:
         """The hidden units, in [0, 1]."""
-        x = unit_vectors(images)
+        x = flatten_to_unit_range(images)
         return nn.sigmoid(x @ self.kernel + self.hidden_bias[None, :])
 
     def __call__(self, images: Images) -> Images:

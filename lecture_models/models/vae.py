@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from lecture_models.models.autoencoder import Images, Nonlinearity
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 
 class GaussianEncoder(nn.Module):
@@ -22,7 +22,7 @@ class GaussianEncoder(nn.Module):
     def __call__(
         self, images: Images
     ) -> tuple[Float[Array, "batch latent"], Float[Array, "batch latent"]]:
-        x = unit_vectors(images)
+        x = flatten_to_unit_range(images)
         for features in self.hidden:
             x = self.nonlinearity(nn.Dense(features)(x))
         mean, log_variance = jnp.split(nn.Dense(2 * self.latent_dim)(x), 2, axis=-1)

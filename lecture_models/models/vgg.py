@@ -22,7 +22,7 @@ class VGG(nn.Module):
     (batch, 0). In training, dropout takes the key `dropout`. Raises ValueError where the image is
     too small for all the poolings.
 
-    Departure from the paper: He's initialisation, where the paper trains A from normal values and
+    Departure from the paper: He's initialization, where the paper trains A from normal values and
     starts the deeper networks from it.
 
     Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition",
@@ -33,7 +33,7 @@ class VGG(nn.Module):
     num_classes: int = 1000
     pool: Callable[[Array, int, int], Array] = max_pool  # Or mean_pool.
     padding: str = "SAME"  # With zeros; or "REFLECT".
-    normalisation: Callable[[Array], Array] | None = None  # After relu1_1.
+    normalization: Callable[[Array], Array] | None = None  # After relu1_1.
     hidden: int = 4096
     dropout_rate: float = 0.5
     nonlinearity: Callable[[Array], Array] = nn.relu
@@ -58,8 +58,8 @@ class VGG(nn.Module):
                 )
                 activations[f"conv{name}"] = x = convolution(x)
                 activations[f"relu{name}"] = x = self.nonlinearity(x)
-                if name == "1_1" and self.normalisation is not None:
-                    activations["norm1"] = x = self.normalisation(x)
+                if name == "1_1" and self.normalization is not None:
+                    activations["norm1"] = x = self.normalization(x)
             activations[f"pool{stage}"] = x = self.pool(x, 2, 2)
         if self.num_classes == 0:
             return jnp.zeros((len(x), 0)), activations
@@ -80,7 +80,7 @@ _D = ((64, (3, 3)), (128, (3, 3)), (256, (3,) * 3), (512, (3,) * 3), (512, (3,) 
 _E = ((64, (3, 3)), (128, (3, 3)), (256, (3,) * 4), (512, (3,) * 4), (512, (3,) * 4))
 
 VGG_A = partial(VGG, stages=_A)
-VGG_A_LRN = partial(VGG, stages=_A, normalisation=krizhevsky_norm)
+VGG_A_LRN = partial(VGG, stages=_A, normalization=krizhevsky_norm)
 VGG_B = partial(VGG, stages=_B)
 VGG_C = partial(VGG, stages=_C)
 VGG_D = partial(VGG, stages=_D)  # VGG-16

@@ -25,7 +25,7 @@ def channel_moments(images: Float[np.ndarray, "image height width channel"]) -> 
     return ChannelMoments(mean.astype(np.float32), deviation.astype(np.float32))
 
 
-def standardise(images: Images, moments: ChannelMoments) -> Images:
+def standardize(images: Images, moments: ChannelMoments) -> Images:
     """(images - mean) / deviation, channel by channel."""
     mean, deviation = (jnp.reshape(each, (1, 1, 1, -1)) for each in moments)
     return (images - mean) / deviation
@@ -38,7 +38,7 @@ def random_crop(
 
     As a crop of the image's own size from the image with a border of `padding` pixels on every
     side, all (2 padding + 1)^2 places alike. With the training split's mean as `fill` the border
-    is 0 once images are standardised. He et al., "Deep residual learning for image recognition",
+    is 0 once images are standardized. He et al., "Deep residual learning for image recognition",
     2015, section 4.2: padding 4.
 
     Raises ValueError for a negative padding.

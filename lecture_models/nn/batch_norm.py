@@ -1,4 +1,4 @@
-"""Batch normalisation whose running statistics can be held still, and whose sums are fast."""
+"""Batch normalization whose running statistics can be held still, and whose sums are fast."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ def batch_norm(
     moves: Bool[Array, ""] | None = None,
     dtype: DTypeLike = jnp.float32,
 ) -> Maps:
-    """Batch normalisation as a submodule `name` of the module that calls; use it when compact.
+    """Batch normalization as a submodule `name` of the module that calls; use it when compact.
 
     Momentum 0.9, epsilon 1e-5, moments in float32; the variables are those of Flax's module. Where
     `moves` is given and false, the running mean and variance stay what they were: a path that is
@@ -46,7 +46,7 @@ class _BatchNorm(nn.Module):
             factor = lax.rsqrt(var.value + EPSILON) * scale
             y = (x - _spread(mean.value, x)) * _spread(factor, x) + _spread(bias, x)
             return y.astype(self.dtype)
-        y, *moments = normalise(x, scale, bias)
+        y, *moments = normalize(x, scale, bias)
         if not self.is_initializing():
             for running, found in zip((mean, var), moments, strict=True):
                 moved = MOMENTUM * running.value + (1.0 - MOMENTUM) * found
@@ -55,7 +55,7 @@ class _BatchNorm(nn.Module):
 
 
 @jax.custom_vjp
-def normalise(x: Maps, scale: Channels, bias: Channels) -> tuple[Maps, Channels, Channels]:
+def normalize(x: Maps, scale: Channels, bias: Channels) -> tuple[Maps, Channels, Channels]:
     """(x - mean) / sqrt(variance + epsilon) * scale + bias, and the two moments of each channel.
 
     The moments that are returned have no gradient: they are for running statistics. The gradient is
@@ -83,7 +83,7 @@ def _backward(given, cotangents):
     return to_x, count * to_scale, count * to_bias
 
 
-normalise.defvjp(_forward, _backward)
+normalize.defvjp(_forward, _backward)
 
 
 def _spread(values: Channels, x: Maps) -> Float[Array, "*one channel"]:

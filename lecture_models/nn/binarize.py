@@ -1,4 +1,4 @@
-"""Grey values read as the probabilities of white."""
+"""Gray values read as the probabilities of white."""
 
 import jax
 import jax.numpy as jnp
@@ -7,10 +7,10 @@ from jaxtyping import Array, Float, Key
 LEVELS = 65_536
 
 
-def binarise(key: Key[Array, ""], images: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def binarize(key: Key[Array, ""], images: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Each value of [-1, 1] becomes 1 with probability (value + 1) / 2, else -1.
 
-    Drawn anew for every key (dynamic binarisation, Salakhutdinov and Murray, 2008); values that
+    Drawn anew for every key (dynamic binarization, Salakhutdinov and Murray, 2008); values that
     are -1 or 1 stay. The probability is rounded to 16 bits.
     """
     thresholds = jnp.round((images + 1.0) / 2.0 * LEVELS).astype(jnp.int32)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 
-def reparameterise(
+def reparameterize(
     key: Key[Array, ""], mean: Float[Array, "*shape"], log_variance: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
     """mean + exp(log_variance / 2) * epsilon, epsilon ~ N(0, I): a sample with a gradient by both.

@@ -1,4 +1,4 @@
-"""Local response normalisation across channels, as Krizhevsky et al. and Caffe write it."""
+"""Local response normalization across channels, as Krizhevsky et al. and Caffe write it."""
 
 import functools
 
@@ -21,7 +21,7 @@ def local_response_norm(x: Maps, size: int, alpha: float, beta: float, k: float)
     section 3.3.
     """
     if size < 1 or size % 2 == 0:
-        raise ValueError(f"normalisation across {size} channels: the size is odd and positive")
+        raise ValueError(f"normalization across {size} channels: the size is odd and positive")
     window_sum = functools.partial(_window_sum, size)
     # Its own transpose. Left to itself, XLA takes 13 times as long for the gradient on a CPU.
     energy = jax.custom_derivatives.linear_call(window_sum, window_sum, (), jnp.square(x))

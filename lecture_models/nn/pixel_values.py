@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 
-def unit_vectors(
+def flatten_to_unit_range(
     images: Float[Array | np.ndarray, "image height width channel"],
 ) -> Float[Array | np.ndarray, "image pixel"]:
     """Pixels from [-1, 1] to [0, 1], one row an image."""

@@ -76,7 +76,7 @@ def pad_shortcut(x: Maps, features: int, stride: int) -> NewMaps:
 class ResidualBlock(nn.Module):
     """y = nonlinearity(F(x) + shortcut(x)), or F(x) + shortcut(x) with pre-activation.
 
-    F is `layers`, each with batch normalisation. A shortcut that changes shape is option A, or with
+    F is `layers`, each with batch normalization. A shortcut that changes shape is option A, or with
     `projection` option B, a 1x1 convolution. With `residual` False there is none: the plain twin.
 
     In training `keep` says whether F takes part: dropped, it adds 0 and its running statistics do
@@ -88,7 +88,7 @@ class ResidualBlock(nn.Module):
     residual: bool = True
     projection: bool = False
     preactivation: bool = False
-    activated: bool = False  # The input of a pre-activation block is normalised and rectified.
+    activated: bool = False  # The input of a pre-activation block is normalized and rectified.
     survival: float = 1.0
     skip: bool = False
     nonlinearity: Callable[[jax.Array], jax.Array] = nn.relu

@@ -15,7 +15,7 @@ def confusion_picture(
 ) -> Float32[np.ndarray, "{side} {side} 3"]:
     """A square for each pair of true class (row) and predicted class (column); in [-1, 1].
 
-    The colour is the share of the row, blue on the diagonal and red beside it; beside it a share
+    The color is the share of the row, blue on the diagonal and red beside it; beside it a share
     of a tenth is already full red. The figures are counts.
 
     Raises ValueError where the matrix is not square with a row for each class, holds a negative
@@ -53,9 +53,9 @@ def _draw_cells(draw, font, matrix, left: float, top: float, cell: float) -> Non
     for row, column in np.ndindex(*matrix.shape):
         strength = shares[row, column] if row == column else min(1.0, 10.0 * shares[row, column])
         full = RIGHT if row == column else WRONG
-        colour = tuple(round(255.0 + strength * (each - 255.0)) for each in full)
+        color = tuple(round(255.0 + strength * (each - 255.0)) for each in full)
         x, y = left + column * cell, top + row * cell
-        draw.rectangle([x, y, x + cell, y + cell], colour, FRAME, OVERSAMPLING // 2)
+        draw.rectangle([x, y, x + cell, y + cell], color, FRAME, OVERSAMPLING // 2)
         if matrix[row, column] and len(matrix) <= MOST_NUMBERED:
             shade = "white" if strength > 0.6 else TEXT
             place = (x + cell / 2.0, y + cell / 2.0)

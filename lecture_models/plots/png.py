@@ -12,8 +12,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from lecture_models import files
 
-SEPARATOR_GREY = 80  # Neither the black nor the white of a digit.
-NAN_COLOUR = (255, 0, 255)
+SEPARATOR_GRAY = 80  # Neither the black nor the white of a digit.
+NAN_COLOR = (255, 0, 255)
 WIDE_CELL = 64  # Cells of this many pixels or more are set two pixels apart, smaller ones one.
 SCALED_SIDE = 640
 MAX_SCALE = 8
@@ -25,8 +25,8 @@ def tile(
     """Sets pictures in rows, left to right.
 
     `pixels`: NHWC floats in [-1, 1], one or three channels; values outside are clipped. The last
-    row is filled up with grey. A NaN becomes magenta, and one is enough to make a grey grid RGB:
-    mid-grey would pass for a picture of zeros.
+    row is filled up with gray. A NaN becomes magenta, and one is enough to make a gray grid RGB:
+    mid-gray would pass for a picture of zeros.
 
     Raises ValueError for another shape or type, no picture, or `columns` below one.
     """
@@ -45,7 +45,7 @@ def tile(
     columns = min(columns, count)
     rows = -(-count // columns)
     gap = 2 if min(height, width) >= WIDE_CELL else 1
-    padded = np.full((rows * columns, height + gap, width + gap, channel), SEPARATOR_GREY, np.uint8)
+    padded = np.full((rows * columns, height + gap, width + gap, channel), SEPARATOR_GRAY, np.uint8)
     padded[:count, :height, :width] = cells
     grid = padded.reshape(rows, columns, height + gap, width + gap, channel)
     grid = grid.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), -1, channel)
@@ -57,7 +57,7 @@ def write_png(
 ) -> None:
     """Writes HWC bytes so that `path` is at every moment absent, old or whole.
 
-    The picture is enlarged, nearest neighbour, by the largest whole factor that keeps its longer
+    The picture is enlarged, nearest neighbor, by the largest whole factor that keeps its longer
     side within 640 pixels, and by 8 at the most; the factor stands in the file's text as `Scale`,
     beside `metadata` (latin-1 as tEXt, anything else as iTXt).
 
@@ -96,5 +96,5 @@ def _to_bytes(
     cells = ((clipped + 1.0) * 127.5 + 0.5).astype(np.uint8)
     if absent.any():
         cells = np.broadcast_to(cells, (*cells.shape[:-1], 3)).copy()
-        cells[absent.any(-1)] = NAN_COLOUR
+        cells[absent.any(-1)] = NAN_COLOR
     return cells

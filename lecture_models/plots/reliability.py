@@ -19,7 +19,7 @@ def reliability_picture(
 
     Red is what a bin's accuracy lacks of its confidence, light blue what it has beyond it; the line
     is where both are equal.
-    Grey bars below are the shares of all images. As Fig. 1 of Guo et al., "On calibration of modern
+    Gray bars below are the shares of all images. As Fig. 1 of Guo et al., "On calibration of modern
     neural networks", 2017.
 
     Raises ValueError where there are no bins or no images, or for a side below 160.
@@ -51,11 +51,11 @@ def reliability_picture(
     return np.asarray(small, np.float32) / np.float32(127.5) - np.float32(1.0)
 
 
-def _bar(draw, x, bottom: float, height: float, ends, colour: str, until: float = 1.0) -> None:
+def _bar(draw, x, bottom: float, height: float, ends, color: str, until: float = 1.0) -> None:
     """Between two fractions of the height, cut off at `until`."""
     low, high = (bottom - height * min(end, until) for end in ends)
     if low > high:
-        draw.rectangle([x[0] + OVERSAMPLING, high, x[1] - OVERSAMPLING, low], colour)
+        draw.rectangle([x[0] + OVERSAMPLING, high, x[1] - OVERSAMPLING, low], color)
 
 
 def _draw_axes(draw, font, box, shares_bottom: float) -> None:

@@ -1,4 +1,4 @@
-"""A scatter plot of labelled points as a picture, to be logged like any other."""
+"""A scatter plot of labeled points as a picture, to be logged like any other."""
 
 import math
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Float64, Int
 from PIL import Image, ImageDraw, ImageFont
 
-COLOURS = (
+COLORS = (
     "#1f77b4",
     "#ff7f0e",
     "#2ca02c",
@@ -49,7 +49,7 @@ def scatter_picture(
     side: int = 480,
     limits: tuple[float, float] | None = None,
 ) -> Float32[np.ndarray, "{side} {side} 3"]:
-    """One dot for each point in its class's colour, with a legend; in [-1, 1], the same each time.
+    """One dot for each point in its class's color, with a legend; in [-1, 1], the same each time.
 
     Both axes have one scale. `limits` are the lowest and highest value that both show, so that two
     plots can be compared; without them all but 1% of the points are inside. What is outside stands
@@ -90,8 +90,8 @@ def _refuse(points, labels, classes, side, limits) -> None:
         raise ValueError(f"side is {side}; it must be at least 160")
 
 
-def _colour(label: int) -> str:
-    return COLOURS[label % len(COLOURS)]
+def _color(label: int) -> str:
+    return COLORS[label % len(COLORS)]
 
 
 def _draw_legend(draw, font, classes: tuple[str, ...], width: int) -> float:
@@ -107,7 +107,7 @@ def _draw_legend(draw, font, classes: tuple[str, ...], width: int) -> float:
         if y + 2.5 * size > width / 4:
             draw.text((x, y + size / 2), f"and {len(classes) - label} more", TEXT, font, "lm")
             break
-        _draw_dot(draw, x + 0.4 * size, y + 0.5 * size, 0.34 * size, _colour(label))
+        _draw_dot(draw, x + 0.4 * size, y + 0.5 * size, 0.34 * size, _color(label))
         draw.text((x + 1.1 * size, y + size / 2), shown, TEXT, font, "lm")
         x += needed + 0.9 * size
     return y + 1.9 * size
@@ -169,8 +169,8 @@ def _draw_points(draw, window: Window, points, labels) -> None:
     radius = OVERSAMPLING * np.clip(60.0 / math.sqrt(len(points)), 1.1, 3.5)
     order = np.random.default_rng(0).permutation(len(points))
     for (x, y), label in zip(window.place(points)[order], labels[order], strict=True):
-        _draw_dot(draw, x, y, radius, _colour(int(label)))
+        _draw_dot(draw, x, y, radius, _color(int(label)))
 
 
-def _draw_dot(draw, x: float, y: float, radius: float, colour: str) -> None:
-    draw.ellipse([x - radius, y - radius, x + radius, y + radius], colour)
+def _draw_dot(draw, x: float, y: float, radius: float, color: str) -> None:
+    draw.ellipse([x - radius, y - radius, x + radius, y + radius], color)

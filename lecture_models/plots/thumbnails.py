@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Int
 from PIL import ImageColor
 
-from lecture_models.plots.scatter import COLOURS
+from lecture_models.plots.scatter import COLORS
 
 BACKGROUND = 1.0  # White.
 
@@ -15,7 +15,7 @@ def thumbnail_scatter(
     side: int,
     labels: Int[Array | np.ndarray, " point"] | None = None,
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Each image centred at its point, framed in its class's colour where there are labels.
+    """Each image centered at its point, framed in its class's color where there are labels.
 
     The result's longer side is `side`; both axes have one scale, and the second coordinate points
     up. Thumbnails are drawn in a shuffled order, so that no class hides the others. Images and the
@@ -52,8 +52,8 @@ def _refuse(points: np.ndarray, images: np.ndarray, side: int) -> None:
 
 def _frame(images: np.ndarray, labels: np.ndarray) -> None:
     width = max(1, images.shape[1] // 20)
-    colours = np.array([ImageColor.getrgb(COLOURS[label % len(COLOURS)]) for label in labels])
-    border = (colours / 127.5 - 1.0).astype(np.float32).reshape(-1, 1, 1, 3)
+    colors = np.array([ImageColor.getrgb(COLORS[label % len(COLORS)]) for label in labels])
+    border = (colors / 127.5 - 1.0).astype(np.float32).reshape(-1, 1, 1, 3)
     for edge in (slice(None, width), slice(-width, None)):
         images[:, edge] = border
         images[:, :, edge] = border

@@ -13,7 +13,7 @@ MIN_FRAMES = 3
 MAX_FRAMES = 60
 SIDE = 512
 FRAME_MS, LAST_MS = 120, 2_000
-_COLOURS = 256
+_COLORS = 256
 
 
 class _Header(NamedTuple):
@@ -23,7 +23,7 @@ class _Header(NamedTuple):
     scale: int
 
 
-def write_films(folder: Path) -> list[Path]:
+def write_gifs(folder: Path) -> list[Path]:
     """NAME.gif in a folder of NAME_STEP.png, for names with three or more pictures of one size.
 
     That size is the last picture's. The longer side is at most 512 pixels, of more than 60
@@ -74,15 +74,15 @@ def _frame(path: Path) -> Image.Image | None:
 
 
 def _indexed(image: Image.Image) -> Image.Image:
-    """Grey has its 256 levels; colours are the 256 that fit this frame best.
+    """Gray has its 256 levels; colors are the 256 that fit this frame best.
 
     They are chosen on a fourth of its sides: on all pixels of noise it would take ten times longer.
     """
     if image.mode == "L":
         return image
     image = image.convert("RGB")
-    colours = image.reduce(min(4, *image.size)).quantize(_COLOURS, Image.Quantize.MEDIANCUT)
-    return image.quantize(palette=colours, dither=Image.Dither.NONE)
+    colors = image.reduce(min(4, *image.size)).quantize(_COLORS, Image.Quantize.MEDIANCUT)
+    return image.quantize(palette=colors, dither=Image.Dither.NONE)
 
 
 def _encoded(frames: list[Image.Image]) -> bytes:

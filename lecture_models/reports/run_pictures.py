@@ -32,9 +32,9 @@ def samples(run: Run) -> str:
     room = BYTES - _size(path for files in chosen.values() for _, path in files)
     cards = []
     for name, files in chosen.items():
-        film = run.folder / "images" / f"{name}.gif"
-        size = film.stat().st_size if film.is_file() else 0
-        way = _film(name, film, embedded=size <= room) if size else ""
+        gif = run.folder / "images" / f"{name}.gif"
+        size = gif.stat().st_size if gif.is_file() else 0
+        way = _gif(name, gif, embedded=size <= room) if size else ""
         room -= size if size <= room else 0
         cards.append(_card(name, files, len(run.pictures[name]), way))
     return f"<section><h2>Pictures</h2>{''.join(cards)}</section>" if any(cards) else ""
@@ -66,7 +66,7 @@ def _card(name: str, files: Files, available: int, way: str) -> str:
     )
 
 
-def _film(name: str, path: Path, embedded: bool) -> str:
+def _gif(name: str, path: Path, embedded: bool) -> str:
     link = f'<a href="images/{text(urllib.parse.quote(path.name))}">{text(path.name)}</a>'
     words = f"<figcaption>the way there · {link}</figcaption>"
     content = path.read_bytes() if embedded else b""

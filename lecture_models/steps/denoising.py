@@ -11,7 +11,7 @@ from lecture_models.steps.descent import Metrics, Params, TrainState, descend
 Images = Float[Array, "batch height width channel"]
 
 
-class Rivals(NamedTuple):
+class AutoencoderPair(NamedTuple):
     """Two nets of one architecture: one learns to remove noise, one to copy."""
 
     denoising: TrainState
@@ -22,10 +22,10 @@ def denoising_step(
     optimizer: optax.GradientTransformation,
     corrupt: Callable[[Key[Array, ""], Images], Images],
     loss: Callable[[Params, Images, Images], Float[Array, ""]],
-    state: Rivals,
+    state: AutoencoderPair,
     images: Images,
     key: Key[Array, ""],
-) -> tuple[Rivals, Metrics]:
+) -> tuple[AutoencoderPair, Metrics]:
     """Both after one update: the first of L(x, g(f(x~))), x~ drawn from q(x~ | x); the other of
     L(x, g(f(x))).
 
@@ -43,4 +43,7 @@ def denoising_step(
 
     denoising, denoising_loss = update(state.denoising, corrupt(key, images))
     plain, plain_loss = update(state.plain, images)
-    return Rivals(denoising, plain), {"denoising_loss": denoising_loss, "plain_loss": plain_loss}
+    return AutoencoderPair(denoising, plain), {
+        "denoising_loss": denoising_loss,
+        "plain_loss": plain_loss,
+    }

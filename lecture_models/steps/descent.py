@@ -1,4 +1,4 @@
-"""One descent of a loss by an optimiser, over arrays only."""
+"""One descent of a loss by an optimizer, over arrays only."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ Metrics = dict[str, Float[Array, ""]]
 
 
 class TrainState(NamedTuple):
-    """Parameters and what the optimiser remembers of them."""
+    """Parameters and what the optimizer remembers of them."""
 
     params: Params
     optimizer_state: optax.OptState
@@ -23,7 +23,7 @@ def init_train_state(optimizer: optax.GradientTransformation, params: Params) ->
     return TrainState(params, optimizer.init(params))
 
 
-def rise_and_cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
+def warmup_cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
     """Up from 0 in the first fiftieth of the steps, then down to 0 by a cosine."""
     return optax.warmup_cosine_decay_schedule(0.0, learning_rate, num_steps // 50, num_steps)
 

@@ -16,7 +16,7 @@ from lecture_models.steps.classifier import mean_cross_entropy
 from lecture_models.steps.descent import Metrics, Params, TrainState, descend, init_train_state
 
 
-def init_beginnings(
+def init_from_layers(
     optimizer: optax.GradientTransformation, params: Params, layers: Sequence[Params]
 ) -> TrainState:
     """A classifier's first states: for each of `layers`, `params` with those in place of its own.

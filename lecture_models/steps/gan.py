@@ -14,7 +14,7 @@ Logits = Float[Array, " batch"]
 
 
 class GANState(NamedTuple):
-    """Both players, their optimisers, and the running average of the generator."""
+    """Both players, their optimizers, and the running average of the generator."""
 
     generator: Params
     discriminator: Params
@@ -24,7 +24,7 @@ class GANState(NamedTuple):
 
 
 class GAN(NamedTuple):
-    """The two players as pure functions, their optimisers and the generator's loss.
+    """The two players as pure functions, their optimizers and the generator's loss.
 
     `generate(params, latents)` gives images, `discriminate(params, images, key)` logits; the key
     drives dropout. `sample_latents(key, count)` draws from the prior.

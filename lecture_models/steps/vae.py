@@ -8,7 +8,7 @@ import optax
 from jaxtyping import Array, Float, Key
 
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
-from lecture_models.losses.vae import importance_bound
+from lecture_models.losses.vae import importance_weighted_elbo
 from lecture_models.nn import gaussian
 from lecture_models.steps.descent import Metrics, Params, TrainState, descend
 
@@ -33,7 +33,7 @@ def log_weights(
     mean, log_variance = (
         jnp.broadcast_to(each, (num_samples, *each.shape)) for each in vae.encode(params, images)
     )
-    latents = gaussian.reparameterise(key, mean, log_variance)
+    latents = gaussian.reparameterize(key, mean, log_variance)
     logits = vae.decode(params, latents.reshape(-1, latents.shape[-1]))
     repeated = jnp.broadcast_to(images, (num_samples, *images.shape)).reshape(logits.shape)
     likelihood = -bernoulli_cross_entropy(logits, repeated).reshape(num_samples, -1)
@@ -41,7 +41,7 @@ def log_weights(
     return likelihood + prior - gaussian.log_density(latents, mean, log_variance)
 
 
-def bound_terms(
+def elbo_terms(
     vae: VAE, params: Params, images: Images, key: Key[Array, ""]
 ) -> tuple[Float[Array, " batch"], Float[Array, "batch latent"]]:
     """-log p(x | z) of one sample, and the divergence of q(z | x) from the prior by dimension.
@@ -49,7 +49,7 @@ def bound_terms(
     Minus their sum is the bound of Kingma and Welling, 2014, Eq. 10; both in nats.
     """
     mean, log_variance = vae.encode(params, images)
-    logits = vae.decode(params, gaussian.reparameterise(key, mean, log_variance))
+    logits = vae.decode(params, gaussian.reparameterize(key, mean, log_variance))
     return bernoulli_cross_entropy(logits, images), gaussian.divergence(mean, log_variance)
 
 
@@ -68,10 +68,12 @@ def vae_step(
 
     def negative_bound(params):
         if num_samples == 1:
-            reconstruction, divergence = bound_terms(vae, params, images, key)
+            reconstruction, divergence = elbo_terms(vae, params, images, key)
             loss = jnp.mean(reconstruction + divergence.sum(-1))
         else:
-            loss = -importance_bound(log_weights(vae, params, images, key, num_samples)).mean()
+            loss = -importance_weighted_elbo(
+                log_weights(vae, params, images, key, num_samples)
+            ).mean()
         return loss, {"loss": loss}
 
     return descend(optimizer, state, negative_bound)

@@ -7,7 +7,7 @@ from lecture_models.steps.descent import Params
 
 
 def are_kernels(params: Params) -> Params:
-    """A tree of booleans: True for the weights of layers, False for biases and normalisation."""
+    """A tree of booleans: True for the weights of layers, False for biases and normalization."""
     return jax.tree_util.tree_map_with_path(
         lambda path, leaf: jax.tree_util.keystr(path[-1:], simple=True) == "kernel", params
     )

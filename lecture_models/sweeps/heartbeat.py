@@ -14,7 +14,7 @@ SILENCE = 3  # Heartbeats that may be missed before a worker counts as dead.
 STARTING_S = 60.0  # Until a worker that took a trial has said so.
 
 
-class Crew:
+class WorkerHeartbeat:
     """One worker's lock file, and its view of the others'; `beat_s` is between heartbeats.
 
     The system releases a lock however its process ends. Where a lock cannot be asked, on another

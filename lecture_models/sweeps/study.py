@@ -13,7 +13,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lecture_models.sweeps.heartbeat import Crew
+from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.spec import Spec
 from lecture_models.sweeps.storage import Storage
 
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
         return self.failures <= max_retries
 
 
-class Claim(NamedTuple):
+class ClaimedTrial(NamedTuple):
     """A trial that this process alone works on."""
 
     index: int
@@ -67,7 +67,7 @@ def entries(trials: list[FrozenTrial]) -> dict[int, Entry]:
     }
 
 
-class Ledger:
+class TrialQueue:
     """The study as one worker sees it; `limit` is how many trials the sweep has."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Ledger:
         study: optuna.Study,
         storage: Storage,
         spec: Spec,
-        crew: Crew,
+        crew: WorkerHeartbeat,
         *,
         limit: int,
         max_retries: int,
@@ -85,13 +85,13 @@ class Ledger:
         self.limit, self._max_retries, self._seed = limit, max_retries, seed
         self._grid = list(spec.points()) if spec.method == "grid" else None
 
-    def claim(self) -> Claim | None:
+    def claim(self) -> ClaimedTrial | None:
         """The next trial to do; None where there is none now, see `is_done`."""
         self._bury_the_dead()
         if not self._open_one():
             return None
         with warnings.catch_warnings():
-            # Optuna beats its heart only inside its own loop; `Crew.beating` does here.
+            # Optuna beats its heart only inside its own loop; `WorkerHeartbeat.beating` does here.
             warnings.simplefilter("ignore")
             trial = self.study.ask()
         self._storage.beat(trial._trial_id)
@@ -105,7 +105,7 @@ class Ledger:
         draws = {
             name: trial._suggest(name, each.drawn) for name, each in self._spec.parameters.items()
         }
-        return Claim(index, trial, draws)
+        return ClaimedTrial(index, trial, draws)
 
     def is_done(self) -> bool:
         found = entries(self.study.get_trials(deepcopy=False))
@@ -113,7 +113,7 @@ class Ledger:
         pending = (e.last.state in busy or e.is_open(self._max_retries) for e in found.values())
         return len(found) >= self.limit and not any(pending)
 
-    def beat(self, claim: Claim) -> None:
+    def beat(self, claim: ClaimedTrial) -> None:
         self._storage.beat(claim.trial._trial_id)
 
     def tell(
@@ -126,7 +126,7 @@ class Ledger:
             return False
         return True
 
-    def fail(self, claim: Claim, error: str, outcome: str = "failed") -> None:
+    def fail(self, claim: ClaimedTrial, error: str, outcome: str = "failed") -> None:
         try:
             claim.trial.set_user_attr(OUTCOME, outcome)
             claim.trial.set_user_attr(ERROR, error)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from optuna.trial import TrialState
 
 from lecture_models.config import UsageError
-from lecture_models.sweeps.heartbeat import Crew
+from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.spec import Spec
 from lecture_models.sweeps.study import (
     DIVERGED,
@@ -22,16 +22,16 @@ from lecture_models.sweeps.study import (
     INTERRUPTED,
     OUTCOME,
     TRY,
-    Claim,
-    Ledger,
+    ClaimedTrial,
+    TrialQueue,
 )
 from lecture_models.training.metric_window import NonFiniteError
-from lecture_models.training.pruning import Watch
+from lecture_models.training.pruning import PruningCallback
 
 POLL_S = 1.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
-Launch = Callable[[list[str], Watch], int]
+Launch = Callable[[list[str], PruningCallback], int]
 
 
 class Sweep(NamedTuple):
@@ -59,7 +59,7 @@ def rerun_command(program: str, arguments: list[str]) -> str:
     return shlex.join(["python", program, *arguments])
 
 
-def work(sweep: Sweep, ledger: Ledger, crew: Crew, launch: Launch) -> int:
+def work(sweep: Sweep, ledger: TrialQueue, crew: WorkerHeartbeat, launch: Launch) -> int:
     """Until no trial is left to do; returns the exit code, 128 + n where a signal ended it.
 
     Where others do the last trials it waits: one of them may die.
@@ -84,7 +84,7 @@ def work(sweep: Sweep, ledger: Ledger, crew: Crew, launch: Launch) -> int:
 class _Attempt:
     """One try at a trial, from its launch to what the study is told."""
 
-    def __init__(self, sweep: Sweep, ledger: Ledger, claim: Claim):
+    def __init__(self, sweep: Sweep, ledger: TrialQueue, claim: ClaimedTrial):
         self._sweep, self._ledger, self._claim = sweep, ledger, claim
         self._folder = sweep.trial_folder(claim.index)
         self._error: BaseException | None = None
@@ -95,7 +95,7 @@ class _Attempt:
         arguments = [*self._sweep.arguments(self._claim.draws), workdir]
         shown = shlex.join(arguments[len(self._sweep.flags) : -1])
         self._sweep.announce(f"trial {self._claim.index}: {shown}")
-        watch = Watch(self._sweep.name, self._evaluated, self._failed)
+        watch = PruningCallback(self._sweep.name, self._evaluated, self._failed)
         try:
             code = launch(arguments, watch)
         except Exception as error:  # A bug of the experiment's ends one trial, not the sweep.

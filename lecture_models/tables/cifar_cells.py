@@ -12,7 +12,7 @@ STOCHASTIC_DEPTH = (
     ("depth", 110),
     ("nesterov", True),
     ("num_steps", 175_500),
-    ("falls_at", (0.5, 0.75)),
+    ("decay_at", (0.5, 0.75)),
 )
 NO_DROP_PATH = (("local_drop", 0.0), ("global_ratio", 0.0))
 

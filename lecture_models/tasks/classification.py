@@ -25,7 +25,7 @@ from lecture_models.nn.augmentation import (
     channel_moments,
     random_crop,
     random_flip,
-    standardise,
+    standardize,
 )
 from lecture_models.nn.convolution_stack import Conv, Pool
 from lecture_models.steps.classifier import classifier_step, init_classifier, step_keys
@@ -65,7 +65,7 @@ def require_classes(dataset: Dataset) -> None:
     if len(dataset.classes) < 2:
         raise DataError(
             f"a classifier needs two classes or more; {dataset.provenance.dataset} has "
-            f"{len(dataset.classes)}: give labelled data, for pictures of your own a folder with a "
+            f"{len(dataset.classes)}: give labeled data, for pictures of your own a folder with a "
             "sub-folder for each class"
         )
 
@@ -80,7 +80,7 @@ def make_experiment(
     heads: Callable[[ChannelMoments], Heads] = lambda moments: {},
     measure: Callable[[Key[Array, ""]], Metrics] = lambda structure_key: {},
 ) -> Experiment:
-    """A classifier of images whose channels are standardised by the training split's moments.
+    """A classifier of images whose channels are standardized by the training split's moments.
 
     `augment(moments)` gives the augmentation of images in [-1, 1]. `heads(moments)` gives more
     classifiers of the same state, to be judged beside the net. `measure` gives metrics of what a
@@ -95,7 +95,7 @@ def make_experiment(
     blank = jnp.zeros((1, *train.images.shape[1:]))
     require_fit(net, blank, dataset.provenance.dataset)
     moments = channel_moments(train.images)
-    apply = standardised(net, moments)
+    apply = standardized(net, moments)
     step_of = functools.partial(
         classifier_step,
         apply,
@@ -142,8 +142,8 @@ def require_fit(net: nn.Module, images: Array, dataset: str) -> None:
         raise DataError(f"the net does not take {dataset}, images of {size}: {error}") from error
 
 
-def standardised(net: nn.Module, moments: ChannelMoments) -> Callable[..., Any]:
+def standardized(net: nn.Module, moments: ChannelMoments) -> Callable[..., Any]:
     """The net's `apply`, for images in [-1, 1]."""
     return lambda variables, images, **options: net.apply(
-        variables, standardise(images, moments), **options
+        variables, standardize(images, moments), **options
     )

@@ -25,7 +25,7 @@ class Recipe:
     train_images: int = 0  # The first so many; 0 for all.
     train_on_validation: bool = False  # All training images, once nothing is left to choose.
     learning_rate: float = 0.05
-    falls_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
+    decay_at: tuple[float, ...] = ()  # Fractions of the steps where the rate is divided by 10.
     warmup_steps: int = 100
     weight_decay: float = 1e-4  # Of kernels, as a penalty.
     dtype: str = "float32"  # Or bfloat16, for an accelerator; parameters stay float32.
@@ -39,11 +39,11 @@ class Recipe:
         require_at_least(self, 0.0, "learning_rate", "weight_decay")
         if self.dtype not in DTYPES:
             raise ValueError(f"--dtype is {self.dtype!r}; allowed: {' or '.join(DTYPES)}")
-        falls = self.falls_at
+        falls = self.decay_at
         if list(falls) != sorted(set(falls)) or not all(0.0 < fall < 1.0 for fall in falls):
             given = ",".join(map(str, falls))
             raise ValueError(
-                f"--falls_at is {given}; it must be fractions of the training between 0 and 1, "
+                f"--decay_at is {given}; it must be fractions of the training between 0 and 1, "
                 "rising"
             )
 
@@ -61,10 +61,10 @@ SMOKE_RECIPE = {
 
 
 def schedule(recipe: Recipe) -> optax.Schedule:
-    """A linear rise; then a tenth at each of `falls_at`, else a cosine."""
+    """A linear rise; then a tenth at each of `decay_at`, else a cosine."""
     rate, rise_steps = recipe.learning_rate, recipe.warmup_steps
-    if recipe.falls_at:
-        steps = [round(fall * recipe.num_steps) - rise_steps for fall in recipe.falls_at]
+    if recipe.decay_at:
+        steps = [round(fall * recipe.num_steps) - rise_steps for fall in recipe.decay_at]
         main = optax.piecewise_constant_schedule(rate, {max(1, step): 0.1 for step in steps})
     else:
         main = optax.cosine_decay_schedule(rate, max(1, recipe.num_steps - rise_steps))
@@ -80,7 +80,7 @@ def momentum_sgd(
     nesterov: bool = False,
     kernels_only: bool = False,
 ) -> optax.GradientTransformation:
-    """The papers' optimiser: the penalty is part of the gradient that momentum gathers."""
+    """The papers' optimizer: the penalty is part of the gradient that momentum gathers."""
     return optax.chain(
         l2_penalty(recipe.weight_decay, kernels_only),
         optax.sgd(schedule(recipe), momentum, nesterov),

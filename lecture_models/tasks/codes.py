@@ -13,7 +13,7 @@ from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import find, shown
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.data.sample_pictures import locate
 from lecture_models.metrics.traced_field import Fields, traced_fields
 from lecture_models.weights.error import WeightsError
@@ -66,7 +66,7 @@ def collect(
 
 
 def _of_files(library: Library, images: tuple[str, ...], count: int, side: int) -> Collection:
-    files = [each for name in images for each in _labelled_files(Path(name).expanduser())]
+    files = [each for name in images for each in _labeled_files(Path(name).expanduser())]
     if len(files) > count:
         files = [
             files[index] for index in np.linspace(0, len(files) - 1, count).round().astype(int)
@@ -81,15 +81,15 @@ def _of_files(library: Library, images: tuple[str, ...], count: int, side: int) 
     )
 
 
-def _labelled_files(named: Path) -> list[tuple[Path, str]]:
+def _labeled_files(named: Path) -> list[tuple[Path, str]]:
     if not named.is_dir():
         path = locate(str(named))
         return [(path, shown(path.absolute().parent.name))]
-    labelled = []
+    labeled = []
     for path in find(named):
         first, *rest = path.relative_to(named).parts
-        labelled.append((path, shown(first if rest else named.absolute().name)))
-    return labelled
+        labeled.append((path, shown(first if rest else named.absolute().name)))
+    return labeled
 
 
 def _first(dataset: Dataset, count: int) -> Collection:
@@ -110,13 +110,13 @@ def input_side(network: Pretrained, size: int) -> int:
 
 
 def _activations(network: Pretrained, side: int):
-    """(variables, images) -> all layers, the images resized and normalised."""
+    """(variables, images) -> all layers, the images resized and normalized."""
     # Fully connected layers fit one size alone.
     own = side == network.preprocess.size
     model = network.model if own else network.model.clone(num_classes=0)
 
     def apply(variables, images):
-        return model.apply(variables, network.preprocess.normalise(resize(images, side)))[1]
+        return model.apply(variables, network.preprocess.normalize(resize(images, side)))[1]
 
     return apply
 
@@ -178,7 +178,7 @@ def batches(
     for first in range(0, len(pixels), batch_size):
         part = pixels[first : first + batch_size]
         filled = np.pad(part, ((0, batch_size - len(part)), (0, 0), (0, 0), (0, 0)), mode="edge")
-        yield slice(first, first + len(part)), symmetric(filled)
+        yield slice(first, first + len(part)), images_from_uint8(filled)
 
 
 def pooled(maps: Float[Array, "batch ..."]) -> Float[Array, "batch feature"]:
@@ -222,4 +222,4 @@ def thumbnails(
     pixels: UInt8[np.ndarray, "picture side side 3"], side: int
 ) -> Float32[np.ndarray, "picture small small 3"]:
     """Pictures in [-1, 1] at `side`."""
-    return np.asarray(resize(jnp.asarray(symmetric(pixels)), side))
+    return np.asarray(resize(jnp.asarray(images_from_uint8(pixels)), side))

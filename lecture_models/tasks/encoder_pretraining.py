@@ -19,9 +19,9 @@ from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.models.autoencoder import DenseDecoder, DenseEncoder, Nonlinearity, Pair
 from lecture_models.models.vae import GaussianEncoder
 from lecture_models.nn.corruption import corrupt
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 from lecture_models.steps.descent import Metrics, Params, TrainState, descend, init_train_state
-from lecture_models.steps.vae import VAE, bound_terms
+from lecture_models.steps.vae import VAE, elbo_terms
 
 Images = Float[Array, "batch height width channel"]
 Inputs = Any  # Images, or what the layers below make of them.
@@ -75,7 +75,7 @@ def autoencoder(
 
 
 def variational_autoencoder(shape: Shape, optimizer: optax.GradientTransformation) -> Pretraining:
-    """Lowers the negative bound, in nats; grey values are read as probabilities.
+    """Lowers the negative bound, in nats; gray values are read as probabilities.
 
     Kingma and Welling, 2014, Eq. 10.
     """
@@ -84,7 +84,7 @@ def variational_autoencoder(shape: Shape, optimizer: optax.GradientTransformatio
     vae = VAE(networks.encode, networks.decode)
 
     def loss(params, images, key):
-        reconstruction, divergence = bound_terms(vae, params, images, key)
+        reconstruction, divergence = elbo_terms(vae, params, images, key)
         return reconstruction + divergence.sum(-1)
 
     return Pretraining(networks.init, loss, optimizer)
@@ -134,7 +134,7 @@ def stacked_layer(
         return error(outputs, inputs) + sparsity * jnp.sum(jnp.abs(codes), axis=-1)
 
     def inputs(below, images):
-        x = unit_vectors(images)
+        x = flatten_to_unit_range(images)
         for each, stage in enumerate(below):
             layer = stage.params["encoder"][layer_name(each)]
             x = shape.nonlinearity(x @ layer["kernel"] + layer["bias"][None, :])
@@ -181,7 +181,7 @@ def pretraining_step(
     return trained, losses
 
 
-def handed_over(shape: Shape, stages: Stages) -> Params:
+def pretrained_layers(shape: Shape, stages: Stages) -> Params:
     """The hidden layers of an encoder, without its code."""
     layers = {}
     for stage in stages:

@@ -1,4 +1,4 @@
-"""What the experiments that optimise an image share: their network, their stages, their pictures.
+"""What the experiments that optimize an image share: their network, their stages, their pictures.
 
 The image is the state of the ordinary loop. A stage has one size and its own targets, and the next
 one begins with the image of the one before; the state holds arrays of the largest size throughout.
@@ -65,7 +65,7 @@ def keep(previous: Pictures, base: Pictures, size: tuple[int, int]) -> Pictures:
 def feature_network(network: Pretrained) -> Network:
     """Images in [-1, 1] of any size to the activations alone, without the classifier's layers."""
     model = network.model.clone(num_classes=0)
-    return lambda variables, images: model.apply(variables, network.preprocess.normalise(images))
+    return lambda variables, images: model.apply(variables, network.preprocess.normalize(images))
 
 
 def classifier_network(network: Pretrained) -> Network:
@@ -77,7 +77,7 @@ def classifier_network(network: Pretrained) -> Network:
         raise WeightsError(f"{network.name} has no class scores; name another --model")
 
     def apply(variables, images):
-        return network.model.apply(variables, network.preprocess.normalise(images))
+        return network.model.apply(variables, network.preprocess.normalize(images))
 
     return apply
 
@@ -114,7 +114,7 @@ def image_experiment(
         return StagedState(image, base, jnp.zeros((), jnp.int32))
 
     def shown(index: int, image: ImageState) -> Pictures:
-        return forms[index].decode(movers[index].settled(*image))
+        return forms[index].decode(movers[index].accepted(*image))
 
     decoders = [jax.jit(functools.partial(shown, index)) for index in range(len(stages))]
 

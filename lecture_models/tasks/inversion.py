@@ -67,7 +67,7 @@ def inversion_experiment(
         return InversionState(begin(0, base), base, finished, jnp.zeros((), jnp.int32))
 
     def gathered(state: InversionState):
-        return state.finished.at[state.stage].set(optimizer.settled(*state.image))
+        return state.finished.at[state.stage].set(optimizer.accepted(*state.image))
 
     def enter(index: int, state: InversionState) -> InversionState:
         image = begin(index, state.base)
@@ -103,7 +103,7 @@ def _same(state):
 
 
 def _seen_pixels(inversion: Inversion, size: tuple[int, int]) -> Parameterization:
-    """The pixels of the box; those outside stay grey, even where the variation would blur it."""
+    """The pixels of the box; those outside stay gray, even where the variation would blur it."""
     if inversion.box is None:
         return pixels(limited=False)
     seen = np.zeros((1, *size, 1), np.float32)

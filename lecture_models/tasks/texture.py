@@ -7,7 +7,7 @@ from jaxtyping import Float32
 
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Images
 from lecture_models.image_space.patches import copying
 
@@ -25,10 +25,10 @@ class Halves(NamedTuple):
 def read_halves(library: Library, texture: str, side: int, smallest: int) -> Halves:
     """Of the picture at `texture`, its longer side resized to `side`.
 
-    Raises DataError where a half has a side below `smallest`, or the picture is of one colour.
+    Raises DataError where a half has a side below `smallest`, or the picture is of one color.
     """
     picture = library.picture(texture or DEFAULT_TEXTURE, side)
-    pixels = symmetric(picture.pixels[None])[0]
+    pixels = images_from_uint8(picture.pixels[None])[0]
     height, width = pixels.shape[:2]
     if width < height:
         pixels = pixels.swapaxes(0, 1)
@@ -42,7 +42,7 @@ def read_halves(library: Library, texture: str, side: int, smallest: int) -> Hal
             f"at least {smallest}"
         )
     if np.ptp(halves[0].reshape(-1, 3), axis=0).max() == 0.0:
-        raise DataError("the texture's source half is of one colour: there is nothing to imitate")
+        raise DataError("the texture's source half is of one color: there is nothing to imitate")
     return Halves(*halves)
 
 

@@ -2,7 +2,7 @@
 
 A mesh with one axis and named shardings say where arrays lie; XLA inserts the sums over devices.
 A step computes what it computes on one device, to float tolerance: means over the batch, batch
-normalisation and random draws are those of the whole batch (jax's default generator draws the same
+normalization and random draws are those of the whole batch (jax's default generator draws the same
 numbers however they are divided; the `rbg` ones do not).
 """
 
@@ -17,7 +17,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from lecture_models.config import UsageError
 from lecture_models.experiment import Experiment
-from lecture_models.training.processes import Team
+from lecture_models.training.processes import ProcessGroup
 
 AXIS = "data"
 
@@ -34,23 +34,23 @@ class Devices(Protocol):
     - `agree(number, due)` is the largest over all processes, where all call it as `due`.
     """
 
-    team: Team
+    process_group: ProcessGroup
     count: int  # Over all processes.
 
     def jit(self, function: Callable) -> Callable: ...
     def begin(self, tree: Any) -> Any: ...
-    def spread(self, tree: Any) -> Any: ...
-    def own(self, tree: Any) -> Any: ...
+    def replicate(self, tree: Any) -> Any: ...
+    def to_host(self, tree: Any) -> Any: ...
     def batches(self, source: Any) -> Callable[[int], Iterator[Any]]: ...
     def indices(self, chosen: np.ndarray) -> Any: ...
     def constrain(self, batch: Any) -> Any: ...
-    def agree(self, number: int, due: bool) -> int: ...
+    def all_reduce_max(self, number: int, due: bool) -> int: ...
 
 
 class OneDevice:
     """jax's default device, and nothing is placed."""
 
-    team, count = Team(), 1
+    process_group, count = ProcessGroup(), 1
 
     def jit(self, function: Callable) -> Callable:
         return jax.jit(function, donate_argnums=0)
@@ -58,9 +58,9 @@ class OneDevice:
     def begin(self, tree: Any) -> Any:
         return tree
 
-    spread = own = batches = indices = constrain = begin
+    replicate = to_host = batches = indices = constrain = begin
 
-    def agree(self, number: int, due: bool) -> int:
+    def all_reduce_max(self, number: int, due: bool) -> int:
         return number
 
 
@@ -68,12 +68,14 @@ ONE_DEVICE = OneDevice()
 
 
 class ManyDevices:
-    """`per_process` devices of every process of a team, in a mesh with the one axis `data`."""
+    """`per_process` devices of every process of a process_group, in a mesh with the one axis `data`."""
 
-    def __init__(self, team: Team, per_process: int):
-        self.team, self.count = team, team.count * per_process
+    def __init__(self, process_group: ProcessGroup, per_process: int):
+        self.process_group, self.count = process_group, process_group.count * per_process
         chosen = [
-            device for process in range(team.count) for device in _devices_of(process)[:per_process]
+            device
+            for process in range(process_group.count)
+            for device in _devices_of(process)[:per_process]
         ]
         self._mesh = Mesh(np.array(chosen), (AXIS,), axis_types=(AxisType.Auto,))
         self._everywhere = NamedSharding(self._mesh, PartitionSpec())
@@ -83,9 +85,9 @@ class ManyDevices:
         return jax.jit(function, donate_argnums=0, out_shardings=self._everywhere)
 
     def begin(self, tree: Any) -> Any:
-        return self.spread(self.team.share(tree))
+        return self.replicate(self.process_group.broadcast(tree))
 
-    def spread(self, tree: Any) -> Any:
+    def replicate(self, tree: Any) -> Any:
         return jax.tree.map(self._spread, tree)
 
     def _spread(self, array: Any) -> jax.Array:
@@ -94,7 +96,7 @@ class ManyDevices:
             return jax.random.wrap_key_data(data, impl=jax.random.key_impl(array))
         return jax.make_array_from_process_local_data(self._everywhere, np.asarray(array))
 
-    def own(self, tree: Any) -> Any:
+    def to_host(self, tree: Any) -> Any:
         return jax.tree.map(lambda array: array.addressable_data(0), tree)
 
     def batches(self, source: Any) -> Callable[[int], Iterator[Any]]:
@@ -109,8 +111,8 @@ class ManyDevices:
 
     def _rows(self, batch_size: int) -> slice:
         """Those of a batch that this process's devices hold."""
-        share = batch_size // self.team.count
-        return slice(self.team.index * share, (self.team.index + 1) * share)
+        share = batch_size // self.process_group.count
+        return slice(self.process_group.index * share, (self.process_group.index + 1) * share)
 
     def _divide(self, rows: np.ndarray, batch_size: int) -> jax.Array:
         shape = (batch_size, *rows.shape[1:])
@@ -124,15 +126,18 @@ class ManyDevices:
     def constrain(self, batch: Any) -> Any:
         return jax.lax.with_sharding_constraint(batch, self._divided)
 
-    def agree(self, number: int, due: bool) -> int:
-        """A team asks at the loop's stops alone, which come at the same steps in every process."""
-        if self.team.count == 1:
+    def all_reduce_max(self, number: int, due: bool) -> int:
+        """A process_group asks at the loop's stops alone, which come at the same steps in every process."""
+        if self.process_group.count == 1:
             return number
-        return self.team.agree(number) if due else 0
+        return self.process_group.all_reduce_max(number) if due else 0
 
 
 def choose(
-    experiment: Experiment, team: Team, requested: int, announce: Callable[[str], None]
+    experiment: Experiment,
+    process_group: ProcessGroup,
+    requested: int,
+    announce: Callable[[str], None],
 ) -> Devices:
     """The devices of a run; `requested` is the number in each process, 0 for all that can be used.
 
@@ -140,30 +145,30 @@ def choose(
     else one device computes, since more would compute the same. With 0 the largest number that
     divides the batch is taken, announced. Raises UsageError where what was asked for cannot be.
     """
-    per_process = min(len(_devices_of(process)) for process in range(team.count))
+    per_process = min(len(_devices_of(process)) for process in range(process_group.count))
     if not 0 <= requested <= per_process:
         raise UsageError(
             f"--devices is {requested}; it must be from 1 to {per_process}, the devices of this "
             "process, or 0 for all"
         )
     if not experiment.phases or not hasattr(experiment.batches, "indices"):
-        if team.count > 1:
+        if process_group.count > 1:
             raise UsageError("its batches hold no examples to divide; run it in one process")
         if requested > 1:
             announce("its batches hold no examples to divide: it runs on one device")
         return ONE_DEVICE
     batch_size = len(experiment.batches.indices(0))
     per_process = requested or per_process
-    fitting = [n for n in range(1, per_process + 1) if batch_size % (n * team.count) == 0]
+    fitting = [n for n in range(1, per_process + 1) if batch_size % (n * process_group.count) == 0]
     if not fitting or (requested and requested not in fitting):
-        raise UsageError(_indivisible(batch_size, (requested or 1) * team.count, fitting))
+        raise UsageError(_indivisible(batch_size, (requested or 1) * process_group.count, fitting))
     used = fitting[-1]
     if used < per_process:
         announce(
             f"a batch of {batch_size} is divided among {used} of {per_process} devices; a multiple "
-            f"of {per_process * team.count} would use all"
+            f"of {per_process * process_group.count} would use all"
         )
-    return ONE_DEVICE if used * team.count == 1 else ManyDevices(team, used)
+    return ONE_DEVICE if used * process_group.count == 1 else ManyDevices(process_group, used)
 
 
 def _indivisible(batch_size: int, devices: int, fitting: list[int]) -> str:

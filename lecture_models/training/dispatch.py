@@ -40,11 +40,11 @@ def make_advance(
         holds_arrays = hasattr(experiment.batches, "arrays")
         on_accelerator = jax.default_backend() != "cpu" and holds_arrays
         steps_per_dispatch = most if on_accelerator else 1
-    key = devices.spread(key)
+    key = devices.replicate(key)
     if steps_per_dispatch == 1:
         make, batches = _one_by_one, devices.batches(experiment.batches)
     else:
-        arrays = devices.spread(jax.tree.map(jax.device_put, experiment.batches.arrays))
+        arrays = devices.replicate(jax.tree.map(jax.device_put, experiment.batches.arrays))
         make = functools.partial(_many_at_once, arrays, steps_per_dispatch)
         batches = experiment.batches
     advances = [make(devices, phase.step, batches, key) for phase in experiment.phases]

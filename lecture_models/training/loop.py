@@ -79,7 +79,7 @@ def train(
     """
     init_key, step_key, eval_key = jax.random.split(jax.random.key(seed), 3)
     if cadence.num_steps == 0:
-        return _analyse(experiment, init_key, eval_key, recorder, hooks)
+        return _analyze(experiment, init_key, eval_key, recorder, hooks)
     experiment = _traced_once(experiment)
     names = _metric_names(experiment, init_key, step_key)
     position = devices.begin(_start(experiment, init_key, len(names), checkpoints))
@@ -94,7 +94,7 @@ def train(
         if run.began is None:
             run.begin(position)
             hooks.on_first_dispatch()
-        signal_number = devices.agree(hooks.stop_signal(), due=position.step == stop)
+        signal_number = devices.all_reduce_max(hooks.stop_signal(), due=position.step == stop)
         position = run.visit(position, must_save=signal_number > 0)
         if signal_number and position.step < cadence.num_steps:
             checkpoints.wait()
@@ -103,7 +103,7 @@ def train(
     return run.outcome(position)
 
 
-def _analyse(experiment: Experiment, init_key, eval_key, recorder, hooks: Hooks) -> Outcome:
+def _analyze(experiment: Experiment, init_key, eval_key, recorder, hooks: Hooks) -> Outcome:
     hooks.on_start(0)
     state = jax.jit(experiment.init)(init_key)
     recorder.evaluation(0, experiment.evaluate(state, eval_key))
@@ -165,17 +165,18 @@ class _Run:
         if cadence.due(cadence.log_every, step):
             self._flush()
             self._pending = (step, position.window)
-            blank = self._devices.spread(windows.empty(len(self._names)))
+            blank = self._devices.replicate(windows.empty(len(self._names)))
             position = position._replace(window=blank)
         must_evaluate = cadence.due(cadence.eval_every, step)
         must_save = must_save or cadence.due(cadence.checkpoint_every, step)
         if must_evaluate or must_save:
             self._flush()
             seen = position._replace(
-                state=self._devices.own(position.state), window=self._devices.own(position.window)
+                state=self._devices.to_host(position.state),
+                window=self._devices.to_host(position.window),
             )
             self._refuse_nan(seen)
-            if must_evaluate and self._devices.team.leads:
+            if must_evaluate and self._devices.process_group.is_main:
                 score = self._evaluate(seen)
             if must_save or score is not None:
                 self._save(seen, score)

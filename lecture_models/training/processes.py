@@ -25,19 +25,19 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _FAILED_COLLECTIVE = re.compile(r"(UNKNOWN|INTERNAL|UNAVAILABLE|ABORTED|DEADLINE_EXCEEDED|CANCEL)")
 
 
-class TeamError(Exception):
+class ProcessGroupError(Exception):
     """What the other processes of a run have done to it: the message is one line for the user."""
 
 
 class Status(enum.IntEnum):
-    """What a process brings to `Team.meet`."""
+    """What a process brings to `ProcessGroup.meet`."""
 
     READY = 0
     FINISHED = 1  # The run's folder says that nothing is left to train.
     REFUSED = 2  # It has ended with a message of its own.
 
 
-class Invitation(NamedTuple):
+class ProcessGroupOptions(NamedTuple):
     """How the processes of a run find each other; `coordinator` is HOST:PORT of process 0.
 
     With `auto` jax asks the cluster (SLURM, Open MPI, TPU pods, Kubernetes); None is for a run of
@@ -50,10 +50,10 @@ class Invitation(NamedTuple):
     join_timeout: int = 120
 
 
-class Team:
+class ProcessGroup:
     """`count` processes that make the same calls in the same order; process 0 leads.
 
-    The leader alone has the run's folder. A team of one agrees with itself at no cost.
+    The leader alone has the run's folder. A process_group of one agrees with itself at no cost.
     """
 
     def __init__(self, index: int = 0, count: int = 1):
@@ -61,13 +61,13 @@ class Team:
         self._met = self._together = False
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         return self.index == 0
 
-    def meet(self, status: Status, identity: Any = None) -> Status:
+    def barrier(self, status: Status, identity: Any = None) -> Status:
         """Waits for all before training, and returns the leader's status.
 
-        `identity` is what JSON can hold and must be the same in all. Raises TeamError where a
+        `identity` is what JSON can hold and must be the same in all. Raises ProcessGroupError where a
         process was refused, or was started as another run.
         """
         if self.count == 1:
@@ -80,22 +80,24 @@ class Team:
             )
         refused = np.flatnonzero(table[:, 0] == Status.REFUSED).tolist()
         if refused and status != Status.REFUSED:
-            raise TeamError(f"process {refused[0]} could not begin; its own message says why")
+            raise ProcessGroupError(
+                f"process {refused[0]} could not begin; its own message says why"
+            )
         others = np.flatnonzero((table[:, 1:] != table[0, 1:]).any(axis=1)).tolist()
         if others and not refused:
-            raise TeamError(
+            raise ProcessGroupError(
                 f"process {others[0]} was started with another experiment, config, data or number "
                 "of devices than process 0; give all processes the same flags and data"
             )
         return Status(int(table[0, 0]))
 
-    def agree(self, number: int) -> int:
+    def all_reduce_max(self, number: int) -> int:
         """The largest of what the processes give."""
         if self.count == 1:
             return number
         return int(np.max(multihost_utils.process_allgather(np.int32(number))))
 
-    def share(self, tree: Any) -> Any:
+    def broadcast(self, tree: Any) -> Any:
         """The leader's arrays, bit for bit, in all processes; all give one structure and shapes."""
         if self.count == 1:
             return tree
@@ -112,27 +114,27 @@ class Team:
 
     @contextlib.contextmanager
     def one_line_errors(self) -> Iterator[None]:
-        """Turns what a collective raises where another process is gone into a TeamError."""
+        """Turns what a collective raises where another process is gone into a ProcessGroupError."""
         try:
             yield
         except (jax.errors.JaxRuntimeError, ValueError) as error:
             if self.count == 1 or not _FAILED_COLLECTIVE.match(str(error)):
                 raise
             reason = " ".join(str(error).split())[:200]
-            raise TeamError(f"another process of the run is lost ({reason})") from error
+            raise ProcessGroupError(f"another process of the run is lost ({reason})") from error
 
     @contextlib.contextmanager
-    def attending(self) -> Iterator[None]:
+    def reporting_refusal(self) -> Iterator[None]:
         """Tells the others, who would wait, of what ends this process before they have met."""
         try:
             yield
         except Exception:
             if not self._met:
-                with contextlib.suppress(TeamError):
-                    self.meet(Status.REFUSED)
+                with contextlib.suppress(ProcessGroupError):
+                    self.barrier(Status.REFUSED)
             raise
 
-    def end_as_agreed(self) -> None:
+    def shut_down_together(self) -> None:
         """Notes that all end now: this process leaves when all are ready to, and not at once."""
         self._together = True
 
@@ -147,17 +149,17 @@ class Team:
         os._exit(1)
 
 
-ALONE = Team()
+SINGLE_PROCESS = ProcessGroup()
 
 
-def join(invitation: Invitation) -> Team:
-    """Must come before the first computation. Raises UsageError for flags that name no team.
+def join(invitation: ProcessGroupOptions) -> ProcessGroup:
+    """Must come before the first computation. Raises UsageError for flags that name no process_group.
 
     Where the others do not come in time the process ends, with one line: jax cannot be interrupted.
     """
     if invitation.coordinator is None:
         _require_nothing_else(invitation)
-        return ALONE
+        return SINGLE_PROCESS
     found = _arguments(invitation)
     limit = invitation.join_timeout
     late = threading.Timer(limit, _give_up, (invitation,))
@@ -173,12 +175,12 @@ def join(invitation: Invitation) -> Team:
         raise UsageError(f"--coordinator={invitation.coordinator}: {reason}") from error
     finally:
         late.cancel()
-    team = Team(jax.process_index(), jax.process_count())
-    atexit.register(team._leave)  # After jax's own, and so called before it.
-    return team
+    process_group = ProcessGroup(jax.process_index(), jax.process_count())
+    atexit.register(process_group._leave)  # After jax's own, and so called before it.
+    return process_group
 
 
-def _give_up(invitation: Invitation) -> None:
+def _give_up(invitation: ProcessGroupOptions) -> None:
     who = "this process" if invitation.process_id is None else f"process {invitation.process_id}"
     line = (
         f"error: {who} waited {invitation.join_timeout} s at --coordinator="
@@ -189,13 +191,13 @@ def _give_up(invitation: Invitation) -> None:
     os._exit(1)
 
 
-def _require_nothing_else(invitation: Invitation) -> None:
+def _require_nothing_else(invitation: ProcessGroupOptions) -> None:
     for name in ("num_processes", "process_id"):
         if getattr(invitation, name) is not None:
             raise UsageError(f"--{name} is for several processes: it needs --coordinator=HOST:PORT")
 
 
-def _arguments(invitation: Invitation) -> dict[str, Any]:
+def _arguments(invitation: ProcessGroupOptions) -> dict[str, Any]:
     if invitation.join_timeout < 1:
         raise UsageError(f"--join_timeout is {invitation.join_timeout}; it must be at least 1")
     if invitation.coordinator == AUTO:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 
-class Watch(NamedTuple):
+class PruningCallback(NamedTuple):
     """`evaluated(count, metrics)` at the count-th evaluation, true where the run shall end there.
 
     `metrics` are the last of each, named as they are logged; `failed(error)` is told what ended
@@ -16,7 +16,7 @@ class Watch(NamedTuple):
     failed: Callable[[BaseException], None]
 
 
-UNWATCHED = Watch(None, lambda count, metrics: False, lambda error: None)
+NO_PRUNING = PruningCallback(None, lambda count, metrics: False, lambda error: None)
 
 
 class Pruned(Exception):  # noqa: N818 - nothing went wrong.

@@ -9,10 +9,10 @@ from lecture_models.experiment import Cadence, Experiment
 from lecture_models.runs.folder import data_contents
 from lecture_models.training.devices import ONE_DEVICE, Devices
 from lecture_models.training.processes import Status
-from lecture_models.training.pruning import UNWATCHED, Watch
+from lecture_models.training.pruning import NO_PRUNING, PruningCallback
 
 
-class Plan(NamedTuple):
+class RunSpec(NamedTuple):
     """What a session carries out: `program` and `arguments` are what was typed."""
 
     name: str
@@ -26,7 +26,7 @@ class Plan(NamedTuple):
     root: Path  # The checkout that the code came from.
     wandb_mode: str
     process_began: float  # time.perf_counter() of the first line of the program.
-    watch: Watch = UNWATCHED
+    watch: PruningCallback = NO_PRUNING
     devices: Devices = ONE_DEVICE
 
     @property
@@ -42,11 +42,11 @@ class Plan(NamedTuple):
     def cadence(self) -> Cadence:
         return Cadence(**{name: getattr(self.config, name) for name in Cadence._fields})
 
-    def meet(self, status: Status) -> Status:
-        """Waits for the other processes of the run. Raises TeamError where one cannot begin."""
+    def barrier(self, status: Status) -> Status:
+        """Waits for the other processes of the run. Raises ProcessGroupError where one cannot begin."""
         config = plain_config(self.config)
         identity = [self.name, config, data_contents(self.data), self.devices.count]
-        return self.devices.team.meet(status, identity)
+        return self.devices.process_group.barrier(status, identity)
 
 
 def plain_provenance(provenance: Any) -> dict[str, Any]:

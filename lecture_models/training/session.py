@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lecture_models.reports.gif import write_films
+from lecture_models.reports.gif import write_gifs
 from lecture_models.reports.run_page import write_report
 from lecture_models.runs import provenance
 from lecture_models.runs.folder import RunFolder, check_same_run
@@ -15,83 +15,83 @@ from lecture_models.training.interrupt import Interrupted, stop_requests
 from lecture_models.training.loop import Hooks, Outcome, train
 from lecture_models.training.metric_window import NonFiniteError
 from lecture_models.training.printing import until_reader_leaves
-from lecture_models.training.processes import Status, TeamError
+from lecture_models.training.processes import ProcessGroupError, Status
 from lecture_models.training.progress import Progress, open_progress
 from lecture_models.training.pruning import Pruned
 from lecture_models.training.recorder import NoRecorder, Recorder
-from lecture_models.training.run_spec import Plan, plain_config
+from lecture_models.training.run_spec import RunSpec, plain_config
 from lecture_models.training.wandb_tracker import Tracker, open_tracker
 
 WANDB_PROJECT = "lecture-models"
 
 
-def run(plan: Plan, folder: RunFolder) -> int:
+def run(spec: RunSpec, folder: RunFolder) -> int:
     """Trains to the end, or as far as it gets; returns the process's exit code.
 
     0 finished, 1 failed with one line, 128 + n for signal n. Raises RunFolderError where the
-    folder holds another run, TrackingError where W&B cannot be had as asked, and TeamError where
+    folder holds another run, TrackingError where W&B cannot be had as asked, and ProcessGroupError where
     another process of the run cannot begin.
     """
     recorded = folder.read_config()
-    present = _record(plan, folder)
+    present = _record(spec, folder)
     if recorded is not None:
         check_same_run(recorded, present, folder.path)
         present["sessions"] = [*recorded["sessions"], *present["sessions"]]
         present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
         if folder.read_summary().get("status") == "finished":
-            plan.meet(Status.FINISHED)
-            plan.devices.team.end_as_agreed()
+            spec.barrier(Status.FINISHED)
+            spec.devices.process_group.shut_down_together()
             write_report(folder.path)
-            if plan.cadence.num_steps == 0:
+            if spec.cadence.num_steps == 0:
                 _show(folder.read_summary()["texts"])
             _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
             return 0
-    plan.meet(Status.READY)
+    spec.barrier(Status.READY)
     # Before W&B puts its files there: a folder without a record is refused.
     folder.write_config(present)
     tracker = open_tracker(
-        plan.wandb_mode,
+        spec.wandb_mode,
         folder=folder.path,
         project=WANDB_PROJECT,
-        experiment=plan.name,
-        config=present["config"] | {"data": plan.data},
+        experiment=spec.name,
+        config=present["config"] | {"data": spec.data},
         run_id=present["wandb"]["run_id"],
-        group=plan.watch.group,
+        group=spec.watch.group,
         announce=_announce,
     )
     run_id = tracker.run_id or present["wandb"]["run_id"]
     present["wandb"] = {"mode": tracker.mode, "run_id": run_id, "url": tracker.url}
     folder.write_config(present)
-    return _Session(plan, folder, tracker, present).run()
+    return _Session(spec, folder, tracker, present).run()
 
 
-def follow(plan: Plan) -> int:
+def follow(spec: RunSpec) -> int:
     """The share of a process that does not lead: it computes, and writes nothing.
 
-    Raises TeamError where another process of the run cannot begin.
+    Raises ProcessGroupError where another process of the run cannot begin.
     """
-    team = plan.devices.team
-    if plan.meet(Status.READY) == Status.FINISHED:
-        team.end_as_agreed()
+    process_group = spec.devices.process_group
+    if spec.barrier(Status.READY) == Status.FINISHED:
+        process_group.shut_down_together()
         return 0
     try:
-        with stop_requests() as stop_signal, team.one_line_errors():
+        with stop_requests() as stop_signal, process_group.one_line_errors():
             train(
-                plan.experiment,
-                plan.cadence,
-                plan.config.seed,
+                spec.experiment,
+                spec.cadence,
+                spec.config.seed,
                 NoCheckpoints(),
                 NoRecorder(),
                 Hooks(stop_signal),
-                devices=plan.devices,
+                devices=spec.devices,
             )
     except Interrupted as interrupted:
-        team.end_as_agreed()
+        process_group.shut_down_together()
         return 128 + interrupted.signal_number
-    except (NonFiniteError, TeamError) as error:
-        _announce(f"error: process {team.index}: {error}")
+    except (NonFiniteError, ProcessGroupError) as error:
+        _announce(f"error: process {process_group.index}: {error}")
         return 1
-    team.end_as_agreed()
+    process_group.shut_down_together()
     return 0
 
 
@@ -105,19 +105,19 @@ def _show(texts: dict[str, str]) -> None:
         print("\n\n".join(texts.values()))
 
 
-def _record(plan: Plan, folder: RunFolder) -> dict[str, Any]:
-    process = provenance.describe_process(plan.root, plan.command)
-    if plan.devices.count > 1:
-        used = {"used": plan.devices.count, "processes": plan.devices.team.count}
+def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
+    process = provenance.describe_process(spec.root, spec.command)
+    if spec.devices.count > 1:
+        used = {"used": spec.devices.count, "processes": spec.devices.process_group.count}
         process["device"] |= used
     return {
-        "experiment": plan.name,
-        "title": plan.title,
-        "preset": plan.preset,
-        "config": plain_config(plan.config),
-        "resume_command": plan.resume_command(folder.path),
-        "data": plan.data,
-        "wandb": {"mode": plan.wandb_mode, "run_id": None, "url": None},
+        "experiment": spec.name,
+        "title": spec.title,
+        "preset": spec.preset,
+        "config": plain_config(spec.config),
+        "resume_command": spec.resume_command(folder.path),
+        "data": spec.data,
+        "wandb": {"mode": spec.wandb_mode, "run_id": None, "url": None},
         **process,
         "sessions": [process],
     }
@@ -126,23 +126,23 @@ def _record(plan: Plan, folder: RunFolder) -> dict[str, Any]:
 class _Session:
     """The files that change while a run trains: summary and report, at evaluations and the end."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, tracker: Tracker, record: dict[str, Any]):
-        self._plan, self._folder, self._tracker, self._record = plan, folder, tracker, record
+    def __init__(self, spec: RunSpec, folder: RunFolder, tracker: Tracker, record: dict[str, Any]):
+        self._spec, self._folder, self._tracker, self._record = spec, folder, tracker, record
         self._began = time.perf_counter()
         self._earlier = folder.read_summary()
         self._startup_s: float | None = None
         self._step = 0
 
     def run(self) -> int:
-        plan, cadence = self._plan, self._plan.cadence
+        spec, cadence = self._spec, self._spec.cadence
         progress = open_progress(cadence.num_steps)
         self._recorder = Recorder(self._folder, self._tracker, progress, self._metadata())
-        resume = f"to resume: {plan.resume_command(self._folder.path)}"
+        resume = f"to resume: {spec.resume_command(self._folder.path)}"
         try:
             with contextlib.closing(progress), stop_requests() as stop_signal:
                 outcome = self._train(progress, stop_signal)
         except Interrupted as interrupted:
-            self._plan.devices.team.end_as_agreed()
+            self._spec.devices.process_group.shut_down_together()
             _announce(f"{interrupted}; {resume}")
             self._finish("interrupted")
             return 128 + interrupted.signal_number
@@ -154,16 +154,20 @@ class _Session:
             _announce(f"pruned at step {self._step} in {self._folder.path}")
             self._finish("pruned")
             return 0
-        except (NonFiniteError, CheckpointError, TeamError, OSError) as error:
-            plan.watch.failed(error)
+        except (NonFiniteError, CheckpointError, ProcessGroupError, OSError) as error:
+            spec.watch.failed(error)
             self._finish("failed", error=str(error))
-            what = resume if isinstance(error, TeamError) else f"the folder is {self._folder.path}"
+            what = (
+                resume
+                if isinstance(error, ProcessGroupError)
+                else f"the folder is {self._folder.path}"
+            )
             _announce(f"error: {error}; {what}")
             return 1
         except BaseException as error:
             self._finish("failed", error=f"{type(error).__name__}: {error}")
             raise
-        plan.devices.team.end_as_agreed()
+        spec.devices.process_group.shut_down_together()
         self._finish("finished", outcome)
         if cadence.num_steps == 0:
             _show(self._recorder.texts)
@@ -172,20 +176,20 @@ class _Session:
 
     def _train(self, progress: Progress, stop_signal: Callable[[], int]) -> Outcome:
         checkpoints = Checkpoints(self._folder.checkpoints, progress.announce)
-        with contextlib.closing(checkpoints), self._plan.devices.team.one_line_errors():
+        with contextlib.closing(checkpoints), self._spec.devices.process_group.one_line_errors():
             return train(
-                self._plan.experiment,
-                self._plan.cadence,
-                self._plan.config.seed,
+                self._spec.experiment,
+                self._spec.cadence,
+                self._spec.config.seed,
                 checkpoints,
                 self._recorder,
                 Hooks(stop_signal, self._start, self._first_dispatch, self._visited),
-                devices=self._plan.devices,
+                devices=self._spec.devices,
             )
 
     def _start(self, step: int) -> None:
         # An experiment of no steps begins anew: what a killed session wrote at step 0 goes.
-        kept = step if self._plan.cadence.num_steps else -1
+        kept = step if self._spec.cadence.num_steps else -1
         self._recorder.recall(self._folder.resume_metrics(kept))
         self._step = step
         if step > 0:
@@ -193,16 +197,16 @@ class _Session:
         self._write_summary("running")
 
     def _first_dispatch(self) -> None:
-        self._startup_s = time.perf_counter() - self._plan.process_began
+        self._startup_s = time.perf_counter() - self._spec.process_began
 
     def _visited(self, step: int) -> None:
         self._step = step
         self._write_summary("running")
         write_report(self._folder.path)
-        cadence = self._plan.cadence
+        cadence = self._spec.cadence
         if cadence.due(cadence.eval_every, step):
             count = max(1, -(-step // cadence.eval_every))
-            stop = self._plan.watch.evaluated(count, dict(self._recorder.metrics))
+            stop = self._spec.watch.evaluated(count, dict(self._recorder.metrics))
             if stop and step < cadence.num_steps:
                 raise Pruned
 
@@ -211,7 +215,7 @@ class _Session:
         try:
             self._write_summary(status, outcome, error)
             if status == "finished":
-                write_films(self._folder.images)
+                write_gifs(self._folder.images)
             write_report(self._folder.path)
         except OSError as failure:
             _announce(f"cannot write the summary and report: {failure}")
@@ -223,7 +227,7 @@ class _Session:
         summary = {
             "status": status,
             "step": self._step,
-            "num_steps": self._plan.cadence.num_steps,
+            "num_steps": self._spec.cadence.num_steps,
             "wall_time_s": self._earlier.get("wall_time_s", 0.0)
             + time.perf_counter()
             - self._began,
@@ -232,7 +236,7 @@ class _Session:
             "metrics": self._recorder.metrics,
             "alarms": self._recorder.alarms,
             "texts": self._recorder.texts,
-            "data_notes": [f"{d['dataset']}: {d['note']}" for d in self._plan.data if d["note"]],
+            "data_notes": [f"{d['dataset']}: {d['note']}" for d in self._spec.data if d["note"]],
             "state_sha256": outcome.digest if outcome else None,
             "error": error,
         }
@@ -243,7 +247,7 @@ class _Session:
         return {
             "Command": self._record["command"],
             "Commit": provenance.shown_commit(self._record["git"]),
-            "Seed": str(self._plan.config.seed),
-            "Experiment": self._plan.name,
+            "Seed": str(self._spec.config.seed),
+            "Experiment": self._spec.name,
             "Software": "lecture-models",
         }

@@ -18,7 +18,7 @@ from lecture_models.models.resnet import RESNET_18, RESNET_34, RESNET_50_STRIDED
 from lecture_models.models.squeezenet import SqueezeNet
 from lecture_models.models.vgg import VGG, VGG_D, VGG_E
 from lecture_models.weights import layouts
-from lecture_models.weights.color_layer import fold_colour_layer
+from lecture_models.weights.color_layer import fold_color_layer
 from lecture_models.weights.conversion import Layout
 from lecture_models.weights.preprocessing import Preprocessing
 
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     - `url` None: there is no public download; `source` is what the file was made from.
     - `note`: what a reader of its results must know.
     - `prepare`: what is done to the public tensors before they are converted.
-    - `means`: the file of mean activations by which the network is normalised.
+    - `means`: the file of mean activations by which the network is normalized.
     """
 
     architecture: str
@@ -57,7 +57,7 @@ class Entry(NamedTuple):
     sha256: str | None
     url: str | None
     source: str
-    licence: str
+    license: str
     note: str = ""
     prepare: Callable[[Tensors], Tensors] = lambda tensors: tensors
     means: Pinned | None = None
@@ -81,7 +81,7 @@ def _timm(
         sha256=sha256,
         url=f"https://huggingface.co/timm/{repository}/resolve/{revision}/model.safetensors",
         source=f"huggingface.co/timm/{repository}, torchvision's weights",
-        licence="BSD 3-clause",
+        license="BSD 3-clause",
     )
 
 
@@ -100,7 +100,7 @@ _SQUEEZENET = layouts.torchvision_squeezenet()
 _VGG_16 = layouts.torchvision_vgg((2, 2, 3, 3, 3))
 _VGG_19 = layouts.torchvision_vgg((2, 2, 4, 4, 4))
 
-CATALOGUE: dict[str, Entry] = {
+CATALOG: dict[str, Entry] = {
     "googlenet_bvlc": Entry(
         "GoogLeNet without the auxiliary classifiers",
         functools.partial(GoogLeNet, auxiliary=False),
@@ -136,7 +136,7 @@ CATALOGUE: dict[str, Entry] = {
         "Apache-2.0",
     ),
     "mobilenet_v2_folded": Entry(
-        "MobileNetV2, width 1.0, batch normalisation folded in",
+        "MobileNetV2, width 1.0, batch normalization folded in",
         functools.partial(MobileNetV2, folded=True),
         layouts.torchvision_mobilenet_v2(),
         _TENSORFLOW,
@@ -171,7 +171,7 @@ CATALOGUE: dict[str, Entry] = {
         "Wang et al., 2020, Collaborative distillation, github.com/MingSun-Tse/"
         "Collaborative-Distillation",
         "MIT",
-        prepare=functools.partial(fold_colour_layer, colour="conv0", first="conv11"),
+        prepare=functools.partial(fold_color_layer, color="conv0", first="conv11"),
     ),
     "vgg16_timm": _timm(
         "VGG-16",
@@ -215,15 +215,15 @@ CATALOGUE: dict[str, Entry] = {
     ),
 }
 # As Gatys, Ecker and Bethge, 2016, section 2, use it.
-CATALOGUE["vgg19_normalised"] = CATALOGUE["vgg19_caffe_conv"]._replace(
-    architecture="VGG-19 normalised to mean activations of 1, without its fully connected layers: "
+CATALOG["vgg19_normalized"] = CATALOG["vgg19_caffe_conv"]._replace(
+    architecture="VGG-19 normalized to mean activations of 1, without its fully connected layers: "
     "no class scores",
     means=Pinned(
         "vgg19_mean_activations.safetensors",
         "3ba69a06819654594b3397444218ac5d62ebf15e11bdc876587038f6155c0df3",
     ),
 )
-CATALOGUE |= {
-    f"{name}_torchvision": _own(CATALOGUE[f"{name}_timm"], f"{name}_torchvision.safetensors")
+CATALOG |= {
+    f"{name}_torchvision": _own(CATALOG[f"{name}_timm"], f"{name}_torchvision.safetensors")
     for name in ("vgg16", "vgg19", "resnet18", "resnet34", "resnet50")
 }

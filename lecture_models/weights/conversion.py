@@ -13,11 +13,11 @@ from lecture_models.weights.error import WeightsError
 _SUFFIXES = {
     "kernel": "weight",
     "bias": "bias",
-    "scale": "weight",  # Of a batch normalisation.
+    "scale": "weight",  # Of a batch normalization.
     "mean": "running_mean",
     "var": "running_var",
 }
-_COUNTER = "num_batches_tracked"  # Of PyTorch's batch normalisation, which needs none here.
+_COUNTER = "num_batches_tracked"  # Of PyTorch's batch normalization, which needs none here.
 
 
 class Layout(NamedTuple):

@@ -63,8 +63,8 @@ def digits_convnet(
 ) -> Pretrained:
     """The network as it lies in `folder`, or trained now and left there.
 
-    It takes RGB of 32x32 and reads grey from it: its first filters are the same for red, green and
-    blue, so that gradients are grey too. A file that cannot be read is made again, and a folder
+    It takes RGB of 32x32 and reads gray from it: its first filters are the same for red, green and
+    blue, so that gradients are gray too. A file that cannot be read is made again, and a folder
     that cannot be written is done without.
     """
     path = folder / f"{NAME}-{recipe.digest[:12]}.safetensors"
@@ -111,7 +111,7 @@ def train(recipe: Recipe) -> tuple[dict[str, np.ndarray], float]:
     for batch in itertools.islice(batches(0), recipe.num_steps):
         state = step(state, batch)
     variables = jax.device_get({"params": state.params})
-    return _over_colours(variables), _accuracy(model, variables, dataset)
+    return _over_colors(variables), _accuracy(model, variables, dataset)
 
 
 def _accuracy(model: VGG, variables: Any, dataset: Dataset) -> float:
@@ -119,7 +119,7 @@ def _accuracy(model: VGG, variables: Any, dataset: Dataset) -> float:
     return float((np.argmax(logits, 1) == dataset.test.labels).mean())
 
 
-def _over_colours(variables: Any) -> dict[str, np.ndarray]:
+def _over_colors(variables: Any) -> dict[str, np.ndarray]:
     """For three equal channels the first layer gives what it gave for one."""
     flat = flatten_dict(variables, sep="/")
     kernel = flat["params/conv1_1/kernel"]

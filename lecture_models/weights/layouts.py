@@ -54,7 +54,7 @@ def torchvision_squeezenet() -> Layout:
 
 
 def torchvision_mobilenet_v2() -> Layout:
-    """MobileNetV2 with batch normalisation folded into the convolutions."""
+    """MobileNetV2 with batch normalization folded into the convolutions."""
     names = {
         "conv1/conv": ("features.0.0",),
         "block1/depthwise/conv": ("features.1.conv.0.0",),

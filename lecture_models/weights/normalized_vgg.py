@@ -1,4 +1,4 @@
-"""The normalised VGG: the same network with every rectified map brought to a mean of 1."""
+"""The normalized VGG: the same network with every rectified map brought to a mean of 1."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 
-def normalise(variables: Any, means: Mapping[str, np.ndarray]) -> Any:
+def normalize(variables: Any, means: Mapping[str, np.ndarray]) -> Any:
     """Kernels times the mean of each map that comes in, over that of each that goes out.
 
     `means` has, for "conv1_1" and on, the mean of each map after its rectifier over many pictures

@@ -26,12 +26,12 @@ class Preprocessing(NamedTuple):
     shorter_side: int = 256
 
     def __call__(self, images: Pictures) -> Inputs:
-        """RGB in [-1, 1] of any size -> the network's input: resized, cropped, normalised."""
+        """RGB in [-1, 1] of any size -> the network's input: resized, cropped, normalized."""
         if self.size:
             images = central_crop(resize(images, self.shorter_side), self.size)
-        return self.normalise(images)
+        return self.normalize(images)
 
-    def normalise(self, images: Pictures) -> Pictures:
+    def normalize(self, images: Pictures) -> Pictures:
         """RGB in [-1, 1] -> the network's numbers and channels, at the same size."""
         channels = images[..., ::-1] if self.bgr else images
         scale = jnp.asarray(self.std, jnp.float32).reshape(1, 1, 1, 3)
@@ -60,7 +60,7 @@ def central_crop(images: Pictures, size: int) -> Inputs:
 
 
 def ten_crops(images: Pictures, size: int) -> Float[Array, "ten_batch size size 3"]:
-    """The four corners and the centre, then the five mirrored, each of the whole batch.
+    """The four corners and the center, then the five mirrored, each of the whole batch.
 
     Averaging the probabilities of all ten is the test of Krizhevsky et al., 2012, section 4.1.
     """

@@ -11,31 +11,31 @@ from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataFile, Provenance
 from lecture_models.files import cache_folder
 from lecture_models.weights import digits_convnet, random_networks, tensors
-from lecture_models.weights.catalog import CATALOGUE, Entry, Pinned
+from lecture_models.weights.catalog import CATALOG, Entry, Pinned
 from lecture_models.weights.conversion import convert
 from lecture_models.weights.download import download
 from lecture_models.weights.error import WeightsAbsentError, WeightsError
 from lecture_models.weights.network import Pretrained, expected_shapes, imagenet_classes
-from lecture_models.weights.normalized_vgg import normalise
+from lecture_models.weights.normalized_vgg import normalize
 from lecture_models.weights.random_networks import UNTRAINED
 
 # Networks that need no file of anybody's.
 MADE_HERE: dict[str, Callable[[Callable[[str], None]], Pretrained]] = {
     random_networks.VGG19_RANDOM: lambda announce: random_networks.random_vgg19(
-        CATALOGUE["vgg19_caffe_conv"].preprocessing, announce
+        CATALOG["vgg19_caffe_conv"].preprocessing, announce
     ),
     digits_convnet.NAME: lambda announce: digits_convnet.digits_convnet(
         cache_folder() / "weights", announce
     ),
     UNTRAINED: lambda announce: random_networks.untrained(
-        CATALOGUE["resnet18_timm"].preprocessing, announce
+        CATALOG["resnet18_timm"].preprocessing, announce
     ),
 }
 
 
 def known() -> tuple[str, ...]:
     """Every name that can be loaded."""
-    return (*CATALOGUE, *MADE_HERE)
+    return (*CATALOG, *MADE_HERE)
 
 
 def default_weights_dir() -> Path:
@@ -99,7 +99,7 @@ class Weights:
         return self._networks[name]
 
     def _read(self, name: str) -> Pretrained:
-        entry = CATALOGUE[name]
+        entry = CATALOG[name]
         path, downloaded = self._weights_dir / entry.file, False
         if not path.is_file():
             self._fetch(name, entry, path)
@@ -114,7 +114,7 @@ class Weights:
         )
         if entry.means is not None:
             files.append(self._means_file(name, entry.means))
-            scaled = normalise(variables, tensors.read(files[-1].path))
+            scaled = normalize(variables, tensors.read(files[-1].path))
             variables = jax.tree.map(jnp.asarray, scaled)
         notes = [entry.note] if entry.note else []
         if entry.sha256 is None:
@@ -127,7 +127,7 @@ class Weights:
             imagenet_classes() if model.num_classes else (),
             Provenance(
                 f"weights {name}",
-                f"{entry.architecture}; {entry.source}; {entry.licence}"
+                f"{entry.architecture}; {entry.source}; {entry.license}"
                 + ("; downloaded just now" if downloaded else ""),
                 tuple(files),
                 "; ".join(notes),

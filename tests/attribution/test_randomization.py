@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lecture_models.attribution.randomization import order_of_use, randomised, rank_correlation
+from lecture_models.attribution.randomization import order_of_use, randomized, rank_correlation
 
 RNG = np.random.default_rng(0)
 LAYERS = {name: jnp.arange(12.0) for name in ("z_first", "m_second", "a_last")}
@@ -29,7 +29,7 @@ def test_a_leaf_without_use_comes_last():
 
 def test_a_third_shuffles_the_layer_nearest_to_the_classes_alone():
     order = order_of_use(network, LAYERS, jnp.ones(12))
-    found = randomised(LAYERS, order, 1 / 3, np.random.default_rng(1))
+    found = randomized(LAYERS, order, 1 / 3, np.random.default_rng(1))
     changed = {name for name in LAYERS if not np.array_equal(found[name], LAYERS[name])}
     assert changed == {"a_last"}
     np.testing.assert_array_equal(np.sort(found["a_last"]), LAYERS["a_last"])
@@ -37,16 +37,16 @@ def test_a_third_shuffles_the_layer_nearest_to_the_classes_alone():
 
 def test_nothing_and_everything():
     order = [0, 1, 2]
-    kept = randomised(LAYERS, order, 0.0, np.random.default_rng(0))
+    kept = randomized(LAYERS, order, 0.0, np.random.default_rng(0))
     assert all(np.array_equal(kept[name], LAYERS[name]) for name in LAYERS)
-    lost = randomised(LAYERS, order, 1.0, np.random.default_rng(1))
+    lost = randomized(LAYERS, order, 1.0, np.random.default_rng(1))
     assert all(not np.array_equal(lost[name], LAYERS[name]) for name in LAYERS)
     assert jax.tree.structure(lost) == jax.tree.structure(LAYERS)
 
 
 def test_a_share_above_one_is_refused():
     with pytest.raises(ValueError, match="share is 1.5; it must be from 0 to 1"):
-        randomised(LAYERS, [0, 1, 2], 1.5, RNG)
+        randomized(LAYERS, [0, 1, 2], 1.5, RNG)
 
 
 def test_the_correlation_is_spearmans_with_ties():

@@ -6,7 +6,7 @@ import pytest
 from lecture_models.attribution.replacement import area, blurred, ranks, replacement_curve
 
 IMAGE = np.asarray(jax.random.uniform(jax.random.key(0), (6, 5, 3)))
-GREY = np.zeros_like(IMAGE)
+GRAY = np.zeros_like(IMAGE)
 IMPORTANCE = IMAGE.mean(axis=-1)  # Of each pixel for the mean of the image.
 
 
@@ -26,15 +26,15 @@ def test_equal_values_are_in_no_order_of_place():
 
 @pytest.mark.parametrize("batch_size", [1, 4, 11, 20])
 def test_deletion_goes_from_the_image_to_the_baseline(batch_size):
-    curve = replacement_curve(mean, IMAGE, GREY, IMPORTANCE, 10, batch_size)
+    curve = replacement_curve(mean, IMAGE, GRAY, IMPORTANCE, 10, batch_size)
     falling = np.concatenate([[0.0], np.cumsum(np.sort(IMPORTANCE.ravel())[::-1])]) / 30
     np.testing.assert_allclose(curve, falling[-1] - falling[::3], atol=1e-6)
 
 
 def test_a_perfect_map_deletes_faster_and_inserts_faster_than_its_opposite():
     def areas(attribution):
-        deleted = replacement_curve(mean, IMAGE, GREY, attribution, 6, 4)
-        inserted = replacement_curve(mean, GREY, IMAGE, attribution, 6, 4)
+        deleted = replacement_curve(mean, IMAGE, GRAY, attribution, 6, 4)
+        inserted = replacement_curve(mean, GRAY, IMAGE, attribution, 6, 4)
         return area(deleted), area(inserted)
 
     right, wrong = areas(IMPORTANCE), areas(-IMPORTANCE)
@@ -55,4 +55,4 @@ def test_blurring_keeps_the_mean_and_loses_the_detail():
 
 def test_no_steps_are_refused():
     with pytest.raises(ValueError, match="0 steps in batches of 4"):
-        replacement_curve(mean, IMAGE, GREY, IMPORTANCE, 0, 4)
+        replacement_curve(mean, IMAGE, GRAY, IMPORTANCE, 0, 4)

@@ -65,9 +65,9 @@ def write_cifar(folder: Path, batches: list[tuple[np.ndarray, np.ndarray]], pack
         path.write_bytes(gzip.compress(content) if packed else content)
 
 
-def jpeg(colour: tuple[int, int, int], size: tuple[int, int] = (32, 32)) -> bytes:
+def jpeg(color: tuple[int, int, int], size: tuple[int, int] = (32, 32)) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "JPEG", quality=95)
+    Image.new("RGB", size, color).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()
 
 
@@ -82,7 +82,7 @@ def tar_gz(files: dict[str, bytes]) -> bytes:
 
 
 def jpeg_files(split: str, labels: list[int]) -> dict[str, bytes]:
-    """Image k has the grey level 20 k, so that its place in the order can be read off."""
+    """Image k has the gray level 20 k, so that its place in the order can be read off."""
     files, used = {}, dict.fromkeys(range(10), 0)
     for position, label in enumerate(labels):
         name = f"{split}/{cifar10.CLASSES[label]}/{used[label]:04d}.jpg"

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from lecture_models.data.dataset import DataError, Split, hold_out_last, joined, split_checksum
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 
 
 def _split(pixels, labels):
-    return Split(symmetric(np.array(pixels, np.uint8).reshape(-1, 1, 2, 1)), np.int32(labels))
+    return Split(
+        images_from_uint8(np.array(pixels, np.uint8).reshape(-1, 1, 2, 1)), np.int32(labels)
+    )
 
 
 SMALL = _split([[0, 255], [1, 254], [127, 128]], [3, 0, 9])
@@ -20,7 +22,7 @@ def test_the_ends_of_the_byte_become_minus_one_and_one_exactly():
 
 def test_every_byte_survives_the_way_to_minus_one_and_one_and_back():
     pixels = np.arange(256, dtype=np.uint8).reshape(-1, 1, 1, 1).repeat(5, axis=0)
-    np.testing.assert_array_equal(np.rint((symmetric(pixels) + 1.0) * 127.5), pixels)
+    np.testing.assert_array_equal(np.rint((images_from_uint8(pixels) + 1.0) * 127.5), pixels)
 
 
 def test_checksum_is_that_of_shape_bytes_and_labels():

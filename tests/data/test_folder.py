@@ -39,7 +39,7 @@ def test_the_provenance_tells_what_was_made_of_what(tmp_path):
     lines = []
     provenance = folder.read(tmp_path, SMALL, lines.append).provenance
     assert provenance.dataset == "folder"
-    assert provenance.source == "a folder of 41 pictures as 8x8 grey"
+    assert provenance.source == "a folder of 41 pictures as 8x8 gray"
     (file,) = provenance.files
     assert file.path == tmp_path
     assert len(file.sha256) == 64

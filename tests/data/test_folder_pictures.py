@@ -47,7 +47,7 @@ def sixteen_bit():
     return Image.fromarray(np.full((10, 10), 100 * 257, np.uint16))
 
 
-def grey_palette():
+def gray_palette():
     picture = Image.new("P", (10, 10), 1)
     picture.putpalette([0, 0, 0, 100, 100, 100, 255, 255, 255])
     return picture
@@ -62,30 +62,30 @@ def grey_palette():
         (sixteen_bit(), "a.png", 100),
         (sixteen_bit(), "a.tif", 100),
         (sixteen_bit(), "a.pgm", 100),
-        (grey_palette(), "a.png", 100),
-        (grey_palette(), "a.gif", 100),
+        (gray_palette(), "a.png", 100),
+        (gray_palette(), "a.gif", 100),
     ],
 )
-def test_grey_of_every_depth_is_grey_of_eight_bits(tmp_path, picture, name, level):
+def test_gray_of_every_depth_is_gray_of_eight_bits(tmp_path, picture, name, level):
     pixels = alone(tmp_path, picture, name)
     assert pixels.shape == (8, 8, 1)
     assert (pixels == level).all()
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK", "YCbCr", "P"])
-def test_colour_of_every_kind_is_red_green_and_blue(tmp_path, mode):
+def test_color_of_every_kind_is_red_green_and_blue(tmp_path, mode):
     picture = Image.new("RGB", (10, 10), (204, 102, 51)).convert(mode)
     pixels = alone(tmp_path, picture, "a.png" if mode in ("RGB", "RGBA", "P") else "a.tif")
     np.testing.assert_allclose(pixels, np.broadcast_to([204, 102, 51], (8, 8, 3)), atol=2)
 
 
-def test_one_picture_in_colour_makes_all_of_three_channels(tmp_path):
+def test_one_picture_in_color_makes_all_of_three_channels(tmp_path):
     write_pictures(tmp_path, 10)
-    grey = members(tmp_path)
+    gray = members(tmp_path)
     write_pictures(tmp_path, 1, "RGB", first=20)
     dataset = read(tmp_path)
-    assert "8x8 colour" in dataset.provenance.source
-    found = [image for image in everything(dataset) if image[..., :1].tobytes() in grey]
+    assert "8x8 color" in dataset.provenance.source
+    found = [image for image in everything(dataset) if image[..., :1].tobytes() in gray]
     assert len(found) == 10
     assert all((image == image[..., :1]).all() for image in found)
 

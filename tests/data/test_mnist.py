@@ -57,7 +57,7 @@ def test_mnist_begins_with_a_five_and_has_the_known_mean(real_data):
     level, weight = np.arange(256) / 255.0, counts / counts.sum()
     mean = level @ weight
     assert dataset.train.labels[0] == 5
-    # The constants of the usual normalisation: 0.1307 and 0.3081.
+    # The constants of the usual normalization: 0.1307 and 0.3081.
     np.testing.assert_allclose(mean, 0.1307, atol=5e-5)
     np.testing.assert_allclose(np.sqrt((level - mean) ** 2 @ weight), 0.3081, atol=5e-5)
 

@@ -11,7 +11,7 @@ def saved(path, image, **options):
     return path
 
 
-def test_a_picture_comes_whole_in_colour_with_its_digest(tmp_path):
+def test_a_picture_comes_whole_in_color_with_its_digest(tmp_path):
     path = saved(tmp_path / "a.png", Image.new("RGB", (30, 20), (204, 102, 51)))
     found = picture.read(path)
     assert found.path == path
@@ -21,7 +21,7 @@ def test_a_picture_comes_whole_in_colour_with_its_digest(tmp_path):
     assert (found.pixels == [204, 102, 51]).all()
 
 
-def test_grey_is_repeated(tmp_path):
+def test_gray_is_repeated(tmp_path):
     found = picture.read(saved(tmp_path / "a.png", Image.new("L", (8, 8), 70)))
     assert found.pixels.shape == (8, 8, 3)
     assert (found.pixels == 70).all()

@@ -109,7 +109,7 @@ LEVELS = np.full((40, 40), 100 * 257, np.uint16)
         (Image.new("RGB", (40, 40), (7, 8, 9)).quantize(4), "a.gif", [7, 8, 9]),
         (Image.new("1", (40, 40), 1), "a.png", [255, 255, 255]),
     ],
-    ids=["alpha", "grey alpha", "clear", "CMYK", "16 bits", "16 bits TIFF", "palette", "1 bit"],
+    ids=["alpha", "gray alpha", "clear", "CMYK", "16 bits", "16 bits TIFF", "palette", "1 bit"],
 )
 @pytest.mark.parametrize("size", [None, 20, 80])
 def test_every_kind_of_pixel_is_right_at_every_size(tmp_path, image, name, expected, size):

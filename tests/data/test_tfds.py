@@ -17,7 +17,7 @@ tensorflow_datasets = pytest.importorskip("tensorflow_datasets")
 
 
 def _prepare(data_dir, name, num_train=40, num_test=7, channels=1, ids=False, file_format=None):
-    """Image k of a split has the grey level k, so that its place in the order can be read off."""
+    """Image k of a split has the gray level k, so that its place in the order can be read off."""
     features = {
         "image": tensorflow_datasets.features.Image(shape=(28, 28, channels)),
         "label": tensorflow_datasets.features.ClassLabel(num_classes=10),

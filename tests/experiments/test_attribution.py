@@ -17,9 +17,9 @@ from lecture_models.tasks.attribution.methods import (
     Effort,
     attributions,
     in_batches,
-    make_probes,
+    make_attribution_functions,
 )
-from lecture_models.tasks.attribution.sheet import COLUMNS, coloured, contact_sheet, overlay, scaled
+from lecture_models.tasks.attribution.sheet import COLUMNS, colored, contact_sheet, overlay, scaled
 from lecture_models.tasks.layers import cam_layer, class_index, feature_shapes, require_unit
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.preprocessing import Preprocessing
@@ -74,7 +74,7 @@ def spots():
 
 @pytest.fixture(scope="module")
 def probes():
-    return make_probes(network(), "", -1, "rectified")
+    return make_attribution_functions(network(), "", -1, "rectified")
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_maps_come_in_the_order_of_a_sheet(found):
 
 
 def test_a_layers_unit_is_projected_in_place_of_the_class(found):
-    probes = make_probes(network(), "rectified", 2, "rectified")
+    probes = make_attribution_functions(network(), "rectified", 2, "rectified")
     images, targets = spots(), np.array([0, 0])
     signals = in_batches(probes.guided, network().variables, images, targets, 4)
     assert not signals[..., :2].any()
@@ -140,7 +140,7 @@ def test_the_pointing_game_is_won_by_methods_and_by_chance_in_a_quarter(probes):
     )
     assert hits["occlusion"] == hits["grad_cam"] == [1.0, 1.0]
     assert hits["random"] == [0.25, 0.25]
-    assert hits["centre"] == [0.0, 0.0]
+    assert hits["center"] == [0.0, 0.0]
 
 
 def test_pictures_of_one_class_make_no_composites(probes):
@@ -181,10 +181,10 @@ def test_a_sheet_holds_the_picture_and_every_map(found):
     assert sheet.max() <= 1.0
 
 
-def test_maps_without_evidence_are_black_and_signals_grey():
+def test_maps_without_evidence_are_black_and_signals_gray():
     zeros = np.zeros((3, 3), np.float32)
     np.testing.assert_array_equal(scaled(zeros - 1.0), zeros)
-    np.testing.assert_array_equal(coloured(np.zeros((3, 3, 3))), np.full((3, 3, 3), 0.5))
+    np.testing.assert_array_equal(colored(np.zeros((3, 3, 3))), np.full((3, 3, 3), 0.5))
     np.testing.assert_allclose(overlay(np.full((3, 3, 3), -1.0), zeros), 0.0)
 
 
@@ -232,7 +232,7 @@ def test_a_network_without_classes_is_refused_before_the_work():
 @pytest.mark.parametrize(
     "values",
     [
-        {"randomised_shares": (0.5, 1.5)},
+        {"randomized_shares": (0.5, 1.5)},
         {"num_steps": 1},
         {"occlusion_size": 1.5},
         {"occlusion_stride": 0.4},

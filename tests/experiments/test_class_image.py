@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from experiments import class_image
-from experiments.class_image import Config, build, chosen_classes, mean_colour
+from experiments.class_image import Config, build, chosen_classes, mean_color
 from lecture_models.data.lookup import Library
-from lecture_models.image_space.optimizers import normalised_gradient
+from lecture_models.image_space.optimizers import normalized_gradient
 from lecture_models.tasks.class_judge import figures, find_judge, make_class_judge
 from lecture_models.training.dispatch import Position, make_advance
 from lecture_models.training.metric_window import empty
@@ -73,24 +73,24 @@ def test_the_first_image_is_zero_to_the_network():
     network = tiny()
     images = started(made(**SLIDE)).image.params
     assert images.shape == (1, 24, 24, 3)  # Of the six default classes it has one.
-    np.testing.assert_allclose(network.preprocess.normalise(images), 0.0, atol=1e-4)
+    np.testing.assert_allclose(network.preprocess.normalize(images), 0.0, atol=1e-4)
     np.testing.assert_allclose(
-        mean_colour(network.preprocess), np.array([123.0, 117.0, 104.0]) / 127.5 - 1.0, atol=1e-6
+        mean_color(network.preprocess), np.array([123.0, 117.0, 104.0]) / 127.5 - 1.0, atol=1e-6
     )
 
 
 def test_a_spectrum_begins_at_the_same_image():
     experiment = made()
     image = experiment.evaluate(started(experiment), jax.random.key(0))["image"].pixels
-    colour = mean_colour(tiny().preprocess).reshape(1, 1, 1, 3)
-    np.testing.assert_allclose(image, np.broadcast_to(colour, image.shape), atol=1e-4)
+    color = mean_color(tiny().preprocess).reshape(1, 1, 1, 3)
+    np.testing.assert_allclose(image, np.broadcast_to(color, image.shape), atol=1e-4)
 
 
 def test_decay_keeps_the_image_near_the_mean():
     free, _ = run(made(classes=("crane",), **SLIDE), 8)
     held, values = run(made(classes=("crane",), l2_decay=10.0, **SLIDE), 8)
-    colour = mean_colour(tiny().preprocess).reshape(1, 1, 1, 3)
-    away = [float(np.square(each["image"].pixels - colour).sum()) for each in (held, free)]
+    color = mean_color(tiny().preprocess).reshape(1, 1, 1, 3)
+    away = [float(np.square(each["image"].pixels - color).sum()) for each in (held, free)]
     assert away[0] < away[1]
     assert values["decay"][0] == 0.0
 
@@ -163,7 +163,7 @@ def test_bad_settings_are_refused(settings, message):
 
 
 def test_without_rules_the_optimizer_is_the_plain_step():
-    plain = normalised_gradient(class_image.Config().step_size / 127.5)
+    plain = normalized_gradient(class_image.Config().step_size / 127.5)
     config = Config(**SLIDE)
     optimizer = class_image.make_optimizer(config, np.zeros(3, np.float32))
     gradient = jax.random.normal(jax.random.key(0), (1, 4, 5, 3))

@@ -15,11 +15,11 @@ from lecture_models.weights.error import WeightsError
 from lecture_models.weights.preprocessing import Preprocessing
 from lecture_models.weights.pretrained import Pretrained
 
-CLASSES = ("red, scarlet", "green", "blue", "dark", "light", "grey")
+CLASSES = ("red, scarlet", "green", "blue", "dark", "light", "gray")
 SQUARES = Preprocessing((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), 2.0, bgr=False, size=8, shorter_side=16)
 
 
-class MeanColour(nn.Module):
+class MeanColor(nn.Module):
     """Logits are ten times the mean red, green and blue, then three of nothing."""
 
     num_classes: int = 6
@@ -33,8 +33,8 @@ class OneNetwork:
     """In place of the weights: the same network under every name."""
 
     def __init__(self, classes=CLASSES):
-        provenance = Provenance("weights colour", "by hand", ())
-        self._network = Pretrained("colour", MeanColour(), {}, SQUARES, classes, provenance)
+        provenance = Provenance("weights color", "by hand", ())
+        self._network = Pretrained("color", MeanColor(), {}, SQUARES, classes, provenance)
 
     def load(self, name):
         return self._network
@@ -92,7 +92,7 @@ def test_only_the_first_pictures_enter_the_report(pictures):
 def test_ten_crops_of_an_even_picture_say_what_one_says():
     pixels = np.full((2, 16, 16, 3), 90, np.uint8)
     pixels[1, ..., 0] = 130
-    network = OneNetwork().load("colour")
+    network = OneNetwork().load("color")
     one, ten = (make_classify(network, crops)(pixels) for crops in (False, True))
     np.testing.assert_allclose(ten, one, rtol=1e-5)
 
@@ -106,8 +106,8 @@ def test_probabilities_are_ordered_and_drawn():
 
 
 def test_a_network_without_classes_is_refused():
-    with pytest.raises(WeightsError, match="colour has no class scores; name another --model"):
-        build(Config(model="colour"), Library(None, print), OneNetwork(classes=()))
+    with pytest.raises(WeightsError, match="color has no class scores; name another --model"):
+        build(Config(model="color"), Library(None, print), OneNetwork(classes=()))
 
 
 def test_training_is_refused():

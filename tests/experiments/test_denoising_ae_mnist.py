@@ -96,7 +96,7 @@ def test_images_that_the_noise_has_spared_leave_the_mean_finite():
 
 
 def test_the_papers_recipe_descends_at_a_constant_rate(tmp_path):
-    paper = dataclasses.replace(SMOKE, sgd=True, init_gain=4.0, learning_rate=0.1)
+    paper = dataclasses.replace(SMOKE, constant_rate_sgd=True, init_gain=4.0, learning_rate=0.1)
     experiment = denoising_ae_mnist.build(paper, Library(tmp_path, print))
     state = experiment.init(jax.random.key(0))
     assert not jax.tree.leaves(state.denoising.optimizer_state)
@@ -104,7 +104,7 @@ def test_the_papers_recipe_descends_at_a_constant_rate(tmp_path):
     assert spread == pytest.approx(4.0 * np.sqrt(6.0 / (784 + 16)), rel=0.1)
 
 
-def test_few_colour_pictures_of_one_class_will_do():
+def test_few_color_pictures_of_one_class_will_do():
     images = np.tanh(np.random.default_rng(0).normal(size=(12, 8, 4, 3))).astype(np.float32)
     split = Split(images, np.zeros(12, np.int32))
     provenance = Provenance("pictures", "made up", ())

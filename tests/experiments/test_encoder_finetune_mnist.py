@@ -13,13 +13,13 @@ import pytest
 from experiments import encoder_finetune_mnist as experiment_file
 from lecture_models.data import digits
 from lecture_models.data.dataset import DataError, Split
-from lecture_models.data.labeled_batches import balanced_order, labelled_batches, require_labels
+from lecture_models.data.labeled_batches import balanced_order, labeled_batches, require_labels
 from lecture_models.data.lookup import Library
 from lecture_models.evaluators import finetuning as evaluation
 from lecture_models.experiment import Cadence
 from lecture_models.tasks.encoder_pretraining import (
     Shape,
-    handed_over,
+    pretrained_layers,
     pretraining_step,
     stacked_layer,
 )
@@ -91,7 +91,7 @@ def entered(experiment, start):
 @pytest.mark.parametrize("count", ["20", "all"])
 def test_every_kind_but_scratch_begins_with_the_layers_of_its_encoder(start, entered, count):
     for kind in PRETRAINED:
-        layers, found = handed_over(SHAPE, start.nets[kind]), beginning(entered, count, kind)
+        layers, found = pretrained_layers(SHAPE, start.nets[kind]), beginning(entered, count, kind)
         assert set(layers) == set(LAYERS)
         assert distance({name: found[name] for name in LAYERS}, layers) == 0.0
         fresh = beginning(start, count, kind)["Dense_2"]
@@ -99,11 +99,11 @@ def test_every_kind_but_scratch_begins_with_the_layers_of_its_encoder(start, ent
 
 
 @pytest.mark.parametrize("count", ["20", "all"])
-def test_scratch_never_sees_what_was_learnt_without_labels(start, entered, count):
+def test_scratch_never_sees_what_was_learned_without_labels(start, entered, count):
     scratch = beginning(entered, count, "scratch")
     assert distance(scratch, beginning(start, count, "scratch")) == 0.0
     for kind in PRETRAINED:
-        layers = handed_over(SHAPE, start.nets[kind])
+        layers = pretrained_layers(SHAPE, start.nets[kind])
         assert distance(layers["Dense_0"], scratch["Dense_0"]) > 0.01
 
 
@@ -161,9 +161,9 @@ def test_subsets_are_nested_and_balanced():
         assert found.max() - found.min() <= 1
 
 
-def test_a_labelled_batch_is_of_its_subset_with_its_own_labels():
+def test_a_labeled_batch_is_of_its_subset_with_its_own_labels():
     split = digits.read().train
-    batches = labelled_batches(split, (20, 300, 0), 8, 16, seed=0)
+    batches = labeled_batches(split, (20, 300, 0), 8, 16, seed=0)
     assert batches.sizes == (8, 16, 16, 16)
     order = balanced_order(split.labels, 0)
     for step, batch in zip(range(40), batches(0), strict=False):
@@ -176,7 +176,7 @@ def test_a_labelled_batch_is_of_its_subset_with_its_own_labels():
 
 def test_batches_depend_on_seed_and_step_alone():
     split = digits.read().train
-    first, again, other = (labelled_batches(split, (20, 0), 8, 50, seed) for seed in (0, 0, 1))
+    first, again, other = (labeled_batches(split, (20, 0), 8, 50, seed) for seed in (0, 0, 1))
     assert first.sizes == (8, 20, 50)
     seventh = next(itertools.islice(first(0), 6, None))
     np.testing.assert_array_equal(seventh["images"], next(again(6))["images"])
@@ -187,7 +187,7 @@ def test_batches_depend_on_seed_and_step_alone():
 def test_another_seed_begins_with_other_weights(experiment, start):
     other = jax.jit(experiment.init)(jax.random.key(1))
     for kind in PRETRAINED:
-        one, another = (handed_over(SHAPE, state.nets[kind]) for state in (start, other))
+        one, another = (pretrained_layers(SHAPE, state.nets[kind]) for state in (start, other))
         assert distance(one["Dense_0"], another["Dense_0"]) > 0.01
     assert distance(beginning(start, "20", "scratch"), beginning(other, "20", "scratch")) > 0.01
 
@@ -211,8 +211,8 @@ def test_the_scanned_loop_of_an_accelerator_gives_the_same_state(trained, librar
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_the_papers_units_and_optimiser_keep_the_structure_of_the_state(library):
-    config = dataclasses.replace(SMOKE, sgd=True, sigmoid=True, stack_sparsity=0.0)
+def test_the_papers_units_and_optimizer_keep_the_structure_of_the_state(library):
+    config = dataclasses.replace(SMOKE, constant_rate_sgd=True, sigmoid=True, stack_sparsity=0.0)
     paper = experiment_file.build(config, library)
     state = jax.eval_shape(paper.init, jax.random.key(0))
     assert jax.eval_shape(paper.phases[-1].enter, state) == state

@@ -43,7 +43,7 @@ def run(photo, tmp_path_factory):
     """Evaluations at the start, after the first layer, and after the second."""
     folder = tmp_path_factory.mktemp("nothing")
     silent = Library(folder, lambda line: None), Weights(folder, lambda line: None)
-    config = smoke(photo, field=5, memory=3, num_steps=60)
+    config = smoke(photo, field=5, history_size=3, num_steps=60)
     experiment = feature_inversion.build(config, *silent)
     state, key = experiment.init(jax.random.key(0)), jax.random.key(1)
     batch = next(experiment.batches(0))
@@ -79,7 +79,7 @@ def test_a_layer_that_is_over_keeps_its_images(run):
     np.testing.assert_array_equal(middle["inverted"].pixels[:3], ended["inverted"].pixels[:3])
 
 
-def test_outside_of_the_field_images_stay_grey(run):
+def test_outside_of_the_field_images_stay_gray(run):
     *_, ended = run
     rows = ended["inverted"].pixels.reshape(2, 3, 24, 24, 3)
     fields = ended["fields"].splitlines()[1:]

@@ -29,7 +29,7 @@ def test_frames_tell_the_same_class_from_another():
     pixels = np.full((3, 24, 24, 3), 128, np.uint8)
     collection = Collection(pixels, np.array([0, 0, 1]), ("a", "b"))
     near = np.array([[1, 2], [0, 2], [0, 1]])
-    cells = experiment.neighbour_rows(collection, [0], [near, near[:, :1]], 24)
+    cells = experiment.neighbor_rows(collection, [0], [near, near[:, :1]], 24)
     assert cells.shape == (5, 24, 24, 3)
     corners = [tuple(cell[0, 0].tolist()) for cell in cells]
     expected = [experiment.QUERY, experiment.SAME, experiment.OTHER]
@@ -57,8 +57,8 @@ def test_scores_come_with_their_standard_error():
 def test_digits_agree_in_pixels_beyond_chance():
     found = evaluated(experiment.Config(**experiment.SMOKE | {"num_pictures": 60}))
     assert found["pixels_agreement_at_1"] > 0.8 > found["chance_agreement"]
-    assert found["neighbours"].columns == 8
-    assert found["neighbours"].pixels.shape == (24, 84, 84, 3)
+    assert found["neighbors"].columns == 8
+    assert found["neighbors"].pixels.shape == (24, 84, 84, 3)
     assert found["label_agreement"].splitlines()[1].startswith("features are untrained at 56x56")
 
 
@@ -67,7 +67,7 @@ def test_pictures_of_one_class_are_shown_without_agreement(tmp_path):
         Image.new("RGB", (20, 20), (60 * index, 0, 0)).save(tmp_path / f"{index}.png")
     found = evaluated(experiment.Config(**experiment.SMOKE | {"images": (str(tmp_path),)}))
     assert not [name for name in found if "agreement" in name]
-    assert found["neighbours"].pixels.shape == (3 * 8, 84, 84, 3)
+    assert found["neighbors"].pixels.shape == (3 * 8, 84, 84, 3)
     assert found["alarm_network"]
 
 

@@ -77,8 +77,8 @@ def test_the_rate_falls_to_zero_by_the_last_step():
     assert sizes[-1] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_the_papers_optimiser_state_comes_back_from_a_checkpoint(tmp_path):
-    paper = dataclasses.replace(SMOKE, sgd=True, uniform_init=(0.05, 0.005))
+def test_the_papers_optimizer_state_comes_back_from_a_checkpoint(tmp_path):
+    paper = dataclasses.replace(SMOKE, momentum_sgd=True, uniform_init=(0.05, 0.005))
     state = trained(paper, tmp_path, 1)
     with contextlib.closing(Checkpoints(tmp_path / "again", print)) as checkpoints:
         checkpoints.save(6, state)

@@ -32,7 +32,7 @@ def test_shifts_change_the_first_step_and_are_off_by_default(library):
 
 
 def test_biases_do_not_decay_and_kernels_do(library):
-    config = dataclasses.replace(SMOKE, sgd=True, warmup_steps=0, learning_rate=0.1)
+    config = dataclasses.replace(SMOKE, plain_sgd=True, warmup_steps=0, learning_rate=0.1)
     decayed, plain = (
         first_state(dataclasses.replace(config, weight_decay=decay), library)[0].params["C3"]
         for decay in (0.5, 0.0)
@@ -43,18 +43,18 @@ def test_biases_do_not_decay_and_kernels_do(library):
 
 def test_the_network_of_1998_has_its_60000_parameters(library):
     counts = {}
-    for changes in ({"of_1998": True}, {"tanh": True}, {}):
+    for changes in ({"original_architecture": True}, {"tanh": True}, {}):
         experiment = experiment_file.build(dataclasses.replace(SMOKE, **changes), library)
         state = jax.eval_shape(experiment.init, jax.random.key(0))
         counts[tuple(changes)] = count_parameters(state.params)
-    assert counts == {("of_1998",): 60_000, ("tanh",): 61_706, (): 61_706}
+    assert counts == {("original_architecture",): 60_000, ("tanh",): 61_706, (): 61_706}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"shift": -1}, "--shift is -1; it must be at least 0"),
-        ({"falls_at": (1.5,)}, "--falls_at is 1.5; it must be fractions"),
+        ({"decay_at": (1.5,)}, "--decay_at is 1.5; it must be fractions"),
         ({"dtype": "int8"}, "--dtype is 'int8'; allowed: float32 or bfloat16"),
     ],
 )

@@ -95,7 +95,7 @@ def test_an_end_far_from_the_components_is_flagged(tmp_path):
     assert experiment.evaluate(early, jax.random.key(2))["alarm_angle"] == ""
 
 
-def test_few_colour_pictures_of_one_class_will_do():
+def test_few_color_pictures_of_one_class_will_do():
     config = dataclasses.replace(SMOKE, code_dims=(3, 4), num_steps=3)
     experiment, state = trained(config, Shelf(pictures(12, (4, 8, 3))))
     evaluation = experiment.evaluate(state, jax.random.key(2))

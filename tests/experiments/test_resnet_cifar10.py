@@ -80,7 +80,7 @@ def test_a_plain_twin_has_the_parameters_of_the_residual_net(library):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"preactivation": True, "projection": True, "falls_at": (0.5, 0.75)},
+        {"preactivation": True, "projection": True, "decay_at": (0.5, 0.75)},
         {"dtype": "bfloat16", "nesterov": True, "augment": False},
     ],
 )

@@ -47,8 +47,8 @@ def test_the_papers_widths_are_the_papers_net(experiment_file, library):
     ]
     assert counts[0] < counts[1]
     if experiment_file is network_in_network_cifar10:
-        grey = 2 * 25 * 192  # The digits have one channel, not three.
-        assert counts[1] == 966_986 - grey
+        gray = 2 * 25 * 192  # The digits have one channel, not three.
+        assert counts[1] == 966_986 - gray
         assert NetworkInNetwork().layers == CIFAR_LAYERS
 
 

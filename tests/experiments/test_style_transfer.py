@@ -53,8 +53,8 @@ def test_stages_grow_to_the_size_and_share_the_steps(pictures):
     assert found[-1]["loss"] < found[0]["loss"]
 
 
-def test_kept_colours_are_those_of_the_content(pictures):
-    config = configured(pictures, keep_colours=True)
+def test_kept_colors_are_those_of_the_content(pictures):
+    config = configured(pictures, keep_colors=True)
     evaluation, found = run(config)
     read = Library(None, print).picture(config.content, 24).pixels
     content = np.asarray(read, np.float32) / 127.5 - 1.0
@@ -68,9 +68,9 @@ def test_kept_colours_are_those_of_the_content(pictures):
     assert found[-1]["loss"] < found[0]["loss"]
 
 
-def test_matched_colours_bring_the_style_nearer_at_once(pictures):
+def test_matched_colors_bring_the_style_nearer_at_once(pictures):
     _, (plain,) = run(configured(pictures, num_steps=1))
-    _, (matched,) = run(configured(pictures, num_steps=1, match_colours=True))
+    _, (matched,) = run(configured(pictures, num_steps=1, match_colors=True))
     assert matched["style_relu1"] < plain["style_relu1"]
 
 

@@ -122,10 +122,10 @@ def test_a_half_that_is_too_small_is_refused(tmp_path, library):
         read_halves(library, saved(tmp_path, 20, 20), 20, 12)
 
 
-def test_a_source_of_one_colour_is_refused(tmp_path, library):
-    path = tmp_path / "grey.png"
+def test_a_source_of_one_color_is_refused(tmp_path, library):
+    path = tmp_path / "gray.png"
     Image.new("RGB", (32, 32), (90, 90, 90)).save(path)
-    with pytest.raises(DataError, match="one colour"):
+    with pytest.raises(DataError, match="one color"):
         read_halves(library, str(path), 32, 8)
 
 
@@ -160,7 +160,7 @@ def test_settings_that_cannot_be_are_refused(options, message):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"neighbourhood": 4}, "it must be odd"), ({"num_steps": 3}, "nothing is trained")],
+    [({"neighborhood": 4}, "it must be odd"), ({"num_steps": 3}, "nothing is trained")],
 )
 def test_settings_of_the_baseline_that_cannot_be_are_refused(options, message):
     with pytest.raises(ValueError, match=message):

@@ -18,8 +18,8 @@ def silent(line):
 def blobs():
     """Three far clusters of twenty points in 60 dimensions."""
     random = np.random.default_rng(0)
-    centres = 20.0 * random.normal(size=(3, 60))
-    codes = np.repeat(centres, 20, axis=0) + random.normal(size=(60, 60))
+    centers = 20.0 * random.normal(size=(3, 60))
+    codes = np.repeat(centers, 20, axis=0) + random.normal(size=(60, 60))
     return codes.astype(np.float32), np.repeat([0, 1, 2], 20)
 
 
@@ -49,7 +49,7 @@ def test_a_plane_in_space_is_trusted_wholly_by_pca():
     assert experiment.trust(codes, random.normal(size=(40, 2)), 6) < 0.8
 
 
-def test_one_nn_error_counts_neighbours_of_another_class():
+def test_one_nn_error_counts_neighbors_of_another_class():
     line = np.array([[0.0], [1.0], [3.0], [3.5]], np.float32)
     assert experiment.one_nn_error(line, np.array([0, 0, 0, 1])) == 0.5
 
@@ -97,8 +97,8 @@ def test_pictures_without_classes_are_embedded_without_errors(tmp_path):
 def test_too_few_pictures_are_refused_before_any_work():
     with pytest.raises(DataError, match="--perplexity is 5; with 10 pictures it must be at most 3"):
         experiment.require_enough(SMALL, 10)
-    few = experiment.Config(perplexity=1.0, neighbours=12)
-    with pytest.raises(DataError, match="--neighbours is 12; with 24 pictures it must be below 12"):
+    few = experiment.Config(perplexity=1.0, neighbors=12)
+    with pytest.raises(DataError, match="--neighbors is 12; with 24 pictures it must be below 12"):
         experiment.require_enough(few, 24)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from experiments import conv_vae_mnist, vae_mnist
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import Codes, binarised, describe_codes, evenly_spaced
+from lecture_models.evaluators.vae import Codes, binarized, describe_codes, evenly_spaced
 
 SMOKE = vae_mnist.Config(**vae_mnist.SMOKE)
 CONV_SMOKE = conv_vae_mnist.Config(**conv_vae_mnist.SMOKE)
@@ -43,8 +43,10 @@ def test_the_default_schedule_ends_at_zero():
     assert float(schedule(600)) == pytest.approx(2e-3, rel=1e-4)
 
 
-def test_static_binarisation_trains_on_bits_and_dynamic_on_grey_values(library):
-    assert set(np.unique(first_batches(dataclasses.replace(SMOKE, static=True), library))) == {
+def test_static_binarization_trains_on_bits_and_dynamic_on_gray_values(library):
+    assert set(
+        np.unique(first_batches(dataclasses.replace(SMOKE, static_binarization=True), library))
+    ) == {
         -1.0,
         1.0,
     }
@@ -59,8 +61,8 @@ def test_all_training_images_are_used_on_request(library):
 
 
 def test_the_bits_of_the_test_set_are_the_same_every_time():
-    grey = np.zeros((3, 8, 8, 1), np.float32)
-    np.testing.assert_array_equal(binarised(grey), binarised(grey))
+    gray = np.zeros((3, 8, 8, 1), np.float32)
+    np.testing.assert_array_equal(binarized(gray), binarized(gray))
 
 
 def test_evenly_spaced_images_reach_from_the_first_to_the_last():

@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lecture_models.image_space.colors import (
-    grey,
+    gray,
     luminance_pixels,
-    match_colours,
+    match_colors,
     match_luminance,
 )
 
@@ -22,35 +22,35 @@ def moments(images):
 
 def test_green_is_brighter_than_red_and_red_than_blue():
     primaries = jnp.eye(3).reshape(1, 1, 3, 3)
-    np.testing.assert_allclose(grey(primaries)[0, 0, :, 0], [0.299, 0.587, 0.114], rtol=1e-6)
+    np.testing.assert_allclose(gray(primaries)[0, 0, :, 0], [0.299, 0.587, 0.114], rtol=1e-6)
 
 
-def test_grey_of_grey_is_itself():
-    np.testing.assert_allclose(grey(grey(PHOTO)), grey(PHOTO), atol=1e-6)
+def test_gray_of_gray_is_itself():
+    np.testing.assert_allclose(gray(gray(PHOTO)), gray(PHOTO), atol=1e-6)
 
 
-def test_matched_colours_have_the_mean_and_covariance_of_the_target():
-    mean, covariance = moments(match_colours(MIXED, PHOTO))
+def test_matched_colors_have_the_mean_and_covariance_of_the_target():
+    mean, covariance = moments(match_colors(MIXED, PHOTO))
     wanted_mean, wanted_covariance = moments(PHOTO)
     np.testing.assert_allclose(mean, wanted_mean, atol=1e-5)
     np.testing.assert_allclose(covariance, wanted_covariance, atol=1e-3)
 
 
 def test_a_picture_matched_with_itself_stays():
-    np.testing.assert_allclose(match_colours(PHOTO, PHOTO), PHOTO, atol=1e-4)
+    np.testing.assert_allclose(match_colors(PHOTO, PHOTO), PHOTO, atol=1e-4)
 
 
-def test_a_picture_of_one_colour_becomes_the_mean_of_the_target():
+def test_a_picture_of_one_color_becomes_the_mean_of_the_target():
     flat = jnp.full((1, 4, 4, 3), 0.3)
     expected = np.broadcast_to(moments(PHOTO)[0], (1, 4, 4, 3))
-    np.testing.assert_allclose(match_colours(flat, PHOTO), expected, atol=1e-4)
+    np.testing.assert_allclose(match_colors(flat, PHOTO), expected, atol=1e-4)
 
 
-def test_matched_luminance_is_grey_with_the_moments_of_the_target():
+def test_matched_luminance_is_gray_with_the_moments_of_the_target():
     found = match_luminance(MIXED, PHOTO)
     np.testing.assert_array_equal(found[..., 0], found[..., 2])
-    np.testing.assert_allclose(found.mean(), grey(PHOTO).mean(), atol=1e-5)
-    np.testing.assert_allclose(found.std(), grey(PHOTO).std(), rtol=1e-4)
+    np.testing.assert_allclose(found.mean(), gray(PHOTO).mean(), atol=1e-5)
+    np.testing.assert_allclose(found.std(), gray(PHOTO).std(), rtol=1e-4)
 
 
 def test_luminance_pixels_show_what_they_encode():
@@ -67,4 +67,4 @@ def test_a_step_on_luminance_pixels_leaves_the_differences_of_channels():
         stepped[..., 0] - stepped[..., 1], PHOTO[..., 0] - PHOTO[..., 1], atol=1e-6
     )
     # The mean over channels of what a luminance gains: all of it.
-    np.testing.assert_allclose(grey(stepped - PHOTO)[..., 0], -0.1 * gradient[..., 0], atol=1e-6)
+    np.testing.assert_allclose(gray(stepped - PHOTO)[..., 0], -0.1 * gradient[..., 0], atol=1e-6)

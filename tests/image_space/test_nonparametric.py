@@ -21,8 +21,8 @@ def test_every_pixel_is_copied_from_the_place_that_is_named():
     assert grown.image.shape == (17, 21, 3)
     rows, columns = grown.origin[..., 0], grown.origin[..., 1]
     np.testing.assert_array_equal(grown.image, source[rows, columns])
-    colours = {tuple(pixel) for pixel in source.reshape(-1, 3)}
-    assert {tuple(pixel) for pixel in grown.image.reshape(-1, 3)} <= colours
+    colors = {tuple(pixel) for pixel in source.reshape(-1, 3)}
+    assert {tuple(pixel) for pixel in grown.image.reshape(-1, 3)} <= colors
 
 
 def test_a_chessboard_goes_on_as_a_chessboard():
@@ -32,7 +32,7 @@ def test_a_chessboard_goes_on_as_a_chessboard():
 
 
 def test_without_tolerance_noise_is_copied_in_one_piece():
-    """Every window is unlike all others, so only its own neighbours fit, up to the edge."""
+    """Every window is unlike all others, so only its own neighbors fit, up to the edge."""
     source = noise(40, 40)
     grown = grow_texture(source, (9, 9), 5, seed=0, tolerance=0.0)
     steps = np.diff(grown.origin, axis=1)
@@ -45,10 +45,10 @@ def test_the_same_seed_gives_the_same_texture_and_another_another():
     assert np.abs(first - other).max() > 0.0
 
 
-@pytest.mark.parametrize("neighbourhood", [1, 4, 13])
-def test_a_neighbourhood_that_cannot_be_is_refused(neighbourhood):
-    with pytest.raises(ValueError, match=f"the neighbourhood is {neighbourhood}"):
-        grow_texture(noise(), (9, 9), neighbourhood, 0)
+@pytest.mark.parametrize("neighborhood", [1, 4, 13])
+def test_a_neighborhood_that_cannot_be_is_refused(neighborhood):
+    with pytest.raises(ValueError, match=f"the neighborhood is {neighborhood}"):
+        grow_texture(noise(), (9, 9), neighborhood, 0)
 
 
 def test_a_size_below_the_seed_patch_is_refused():

@@ -103,9 +103,9 @@ def test_variation_agrees_with_finite_differences():
     def value(x):
         return variation(view(x), ()).sum()
 
-    towards = jax.random.normal(jax.random.key(3), image.shape)
-    slope = jnp.vdot(jax.grad(value)(image), towards)
-    found = (value(image + 1e-2 * towards) - value(image - 1e-2 * towards)) / 2e-2
+    toward = jax.random.normal(jax.random.key(3), image.shape)
+    slope = jnp.vdot(jax.grad(value)(image), toward)
+    found = (value(image + 1e-2 * toward) - value(image - 1e-2 * toward)) / 2e-2
     np.testing.assert_allclose(found, slope, rtol=1e-2)
 
 
@@ -113,8 +113,8 @@ def test_the_alpha_norm_of_a_half_by_hand():
     image = jnp.full((2, 1, 1, 3), -0.5)
     found = objectives.alpha_norm(6.0)(view(image), ())
     np.testing.assert_allclose(found, [3 * 0.5**6] * 2, rtol=1e-6)
-    centred = objectives.alpha_norm(6.0, centre=-0.5)(view(image), ())
-    np.testing.assert_array_equal(centred, [0.0, 0.0])
+    centered = objectives.alpha_norm(6.0, center=-0.5)(view(image), ())
+    np.testing.assert_array_equal(centered, [0.0, 0.0])
 
 
 def test_image_match_counts_only_the_places_with_weight():

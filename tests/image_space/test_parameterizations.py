@@ -65,7 +65,7 @@ def test_unit_spectra_make_images_of_middling_contrast():
     assert 0.1 < fourier(32, 32).decode(spectra).std() < 0.8
 
 
-def test_decorrelated_colours_move_together_first():
+def test_decorrelated_colors_move_together_first():
     """The first of the three components is brightness, and the strongest."""
     form = fourier(4, 4)
     moved = [

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
-from lecture_models.image_space.optimizers import normalised_gradient
+from lecture_models.image_space.optimizers import normalized_gradient
 from lecture_models.image_space.regularizers import (
     blur_every,
     clip_small_contribution,
@@ -12,7 +12,7 @@ from lecture_models.image_space.regularizers import (
     ruled,
 )
 
-GREY = jnp.zeros(3)
+GRAY = jnp.zeros(3)
 
 
 def images():
@@ -41,7 +41,7 @@ def test_only_every_nth_update_blurs():
 
 def test_the_faintest_fifth_of_the_pixels_goes_to_the_origin():
     x = images()
-    clipped = clip_small_norm(0.2, GREY)(x, x, jnp.int32(0))
+    clipped = clip_small_norm(0.2, GRAY)(x, x, jnp.int32(0))
     gone = np.asarray((clipped == 0.0).all(-1))
     assert gone.sum((1, 2)).tolist() == [24, 24]
     norm = np.linalg.norm(np.asarray(x), axis=-1)
@@ -52,15 +52,15 @@ def test_the_faintest_fifth_of_the_pixels_goes_to_the_origin():
 def test_pixels_without_gradient_contribute_least():
     x = images()
     gradients = jnp.ones_like(x).at[:, :3].set(0.0)
-    clipped = clip_small_contribution(0.25, GREY)(x, gradients, jnp.int32(0))
+    clipped = clip_small_contribution(0.25, GRAY)(x, gradients, jnp.int32(0))
     assert float(jnp.abs(clipped[:, 3:] - x[:, 3:]).max()) == 0.0
-    none = clip_small_contribution(0.0, GREY)(x, gradients, jnp.int32(0))
+    none = clip_small_contribution(0.0, GRAY)(x, gradients, jnp.int32(0))
     np.testing.assert_array_equal(none, x)
 
 
 def test_rules_follow_each_update_and_count_it():
     double = lambda x, gradients, count: x * (2.0 + count)  # noqa: E731
-    plain = normalised_gradient(0.1)
+    plain = normalized_gradient(0.1)
     optimizer = ruled(plain, [double])
     x = jnp.ones((1, 2, 2, 3))
     state = optimizer.init(x)
@@ -68,5 +68,5 @@ def test_rules_follow_each_update_and_count_it():
     np.testing.assert_allclose(x, 1.8, rtol=1e-6)
     x, state = optimizer.update(x, state, x, jnp.float32(0.0))
     np.testing.assert_allclose(x, 5.1, rtol=1e-5)
-    np.testing.assert_array_equal(optimizer.settled(x, state), x)
+    np.testing.assert_array_equal(optimizer.accepted(x, state), x)
     assert ruled(plain, []) is plain

@@ -13,7 +13,7 @@ from lecture_models.image_space.objectives import (
     neuron,
     total_variation,
 )
-from lecture_models.image_space.optimizers import normalised_gradient
+from lecture_models.image_space.optimizers import normalized_gradient
 from lecture_models.image_space.parameterizations import pixels
 from lecture_models.image_space.step import image_loss, image_step, init_image
 from lecture_models.image_space.terms import Term, negated
@@ -53,7 +53,7 @@ def run(terms, optimizer, steps, transform=None, limited=True):
 )
 def test_what_is_to_grow_rises_in_a_few_steps(objective):
     terms = (Term("grown", negated(objective)),)
-    _, found = run(terms, normalised_gradient(0.02), 5)
+    _, found = run(terms, normalized_gradient(0.02), 5)
     values = [-float(each["grown"]) for each in found]
     assert values == sorted(values)
     assert values[-1] > values[0]
@@ -64,7 +64,7 @@ def test_metrics_are_the_loss_and_every_term_by_name():
         Term("content", feature_match("relu"), 2.0, jnp.zeros((1, 6, 6, 4))),
         Term("variation", total_variation(), 0.5),
     )
-    _, (metrics,) = run(terms, normalised_gradient(0.1), 1)
+    _, (metrics,) = run(terms, normalized_gradient(0.1), 1)
     assert set(metrics) == {"loss", "content", "variation"}
     expected = 2.0 * metrics["content"] + 0.5 * metrics["variation"]
     np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-6)
@@ -79,7 +79,7 @@ def test_a_picture_is_found_again_from_features_near_to_its_own():
 
 
 def test_limited_pixels_stay_in_range_and_can_come_back():
-    state, _ = run((Term("score", negated(class_logit(0))),), normalised_gradient(1.0), 3)
+    state, _ = run((Term("score", negated(class_logit(0))),), normalized_gradient(1.0), 3)
     assert float(jnp.abs(state.params).max()) == 1.0
     gradient = jax.grad(
         lambda x: image_loss(network, pixels(), (Term("s", class_logit(0)),), x, WEIGHTS, ((),))[0]
@@ -89,6 +89,6 @@ def test_limited_pixels_stay_in_range_and_can_come_back():
 
 def test_terms_of_pixels_see_the_image_before_its_transform():
     terms = (Term("variation", total_variation()),)
-    _, (still,) = run(terms, normalised_gradient(0.1), 1)
-    _, (moved,) = run(terms, normalised_gradient(0.1), 1, transform=jitter(3))
+    _, (still,) = run(terms, normalized_gradient(0.1), 1)
+    _, (moved,) = run(terms, normalized_gradient(0.1), 1, transform=jitter(3))
     np.testing.assert_allclose(moved["variation"], still["variation"], rtol=1e-6)

@@ -63,13 +63,13 @@ def test_a_scale_of_two_shows_the_middle_twice_as_large():
     np.testing.assert_allclose(large[:, ::2, ::2], x[:, 10:31, 10:31], atol=1e-5)
 
 
-def test_a_smaller_scale_leaves_grey_around():
+def test_a_smaller_scale_leaves_gray_around():
     small = random_scale(0.5, 0.5)(jax.random.key(0), jnp.ones((1, 20, 20, 3)))
     assert float(jnp.abs(small[:, :4]).max()) == 0.0
     np.testing.assert_allclose(small[:, 6:14, 6:14], 1.0, rtol=1e-6)
 
 
-def test_rotation_keeps_the_centre_and_the_mean_nearby():
+def test_rotation_keeps_the_center_and_the_mean_nearby():
     x = wave()
     turned = random_rotation(20.0)(jax.random.key(2), x)
     np.testing.assert_allclose(turned[:, 20, 20], x[:, 20, 20], atol=1e-5)
@@ -83,7 +83,7 @@ def test_rotation_does_not_depend_on_which_side_is_up():
     np.testing.assert_allclose(turned, jnp.rot90(upright, axes=(1, 2)), atol=1e-5)
 
 
-def test_padding_surrounds_by_one_grey():
+def test_padding_surrounds_by_one_gray():
     padded = pad(3, 0.5)(jax.random.key(0), images())
     assert padded.shape == (2, 18, 15, 3)
     np.testing.assert_array_equal(padded[:, 3:-3, 3:-3], images())

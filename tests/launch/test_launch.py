@@ -91,25 +91,25 @@ def test_a_folder_of_pictures_is_trained_on_and_recorded(tmp_path, capsys):
     assert run(*arguments, "--skip_bad_images") == 0
     assert "skipped: empty.png (empty)\n" in capsys.readouterr().err
     record = json.loads((folder / "config.json").read_text())
-    assert record["data"][0]["source"] == "a folder of 40 pictures as 28x28 grey"
+    assert record["data"][0]["source"] == "a folder of 40 pictures as 28x28 gray"
     assert record["data"][0]["files"][0]["path"] == str(pictures)
     assert "--skip_bad_images" in record["resume_command"]
     assert "skipped as unreadable: 1 file, empty.png" in summary(folder)["data_notes"][0]
-    assert "a folder of 40 pictures as 28x28 grey" in (folder / "report.html").read_text()
+    assert "a folder of 40 pictures as 28x28 gray" in (folder / "report.html").read_text()
     write_pictures(pictures, 1, first=40)
     assert run(*arguments, "--skip_bad_images") == 1
     assert (
-        "was trained on other data: folder (a folder of 40 pictures as 28x28 grey) there, folder "
-        "(a folder of 41 pictures as 28x28 grey) now"
+        "was trained on other data: folder (a folder of 40 pictures as 28x28 gray) there, folder "
+        "(a folder of 41 pictures as 28x28 gray) now"
     ) in capsys.readouterr().err
 
 
-def test_pictures_of_another_size_and_in_colour_are_trained_on(tmp_path):
+def test_pictures_of_another_size_and_in_color_are_trained_on(tmp_path):
     write_pictures(tmp_path / "pictures", 40, "RGB")
     arguments = ("--dataset=folder", f"--data_dir={tmp_path}/pictures", "--image_size=8")
     assert run(*SMOKE, *arguments, f"--workdir={tmp_path}/run") == 0
     record = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert record["data"][0]["source"] == "a folder of 40 pictures as 8x8 colour"
+    assert record["data"][0]["source"] == "a folder of 40 pictures as 8x8 color"
     assert summary(tmp_path / "run")["status"] == "finished"
 
 

@@ -44,7 +44,7 @@ def free_port():
 
 
 @contextlib.contextmanager
-def team(root, folder, *arguments, second=()):
+def process_group(root, folder, *arguments, second=()):
     """Two processes of one run; whatever happens, none is left."""
     address = f"--coordinator=127.0.0.1:{free_port()}"
     both = [
@@ -97,7 +97,7 @@ def run_here(*arguments):
 
 
 def test_two_processes_train_as_one_and_the_leader_alone_writes(root, tmp_path):
-    with team(root, tmp_path / "a", second=[f"--workdir={tmp_path}/b"]) as processes:
+    with process_group(root, tmp_path / "a", second=[f"--workdir={tmp_path}/b"]) as processes:
         (code, error), (second_code, second_error) = finish(*processes)
     assert (code, second_code) == (0, 0), error + second_error
     assert run_here(f"--workdir={tmp_path}/whole") == 0
@@ -110,7 +110,7 @@ def test_two_processes_train_as_one_and_the_leader_alone_writes(root, tmp_path):
 
 def test_a_signal_to_one_stops_both_and_one_process_ends_the_run(root, tmp_path, capsys):
     folder, steps = tmp_path / "run", ("--num_steps=160", "--checkpoint_every=1000")
-    with team(root, folder, *steps, "--pause_ms=20") as processes:
+    with process_group(root, folder, *steps, "--pause_ms=20") as processes:
         wait_for_metrics(folder, processes)
         processes[1].send_signal(signal.SIGTERM)
         (code, error), (second_code, second_error) = finish(*processes)
@@ -128,7 +128,7 @@ def test_a_signal_to_one_stops_both_and_one_process_ends_the_run(root, tmp_path,
 def test_a_process_that_dies_ends_the_run_with_a_line_and_a_folder_that_resumes(root, tmp_path):
     folder = tmp_path / "run"
     steps = ("--num_steps=1000000", "--eval_every=100000", "--checkpoint_every=4")
-    with team(root, folder, *steps) as processes:
+    with process_group(root, folder, *steps) as processes:
         wait_for_metrics(folder, processes)
         processes[1].kill()
         began = time.monotonic()
@@ -143,7 +143,7 @@ def test_a_process_that_dies_ends_the_run_with_a_line_and_a_folder_that_resumes(
 
 
 def test_processes_that_were_started_as_different_runs_end_with_a_line(root, tmp_path):
-    with team(root, tmp_path / "run", second=["--seed=1"]) as processes:
+    with process_group(root, tmp_path / "run", second=["--seed=1"]) as processes:
         (code, error), (second_code, second_error) = finish(*processes)
     assert (code, second_code) == (1, 1)
     for each in (error, second_error):
@@ -151,7 +151,7 @@ def test_processes_that_were_started_as_different_runs_end_with_a_line(root, tmp
 
 
 def test_a_process_that_cannot_begin_ends_the_other(root, tmp_path):
-    with team(root, tmp_path / "run", second=["--devices=3"]) as processes:
+    with process_group(root, tmp_path / "run", second=["--devices=3"]) as processes:
         (code, error), (_, second_error) = finish(*processes)
     assert code == 1
     assert error == "error: process 1 could not begin; its own message says why\n"

@@ -68,7 +68,7 @@ def test_the_axes_are_the_components_of_the_reconstructions(network):
     np.testing.assert_allclose(np.abs(axes.T @ expected), np.eye(2), atol=1e-3)
 
 
-def test_codes_are_of_the_centred_vectors(network):
+def test_codes_are_of_the_centered_vectors(network):
     mean = MOMENTS.mean.astype(np.float32)
     np.testing.assert_array_equal(autoencoder.encode(network, mean, mean[None]), np.zeros((1, 2)))
     np.testing.assert_array_equal(autoencoder.reconstruct(network, mean, mean[None]), mean[None])

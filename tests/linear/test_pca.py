@@ -6,11 +6,11 @@ from sklearn import decomposition
 
 from lecture_models.data import mnist
 from lecture_models.linear import pca as pcas
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 
 def vectors(count, dim, seed=0):
-    """Correlated, off centre, with variances that fall."""
+    """Correlated, off center, with variances that fall."""
     generator = np.random.default_rng(seed)
     mixing = generator.normal(size=(dim, dim)) * 0.8 ** np.arange(dim)[:, None]
     return (generator.normal(size=(count, dim)) @ mixing + 3.0).astype(np.float32)
@@ -123,8 +123,8 @@ def test_angles_between_spaces_of_different_dimension_are_refused():
 def test_thirty_components_leave_the_published_error_of_mnist(real_data):
     dataset = mnist.read(mnist.MNIST, real_data)
     training = np.concatenate([dataset.train.images, dataset.validation.images])
-    found = pcas.fit_pca(unit_vectors(training), 30)
-    test = unit_vectors(dataset.test.images)
+    found = pcas.fit_pca(flatten_to_unit_range(training), 30)
+    test = flatten_to_unit_range(dataset.test.images)
     errors = test - pcas.reconstruct(found, pcas.project(found, test))
     # Hinton and Salakhutdinov, 2006, supporting text: 13.87.
     assert (errors**2).sum(axis=1).mean() == pytest.approx(13.87, abs=0.01)

@@ -23,15 +23,15 @@ def test_a_confident_right_decoder_costs_nothing_and_a_wrong_one_its_logit():
     assert bernoulli_cross_entropy(-100.0 * WHITE, WHITE)[0] == pytest.approx(78_400.0)
 
 
-def test_grey_values_are_probabilities():
-    grey, logits = jnp.full((1, 2, 2, 1), -0.5), jnp.full((1, 2, 2, 1), 0.7)
+def test_gray_values_are_probabilities():
+    gray, logits = jnp.full((1, 2, 2, 1), -0.5), jnp.full((1, 2, 2, 1), 0.7)
     probability = jax.nn.sigmoid(0.7)
     expected = -4 * (0.25 * jnp.log(probability) + 0.75 * jnp.log(1 - probability))
-    assert bernoulli_cross_entropy(logits, grey)[0] == pytest.approx(float(expected), rel=1e-5)
+    assert bernoulli_cross_entropy(logits, gray)[0] == pytest.approx(float(expected), rel=1e-5)
 
 
 @pytest.mark.parametrize("logit", [-30.0, -2.0, 0.0, 2.0, 30.0])
-def test_the_gradient_by_a_logit_is_its_probability_less_the_grey_value(logit):
+def test_the_gradient_by_a_logit_is_its_probability_less_the_gray_value(logit):
     def loss(value):
         return bernoulli_cross_entropy(jnp.full((1, 1, 1, 1), value), jnp.zeros((1, 1, 1, 1)))[0]
 

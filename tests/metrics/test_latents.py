@@ -5,9 +5,9 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from lecture_models.metrics.latents import active_units, gaussian_divergence, neighbour_divergence
+from lecture_models.metrics.latents import active_units, gaussian_divergence, neighbor_divergence
 
-DIVERGENCES = (gaussian_divergence, neighbour_divergence)
+DIVERGENCES = (gaussian_divergence, neighbor_divergence)
 
 
 @pytest.fixture
@@ -61,21 +61,21 @@ def test_a_rotation_changes_nothing(divergence, rng):
 def test_a_mixture_diverges_by_what_monte_carlo_says_and_its_gaussian_by_less(rng):
     """Eight tight clusters on a circle: nearly the moments of N(0, I), nothing of its form."""
     angles = np.arange(8) * math.pi / 4
-    centres = math.sqrt(2.0) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    codes = centres[rng.integers(8, size=10_000)] + 0.1 * rng.normal(size=(10_000, 2))
+    centers = math.sqrt(2.0) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    codes = centers[rng.integers(8, size=10_000)] + 0.1 * rng.normal(size=(10_000, 2))
     log_mixture = logsumexp(
-        [multivariate_normal(centre, 0.01 * np.eye(2)).logpdf(codes) for centre in centres], axis=0
+        [multivariate_normal(center, 0.01 * np.eye(2)).logpdf(codes) for center in centers], axis=0
     ) - math.log(8)
     expected = (log_mixture - multivariate_normal(np.zeros(2)).logpdf(codes)).mean()
-    assert neighbour_divergence(codes) == pytest.approx(expected, abs=0.05)
+    assert neighbor_divergence(codes) == pytest.approx(expected, abs=0.05)
     assert gaussian_divergence(codes) < 0.05 < expected
 
 
 @pytest.mark.parametrize("k", [1, 3, 20])
-def test_every_number_of_neighbours_estimates_the_same(k, rng):
+def test_every_number_of_neighbors_estimates_the_same(k, rng):
     codes = 3.0 * rng.normal(size=(5_000, 2))
     expected = _closed_form(np.zeros(2), 9.0 * np.eye(2))
-    assert neighbour_divergence(codes, k) == pytest.approx(expected, abs=0.1)
+    assert neighbor_divergence(codes, k) == pytest.approx(expected, abs=0.1)
 
 
 def test_a_singular_gaussian_is_infinitely_far(rng):
@@ -94,9 +94,9 @@ def test_a_narrow_unit_is_far_but_not_infinitely(rng):
 def test_a_few_copies_are_borne_and_an_atom_is_infinitely_far(rng):
     codes = rng.normal(size=(3_000, 2))
     codes[:5] = codes[0]
-    assert neighbour_divergence(codes, k=5) == pytest.approx(0.0, abs=0.1)
+    assert neighbor_divergence(codes, k=5) == pytest.approx(0.0, abs=0.1)
     codes[:6] = codes[0]
-    assert neighbour_divergence(codes, k=5) == math.inf
+    assert neighbor_divergence(codes, k=5) == math.inf
 
 
 @pytest.mark.parametrize("metric", [active_units, *DIVERGENCES])
@@ -109,8 +109,8 @@ def test_broken_codes_and_too_few_are_refused(metric):
         metric(codes[:1])
 
 
-def test_neighbours_that_are_not_there_are_refused(rng):
+def test_neighbors_that_are_not_there_are_refused(rng):
     with pytest.raises(ValueError, match="k is 10; with 10 codes it must be from 1 to 9"):
-        neighbour_divergence(rng.normal(size=(10, 2)), k=10)
+        neighbor_divergence(rng.normal(size=(10, 2)), k=10)
     with pytest.raises(ValueError, match="k is 0"):
-        neighbour_divergence(rng.normal(size=(10, 2)), k=0)
+        neighbor_divergence(rng.normal(size=(10, 2)), k=0)

@@ -29,8 +29,8 @@ def test_the_window_agrees_with_scikit_learn():
 def test_the_window_agrees_with_the_formula_in_784_dimensions():
     points, samples = uniform(0, 10, 784), uniform(1, 30, 784)
     squared = ((points[:, None] - samples[None]) ** 2).sum(-1).astype(np.float64)
-    normaliser = 784 * math.log(0.2 * math.sqrt(2 * math.pi))
-    expected = logsumexp(-squared / (2 * 0.2**2), axis=1) - math.log(30) - normaliser
+    normalizer = 784 * math.log(0.2 * math.sqrt(2 * math.pi))
+    expected = logsumexp(-squared / (2 * 0.2**2), axis=1) - math.log(30) - normalizer
     np.testing.assert_allclose(parzen_log_likelihood(points, samples, 0.2), expected, rtol=1e-5)
 
 

@@ -45,7 +45,7 @@ def test_each_group_of_originals_stands_above_its_reconstructions():
     np.testing.assert_array_equal(grid[8:10], IMAGES[2:4] + np.float32(0.1))
 
 
-def test_places_without_a_picture_are_mid_grey_and_the_rows_stay_aligned():
+def test_places_without_a_picture_are_mid_gray_and_the_rows_stay_aligned():
     grid = originals_above(IMAGES, IMAGES + 0.1, columns=3)
     assert grid.shape == (12, 6, 4, 1)
     assert (grid[[8, 11]] == 0.0).all()

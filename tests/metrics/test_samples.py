@@ -4,7 +4,7 @@ import pytest
 
 from lecture_models.metrics.parzen import evaluate_sampler
 from lecture_models.metrics.samples import Extractor, above_nearest, make_judge
-from lecture_models.nn.pixel_values import unit_vectors
+from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 
 def pictures(seed, count):
@@ -29,15 +29,15 @@ def judge():
     return make_judge(TRAIN, VALIDATION, TEST, EXTRACTOR)
 
 
-def test_fresh_data_cover_all_modes_and_memorise_nothing(judge):
+def test_fresh_data_cover_all_modes_and_memorize_nothing(judge):
     scalars = judge(pictures(3, 100)).scalars
     assert scalars["modes_covered"] == 2
     assert scalars["class_divergence"] == pytest.approx(0.0, abs=1e-6)
-    assert scalars["memorisation_ratio"] == pytest.approx(1.0, abs=0.1)
+    assert scalars["memorization_ratio"] == pytest.approx(1.0, abs=0.1)
 
 
 def test_copies_of_the_training_set_are_found_out(judge):
-    assert judge(TRAIN[:100]).scalars["memorisation_ratio"] == pytest.approx(0.0, abs=1e-6)
+    assert judge(TRAIN[:100]).scalars["memorization_ratio"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_test_images_that_were_trained_on_are_refused():
@@ -55,7 +55,11 @@ def test_a_collapsed_sampler_is_worse_in_every_figure(judge):
 
 def test_the_parzen_figure_is_that_of_pixels_between_zero_and_one(judge):
     samples = pictures(3, 100)
-    window = evaluate_sampler(unit_vectors(samples), unit_vectors(VALIDATION), unit_vectors(TEST))
+    window = evaluate_sampler(
+        flatten_to_unit_range(samples),
+        flatten_to_unit_range(VALIDATION),
+        flatten_to_unit_range(TEST),
+    )
     assert judge(samples).scalars["parzen_log_likelihood"] == window.log_likelihood
 
 
@@ -67,7 +71,7 @@ def test_every_figure_has_its_protocol(judge):
 
 
 def test_unit_vectors_map_the_range_onto_zero_to_one():
-    vectors = unit_vectors(np.array([-1.0, 0.0, 1.0], np.float32).reshape(3, 1, 1, 1))
+    vectors = flatten_to_unit_range(np.array([-1.0, 0.0, 1.0], np.float32).reshape(3, 1, 1, 1))
     assert vectors.tolist() == [[0.0], [0.5], [1.0]]
 
 
@@ -77,6 +81,6 @@ def test_each_sample_stands_above_its_nearest_training_image():
 
 
 def test_without_a_classifier_only_pixels_are_judged():
-    judgement = make_judge(TRAIN, VALIDATION, TEST, None)(pictures(3, 100))
-    assert "frechet_distance" not in judgement.scalars
-    assert judgement.protocols.keys() == {"parzen", "memorisation"}
+    judgment = make_judge(TRAIN, VALIDATION, TEST, None)(pictures(3, 100))
+    assert "frechet_distance" not in judgment.scalars
+    assert judgment.protocols.keys() == {"parzen", "memorization"}

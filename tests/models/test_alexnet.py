@@ -67,13 +67,13 @@ def test_maps_of_a_group_see_only_their_own_half():
     kernel = variables["params"]["conv1"]["kernel"]
     variables["params"]["conv1"]["kernel"] = kernel.at[..., 60:].mul(-1.0)
     _, after = jax.jit(SMALL.apply)(variables, images)
-    # Maps 48 on are of the second group; normalisation carries the change down to 58.
+    # Maps 48 on are of the second group; normalization carries the change down to 58.
     np.testing.assert_array_equal(before["conv2"][..., :128], after["conv2"][..., :128])
     assert (before["conv2"][..., 128:] != after["conv2"][..., 128:]).any()
     assert (before["conv3"] != after["conv3"]).any(axis=(0, 1, 2)).all()
 
 
-def test_order_is_rectifier_normalisation_pooling():
+def test_order_is_rectifier_normalization_pooling():
     assert list(outputs(SMALL, SIDE)[1]) == [
         *("conv1", "relu1", "norm1", "pool1", "conv2", "relu2", "norm2", "pool2"),
         *("conv3", "relu3", "conv4", "relu4", "conv5", "relu5", "pool5"),

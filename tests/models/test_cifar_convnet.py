@@ -29,7 +29,7 @@ def test_parameters_are_those_of_a_convolution_and_a_full_layer():
     assert count_parameters(shapes()[1]["params"]) == (27 + 1) * 12 + (16 * 16 * 12 + 1) * 10
 
 
-def test_ten_5x5_filters_of_a_colour_image_have_760_parameters():
+def test_ten_5x5_filters_of_a_color_image_have_760_parameters():
     params = shapes(features=10, window=5)[1]["params"]
     assert count_parameters(params["conv"]) == 760
 

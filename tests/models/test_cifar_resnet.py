@@ -59,8 +59,8 @@ def test_projections_replace_two_shortcuts():
     assert count(depth=14, projection=True) == count(depth=14) + added
 
 
-def test_preactivation_normalises_inputs_and_the_last_output():
-    # Of blocks that widen, the first normalisation has 16 or 32 channels for 32 or 64; the first
+def test_preactivation_normalizes_inputs_and_the_last_output():
+    # Of blocks that widen, the first normalization has 16 or 32 channels for 32 or 64; the first
     # block's is that of conv1; one of 64 channels comes last.
     saved = 2 * (32 - 16) + 2 * (64 - 32) + 2 * 16
     assert count(depth=14, preactivation=True) == count(depth=14) - saved + 2 * 64

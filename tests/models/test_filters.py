@@ -14,7 +14,7 @@ def test_each_picture_holds_the_weights_of_one_unit_in_the_images_order():
     np.testing.assert_allclose(second, -first)
 
 
-def test_zero_is_mid_grey_and_a_unit_without_weights_is_all_of_it():
+def test_zero_is_mid_gray_and_a_unit_without_weights_is_all_of_it():
     pictures = filter_pictures(np.array([[0.0, 0.0], [5.0, 0.0]], np.float32), (2, 1, 1))
     assert pictures.ravel().tolist() == [0.0, 1.0, 0.0, 0.0]
 
@@ -23,8 +23,8 @@ def test_an_image_like_its_filter_excites_the_unit_most():
     encoder = DenseEncoder((), 6)
     kernel = encoder.init(jax.random.key(0), jnp.zeros((1, 5, 4, 1)))["params"]["Dense_0"]["kernel"]
     pictures = filter_pictures(kernel, (5, 4, 1))
-    normalised = pictures / jnp.linalg.norm(pictures.reshape(6, -1), axis=1)[:, None, None, None]
-    responses = normalised.reshape(6, -1) @ kernel
+    normalized = pictures / jnp.linalg.norm(pictures.reshape(6, -1), axis=1)[:, None, None, None]
+    responses = normalized.reshape(6, -1) @ kernel
     np.testing.assert_array_equal(responses.argmax(axis=0), np.arange(6))
 
 

@@ -127,7 +127,7 @@ def test_a_module_concatenates_1x1_3x3_5x5_and_pooling_after_their_rectifiers(ru
     np.testing.assert_array_equal(after, np.maximum(before, 0.0))
 
 
-def test_normalisation_follows_the_first_pooling_and_precedes_the_second(run):
+def test_normalization_follows_the_first_pooling_and_precedes_the_second(run):
     _, _, activations, _ = run
     for before, after in (
         ("pool1/3x3_s2", "pool1/norm1"),

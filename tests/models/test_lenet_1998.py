@@ -9,7 +9,7 @@ from lecture_models.metrics.cost import count_parameters
 from lecture_models.models.lenet import (
     C3_TABLE,
     LeNet5,
-    LeNet5Of1998,
+    OriginalLeNet5,
     radial_logits,
     scaled_tanh,
     uniform_by_fan_in,
@@ -34,12 +34,12 @@ def images():
 
 @pytest.fixture(scope="module")
 def variables(images):
-    return jax.jit(LeNet5Of1998().init)(jax.random.key(1), images)
+    return jax.jit(OriginalLeNet5().init)(jax.random.key(1), images)
 
 
 @pytest.fixture(scope="module")
 def outputs(images, variables):
-    return jax.jit(LeNet5Of1998().apply)(variables, images)
+    return jax.jit(OriginalLeNet5().apply)(variables, images)
 
 
 def test_maps_are_connected_as_in_table_1():
@@ -69,7 +69,7 @@ def test_maps_have_the_sizes_of_figure_2(outputs):
 
 
 def test_a_map_of_c3_changes_only_with_the_maps_it_is_connected_to(images, variables):
-    network = LeNet5Of1998(num_classes=0)
+    network = OriginalLeNet5(num_classes=0)
 
     @jax.jit
     def c3(bias_of_s2):
@@ -101,7 +101,7 @@ def test_a_full_table_is_the_full_convolution(images):
 def test_subsampling_scales_the_sum_of_four_adds_a_bias_and_squashes(images, variables):
     params = dict(variables["params"])
     params["S2"] = {"coefficient": jnp.arange(6.0) / 4.0, "bias": jnp.arange(6.0) - 3.0}
-    activations = jax.jit(LeNet5Of1998().apply)({"params": params}, images)[1]
+    activations = jax.jit(OriginalLeNet5().apply)({"params": params}, images)[1]
     sums = np.asarray(activations["C1"]).reshape(3, 14, 2, 14, 2, 6).sum((2, 4))
     expected = 1.7159 * np.tanh(2.0 / 3.0 * (sums * np.arange(6.0) / 4.0 + np.arange(6.0) - 3.0))
     np.testing.assert_allclose(activations["S2"], expected, atol=1e-5)
@@ -146,13 +146,13 @@ def test_initial_weights_lie_within_2_4_over_the_inputs_of_a_unit(variables):
 
 def test_every_parameter_changes_the_logits(images, variables):
     def spread(variables):
-        return LeNet5Of1998().apply(variables, images)[0].std(axis=0).sum()
+        return OriginalLeNet5().apply(variables, images)[0].std(axis=0).sum()
 
     gradients = jax.jit(jax.grad(spread))(variables)
     assert all(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients))
 
 
-@pytest.mark.parametrize("network", [LeNet5, LeNet5Of1998])
+@pytest.mark.parametrize("network", [LeNet5, OriginalLeNet5])
 def test_gradient_to_the_image_is_finite_and_not_zero(network, images):
     variables = jax.jit(network().init)(jax.random.key(2), images)
     gradient = jax.jit(jax.grad(lambda images: network().apply(variables, images)[0][:, 0].sum()))(
@@ -162,7 +162,7 @@ def test_gradient_to_the_image_is_finite_and_not_zero(network, images):
     assert (gradient != 0.0).any()
 
 
-@pytest.mark.parametrize("network", [LeNet5, LeNet5Of1998])
+@pytest.mark.parametrize("network", [LeNet5, OriginalLeNet5])
 def test_nothing_differs_in_training(network, images):
     variables = jax.jit(network().init)(jax.random.key(2), images)
     apply = jax.jit(network().apply, static_argnums=2)
@@ -171,7 +171,7 @@ def test_nothing_differs_in_training(network, images):
     )
 
 
-@pytest.mark.parametrize("network", [LeNet5, LeNet5Of1998])
+@pytest.mark.parametrize("network", [LeNet5, OriginalLeNet5])
 def test_without_classes_any_size_is_taken(network):
     odd = jax.ShapeDtypeStruct((2, 41, 30, 3), jnp.float32)
     (logits, activations), variables = jax.eval_shape(
@@ -193,7 +193,7 @@ def test_more_classes_than_codes_are_refused():
 
 
 def test_computed_in_bfloat16_parameters_and_logits_stay_float32():
-    network = LeNet5Of1998(dtype=jnp.bfloat16)
+    network = OriginalLeNet5(dtype=jnp.bfloat16)
     images = jax.ShapeDtypeStruct((2, 28, 28, 1), jnp.float32)
     (logits, activations), variables = jax.eval_shape(
         lambda images: network.init_with_output(jax.random.key(0), images), images

@@ -16,9 +16,9 @@ ROWS = {1: (112, 16), 3: (56, 24), 6: (28, 32), 10: (14, 64), 13: (14, 96), 16: 
 def test_it_has_3_5_million_parameters_and_one_fewer_for_each_map_when_folded():
     with_norm = described(MobileNetV2(), 224)
     folded = count_parameters(described(MobileNetV2(folded=True), 224)["params"])
-    normalised_maps = count_parameters(with_norm["batch_stats"]) // 2
+    normalized_maps = count_parameters(with_norm["batch_stats"]) // 2
     assert count_parameters(with_norm["params"]) == 3_504_872
-    assert folded == 3_504_872 - normalised_maps == 3_487_816
+    assert folded == 3_504_872 - normalized_maps == 3_487_816
 
 
 def test_maps_have_the_sizes_of_table_2():
@@ -128,9 +128,9 @@ def test_training_changes_the_statistics_and_takes_the_batchs_own():
         (_, activations), changed = network.apply(variables, images, True, mutable=["batch_stats"])
         return activations["conv1"], changed["batch_stats"]["conv1"]["norm"]
 
-    normalised, changed = first_layer(variables, images)
+    normalized, changed = first_layer(variables, images)
     norm = variables["params"]["conv1"]["norm"]
-    np.testing.assert_allclose(normalised.mean((0, 1, 2)), norm["bias"], atol=1e-4)
+    np.testing.assert_allclose(normalized.mean((0, 1, 2)), norm["bias"], atol=1e-4)
     before = variables["batch_stats"]["conv1"]["norm"]["mean"]
     convolved = jax.lax.conv_general_dilated(
         images,

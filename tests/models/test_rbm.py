@@ -44,7 +44,7 @@ def rbm():
 
 @pytest.fixture(scope="module")
 def joint(rbm):
-    """exp(-E) of every visible (rows) and hidden (columns) state, normalised."""
+    """exp(-E) of every visible (rows) and hidden (columns) state, normalized."""
     visible, hidden = states(NUM_VISIBLE), states(NUM_HIDDEN)
     rows = [energy(LOGISTIC, rbm, jnp.tile(each, (len(hidden), 1)), hidden) for each in visible]
     weights = np.exp(-np.array(rows, np.float64))

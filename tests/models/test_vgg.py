@@ -132,7 +132,7 @@ def test_the_stack_has_fewer_weights_than_the_one_filter(layers, stacked, single
     assert weights((side,)) == single * channels**2
 
 
-def test_a_lrn_normalises_the_first_rectified_maps():
+def test_a_lrn_normalizes_the_first_rectified_maps():
     assert list(outputs(VGG_A_LRN(num_classes=0), 32)[1])[:4] == [
         *("conv1_1", "relu1_1", "norm1", "pool1")
     ]
@@ -202,13 +202,13 @@ def test_an_image_too_small_for_five_poolings_is_refused():
         described(VGG_A(num_classes=0), 31)
 
 
-def test_mirrored_borders_leave_a_grey_picture_grey_and_zeros_do_not():
-    grey = jnp.full((1, 8, 8, 3), 0.5)
+def test_mirrored_borders_leave_a_gray_picture_gray_and_zeros_do_not():
+    gray = jnp.full((1, 8, 8, 3), 0.5)
     stages = ((4, (3,)),)
-    variables = jax.jit(VGG(stages, num_classes=0).init)(jax.random.key(0), grey)
+    variables = jax.jit(VGG(stages, num_classes=0).init)(jax.random.key(0), gray)
     spread = {}
     for padding in ("REFLECT", "SAME"):
-        _, maps = VGG(stages, num_classes=0, padding=padding).apply(variables, grey)
+        _, maps = VGG(stages, num_classes=0, padding=padding).apply(variables, gray)
         spread[padding] = float(np.ptp(maps["conv1_1"], axis=(1, 2)).max())
     assert spread["REFLECT"] < 1e-6
     assert spread["SAME"] > 0.01

@@ -9,7 +9,7 @@ from lecture_models.nn.augmentation import (
     channel_moments,
     random_crop,
     random_flip,
-    standardise,
+    standardize,
 )
 
 FILL = np.float32([-1.0, 0.25])
@@ -79,10 +79,10 @@ def test_the_same_key_gives_the_same_crops_and_another_others():
     assert (one != other).any()
 
 
-def test_standardised_channels_have_mean_0_and_deviation_1():
+def test_standardized_channels_have_mean_0_and_deviation_1():
     images = np.random.default_rng(0).normal(2.0, 3.0, (50, 6, 6, 3)).astype(np.float32)
     images[..., 2] *= 0.01
-    found = np.asarray(standardise(jnp.asarray(images), channel_moments(images)))
+    found = np.asarray(standardize(jnp.asarray(images), channel_moments(images)))
     np.testing.assert_allclose(found.mean((0, 1, 2)), 0.0, atol=1e-4)
     np.testing.assert_allclose(found.std((0, 1, 2)), 1.0, atol=1e-4)
 
@@ -91,12 +91,12 @@ def test_a_channel_that_never_changes_becomes_0():
     images = np.full((2, 3, 3, 1), -1.0, np.float32)
     moments = channel_moments(images)
     np.testing.assert_array_equal(moments.deviation, [1.0])
-    np.testing.assert_array_equal(standardise(jnp.asarray(images), moments), 0.0 * images)
+    np.testing.assert_array_equal(standardize(jnp.asarray(images), moments), 0.0 * images)
 
 
-def test_a_border_of_the_mean_is_0_once_standardised():
+def test_a_border_of_the_mean_is_0_once_standardized():
     images = np.random.default_rng(0).normal(2.0, 3.0, (50, 6, 6, 2)).astype(np.float32)
     moments = channel_moments(images)
     moved = random_crop(jax.random.key(0), jnp.asarray(images), 6, moments.mean)
-    found = np.asarray(standardise(moved, moments))
+    found = np.asarray(standardize(moved, moments))
     assert (found == 0.0).mean() > 0.2

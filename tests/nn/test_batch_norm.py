@@ -8,7 +8,7 @@ from lecture_models.nn.batch_norm import EPSILON, MOMENTUM, batch_norm
 
 
 class Net(nn.Module):
-    """A single normalisation."""
+    """A single normalization."""
 
     @nn.compact
     def __call__(self, x, training=False, moves=None):

@@ -17,7 +17,7 @@ def test_the_divergence_is_zero_at_the_prior():
 def test_the_closed_form_divergence_is_its_monte_carlo_estimate():
     key = jax.random.key(0)
     mean, log_variance = (jnp.broadcast_to(x, (200_000, 2, 3)) for x in (MEAN, LOG_VARIANCE))
-    points = gaussian.reparameterise(key, mean, log_variance)
+    points = gaussian.reparameterize(key, mean, log_variance)
     ratios = gaussian.log_density(points, mean, log_variance) - gaussian.log_density(
         points, jnp.zeros_like(mean), jnp.zeros_like(mean)
     )
@@ -35,7 +35,7 @@ def test_the_density_is_scipys():
 
 def test_samples_have_the_mean_and_variance():
     mean, log_variance = (jnp.broadcast_to(x, (100_000, 2, 3)) for x in (MEAN, LOG_VARIANCE))
-    samples = gaussian.reparameterise(jax.random.key(1), mean, log_variance)
+    samples = gaussian.reparameterize(jax.random.key(1), mean, log_variance)
     np.testing.assert_allclose(samples.mean(0), MEAN, atol=0.02)
     np.testing.assert_allclose(samples.var(0), np.exp(LOG_VARIANCE), rtol=0.03)
 
@@ -46,7 +46,7 @@ def test_the_samples_gradient_is_its_finite_difference(argument):
 
     def total(changed):
         values = [*arguments[:argument], changed, *arguments[argument + 1 :]]
-        return gaussian.reparameterise(jax.random.key(2), *values).sum()
+        return gaussian.reparameterize(jax.random.key(2), *values).sum()
 
     gradient = jax.grad(total)(arguments[argument])
     step = jnp.zeros((2, 3)).at[0, 1].set(1e-2)

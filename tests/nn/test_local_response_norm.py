@@ -40,14 +40,14 @@ def test_caffes_alpha_is():
 
 
 def test_one_large_value_by_hand():
-    # 10 (2 + 1e-4 100)^-0.75, and its neighbours within 2 channels are 0.
+    # 10 (2 + 1e-4 100)^-0.75, and its neighbors within 2 channels are 0.
     x = jnp.zeros((1, 1, 1, 7)).at[0, 0, 0, 3].set(10.0)
     expected = np.zeros(7)
     expected[3] = 10.0 / 2.01**0.75
     np.testing.assert_allclose(krizhevsky_norm(x).ravel(), expected, rtol=1e-6)
 
 
-def test_a_strong_channel_inhibits_its_neighbours_within_reach_only():
+def test_a_strong_channel_inhibits_its_neighbors_within_reach_only():
     quiet = jnp.ones((1, 1, 1, 9))
     loud = quiet.at[..., 4].set(10.0)
     difference = local_response_norm(loud, 5, 1.0, 0.75, 1.0) - local_response_norm(

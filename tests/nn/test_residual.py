@@ -116,7 +116,7 @@ def test_mask_and_cond_give_the_same_numbers(maps, fields, kept):
         np.testing.assert_allclose(left, right, rtol=1e-4, atol=1e-4)
 
 
-def test_initialisation_in_training_makes_all_parameters(maps, variables):
+def test_initialization_in_training_makes_all_parameters(maps, variables):
     block = ResidualBlock(BASIC, survival=0.5, skip=True)
     init = functools.partial(block.init, training=True, keep=jnp.array(False))
     found = jax.eval_shape(init, jax.random.key(1), maps)
@@ -147,7 +147,7 @@ def test_a_projection_comes_only_where_the_shape_changes():
         assert {"shortcut_conv", "shortcut_bn"} <= shapes(layers, projection=True)[1].keys()
 
 
-def test_a_preactivation_projection_is_not_normalised_again():
+def test_a_preactivation_projection_is_not_normalized_again():
     found = shapes(basic(32, 2), projection=True, preactivation=True)[1]
     assert found.keys() == {"bn1", "conv1", "bn2", "conv2", "shortcut_conv"}
 

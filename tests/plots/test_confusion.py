@@ -33,7 +33,7 @@ def test_the_row_is_the_true_class_and_the_column_the_predicted_one():
     assert columns - 150 > other_columns
 
 
-def test_colours_are_shares_of_a_row():
+def test_colors_are_shares_of_a_row():
     few, many = (
         confusion_picture(np.array([[n, n], [0, n]]), ("a", "b"))[..., :3].min(-1) for n in (1, 9)
     )

@@ -15,13 +15,13 @@ def test_every_byte_survives_the_way_to_plus_minus_one_and_back():
         np.testing.assert_array_equal(png.tile(scaled, 1), every_byte[0])
 
 
-def test_pictures_stand_row_by_row_with_one_grey_pixel_between_small_ones():
+def test_pictures_stand_row_by_row_with_one_gray_pixel_between_small_ones():
     shades = jnp.linspace(-1.0, 1.0, 4).reshape(4, 1, 1, 1) * jnp.ones((4, 2, 3, 1))
     grid = png.tile(shades, columns=2)
     assert grid.shape == (2 * 2 + 1, 2 * 3 + 1, 1)
     assert [grid[0, 0, 0], grid[0, 4, 0], grid[3, 0, 0], grid[3, 4, 0]] == [0, 85, 170, 255]
-    assert (grid[2] == png.SEPARATOR_GREY).all()
-    assert (grid[:, 3] == png.SEPARATOR_GREY).all()
+    assert (grid[2] == png.SEPARATOR_GRAY).all()
+    assert (grid[:, 3] == png.SEPARATOR_GRAY).all()
 
 
 def test_large_pictures_stand_two_pixels_apart():
@@ -29,10 +29,10 @@ def test_large_pictures_stand_two_pixels_apart():
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 10, 11])
-def test_a_last_row_that_is_not_full_is_filled_with_grey(count):
+def test_a_last_row_that_is_not_full_is_filled_with_gray(count):
     grid = png.tile(np.ones((count, 4, 4, 1), np.float32), columns=3)
     assert (grid == 255).sum() == count * 16
-    assert set(np.unique(grid)) <= {png.SEPARATOR_GREY, 255}
+    assert set(np.unique(grid)) <= {png.SEPARATOR_GRAY, 255}
     assert grid.shape[1] == min(count, 3) * 5 - 1
 
 
@@ -41,7 +41,7 @@ def test_values_outside_the_range_are_clipped():
     assert png.tile(row, 1).ravel().tolist() == [0, 0, 255, 255]
 
 
-def test_a_nan_is_magenta_and_leaves_its_neighbours_alone():
+def test_a_nan_is_magenta_and_leaves_its_neighbors_alone():
     row = np.array([-1.0, np.nan, 1.0], np.float32).reshape(1, 1, 3, 1)
     assert png.tile(row, 1)[0].tolist() == [[0, 0, 0], [255, 0, 255], [255, 255, 255]]
 
@@ -104,7 +104,7 @@ def test_writing_another_shape_is_refused(tmp_path, shape):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_large_picture_is_written_at_its_size_and_keeps_its_colours(tmp_path):
+def test_a_large_picture_is_written_at_its_size_and_keeps_its_colors(tmp_path):
     path = tmp_path / "styled_00000100.png"
     image = np.random.default_rng(0).uniform(-1, 1, (1, 1024, 1100, 3)).astype(np.float32)
     png.write_png(path, png.tile(image, 1))

@@ -10,8 +10,8 @@ MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2.0
 COUNT = np.full(10, 5)
 
 
-def _area(picture, colour):
-    return int((tile(picture[None], 1) == ImageColor.getrgb(colour)).all(-1).sum())
+def _area(picture, color):
+    return int((tile(picture[None], 1) == ImageColor.getrgb(color)).all(-1).sum())
 
 
 def test_a_calibrated_classifier_has_no_gaps():

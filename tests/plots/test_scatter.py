@@ -3,7 +3,7 @@ import pytest
 from PIL import ImageColor
 
 from lecture_models.plots.png import tile
-from lecture_models.plots.scatter import COLOURS, scatter_picture
+from lecture_models.plots.scatter import COLORS, scatter_picture
 
 CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
 
@@ -13,8 +13,8 @@ def _bytes(picture):
 
 
 def _positions(picture, label):
-    """(row, column) of the pixels wholly in the colour of a class."""
-    return np.argwhere((_bytes(picture) == ImageColor.getrgb(COLOURS[label])).all(-1))
+    """(row, column) of the pixels wholly in the color of a class."""
+    return np.argwhere((_bytes(picture) == ImageColor.getrgb(COLORS[label])).all(-1))
 
 
 def _below_the_legend(positions):
@@ -48,7 +48,7 @@ def test_both_axes_have_one_scale():
     assert width / height == pytest.approx(4.0, rel=0.03)
 
 
-def test_every_class_has_its_colour_in_the_legend_and_the_thirteenth_the_first_again():
+def test_every_class_has_its_color_in_the_legend_and_the_thirteenth_the_first_again():
     one_dot = np.zeros((1, 2))
     names = tuple(f"{index}" for index in range(12))
     picture = scatter_picture(one_dot, np.array([0]), names)

@@ -25,7 +25,7 @@ def test_a_wide_cloud_gives_a_wide_picture_of_one_scale():
     assert picture.shape == (54, 104, 3)
 
 
-def test_frames_have_the_colour_of_the_class():
+def test_frames_have_the_color_of_the_class():
     points = np.array([[0.0, 0.0], [1.0, 1.0]])
     images = plain([0.0, 0.0], side=6)
     picture = thumbnail_scatter(points, images, 20, np.array([0, 3]))

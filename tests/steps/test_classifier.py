@@ -33,7 +33,7 @@ class Softmax(nn.Module):
         return nn.Dense(3, kernel_init=nn.initializers.zeros, name="last")(flat), {"early": early}
 
 
-class Normalised(nn.Module):
+class Normalized(nn.Module):
     @nn.compact
     def __call__(self, images, training=False):
         flat = images.reshape(len(images), -1)
@@ -80,8 +80,8 @@ def test_a_step_follows_the_gradient_of_softmax_regression(batch):
 
 
 def test_training_tells_the_stripes_apart(batch):
-    step = jax.jit(functools.partial(classifier_step, Normalised().apply, SGD))
-    state = start(Normalised(), batch)
+    step = jax.jit(functools.partial(classifier_step, Normalized().apply, SGD))
+    state = start(Normalized(), batch)
     first = None
     for index in range(60):
         state, metrics = step(state, batch, jax.random.key(index))
@@ -103,7 +103,7 @@ def test_what_a_step_draws_is_drawn_with_keys_of_its_own():
 
 
 def test_batch_statistics_move_in_training_alone(batch):
-    model = Normalised()
+    model = Normalized()
     state = start(model, batch)
     before = jax.tree.map(np.asarray, state.batch_stats)
     _, unchanged = model.apply(state.variables, batch["images"], mutable=["batch_stats"])

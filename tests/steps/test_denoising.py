@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from lecture_models.steps.denoising import Rivals, denoising_step
+from lecture_models.steps.denoising import AutoencoderPair, denoising_step
 from lecture_models.steps.descent import init_train_state
 
 OPTIMIZER = optax.sgd(0.1)
@@ -27,7 +27,7 @@ def add_noise(key, images):
 @pytest.fixture
 def state():
     net = init_train_state(OPTIMIZER, {"scale": jnp.float32(1.0)})
-    return Rivals(net, net)
+    return AutoencoderPair(net, net)
 
 
 def test_the_noisy_input_is_compared_with_the_clean_image(state):

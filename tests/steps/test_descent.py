@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import optax
 import pytest
 
-from lecture_models.steps.descent import descend, init_train_state, rise_and_cosine
+from lecture_models.steps.descent import descend, init_train_state, warmup_cosine
 
 
 def test_the_metrics_are_those_before_the_step_and_the_parameters_descend():
@@ -14,7 +14,7 @@ def test_the_metrics_are_those_before_the_step_and_the_parameters_descend():
 
 
 def test_the_rate_rises_for_a_fiftieth_of_the_steps_and_falls_to_zero():
-    schedule = rise_and_cosine(0.1, 100)
+    schedule = warmup_cosine(0.1, 100)
     assert [float(schedule(step)) for step in (0, 1, 2)] == pytest.approx([0.0, 0.05, 0.1])
     assert float(schedule(51)) == pytest.approx(0.05)
     assert float(schedule(100)) == pytest.approx(0.0, abs=1e-9)

@@ -4,7 +4,7 @@ import numpy as np
 import optax
 import pytest
 
-from lecture_models.steps.finetune import finetune_step, init_beginnings
+from lecture_models.steps.finetune import finetune_step, init_from_layers
 
 OPTIMIZER = optax.sgd(0.5)
 PARAMS = {"layer": {"kernel": jnp.eye(3)}, "head": {"kernel": jnp.zeros((3, 3))}}
@@ -21,7 +21,7 @@ def classify(params, images):
 
 
 def test_each_beginning_has_its_layers_and_the_head_of_all():
-    found = init_beginnings(OPTIMIZER, PARAMS, [{}, DOUBLE]).params
+    found = init_from_layers(OPTIMIZER, PARAMS, [{}, DOUBLE]).params
     np.testing.assert_array_equal(found["layer"]["kernel"][0], np.eye(3))
     np.testing.assert_array_equal(found["layer"]["kernel"][1], 2.0 * np.eye(3))
     np.testing.assert_array_equal(found["head"]["kernel"], np.zeros((2, 3, 3)))
@@ -29,7 +29,7 @@ def test_each_beginning_has_its_layers_and_the_head_of_all():
 
 def test_a_head_of_zeros_loses_log_classes_and_learns():
     losses = []
-    states = {"3": init_beginnings(OPTIMIZER, PARAMS, [{}])}
+    states = {"3": init_from_layers(OPTIMIZER, PARAMS, [{}])}
     step = jax.jit(lambda states: finetune_step(classify, OPTIMIZER, states, {"3": ONCE}))
     for _ in range(20):
         states, metrics = step(states)
@@ -39,7 +39,7 @@ def test_a_head_of_zeros_loses_log_classes_and_learns():
 
 
 def test_each_state_learns_from_its_own_batch_and_each_beginning_from_its_own_layers():
-    states = {name: init_beginnings(OPTIMIZER, PARAMS, [{}, DOUBLE]) for name in ("3", "6")}
+    states = {name: init_from_layers(OPTIMIZER, PARAMS, [{}, DOUBLE]) for name in ("3", "6")}
     batches = {"3": ONCE, "6": OPPOSITES}
     after, _ = finetune_step(classify, OPTIMIZER, states, batches)
     scratch, double = np.asarray(after["3"].params["head"]["kernel"])
@@ -54,7 +54,7 @@ def test_beginnings_do_not_learn_from_each_other():
         finetune_step(
             classify,
             OPTIMIZER,
-            {"3": init_beginnings(OPTIMIZER, PARAMS, layers)},
+            {"3": init_from_layers(OPTIMIZER, PARAMS, layers)},
             {"3": ONCE},
         )[0]["3"].params
         for layers in ([{}, DOUBLE], [DOUBLE])

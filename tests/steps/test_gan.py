@@ -102,7 +102,7 @@ def test_the_same_key_gives_the_same_step_and_another_key_another():
 
 
 def test_the_game_moves_the_samples_onto_the_data():
-    """Data N(3, 1/4); with a zero-centred penalty the linear game converges to its mean."""
+    """Data N(3, 1/4); with a zero-centered penalty the linear game converges to its mean."""
     players, state = linear_players((0.05, 0.05), gradient_penalty=1.0, average_decay=0.99)
     step = jax.jit(lambda state, step_key: gan_step(players, state, data, step_key)[0])
     data = 3.0 + 0.5 * jax.random.normal(key(), (64, 1, 1, 1))

@@ -4,12 +4,12 @@ import numpy as np
 import optax
 import pytest
 
-from lecture_models.losses.vae import importance_bound
+from lecture_models.losses.vae import importance_weighted_elbo
 from lecture_models.models.autoencoder import DenseDecoder
 from lecture_models.models.vae import GaussianEncoder
-from lecture_models.nn.binarize import binarise
+from lecture_models.nn.binarize import binarize
 from lecture_models.steps.descent import init_train_state
-from lecture_models.steps.vae import VAE, bound_terms, log_weights, vae_step
+from lecture_models.steps.vae import VAE, elbo_terms, log_weights, vae_step
 
 ENCODER = GaussianEncoder((8,), 2)
 DECODER = DenseDecoder((8,), (3, 3, 1))
@@ -17,7 +17,7 @@ MODEL = VAE(
     encode=lambda params, images: ENCODER.apply({"params": params["encoder"]}, images),
     decode=lambda params, latents: DECODER.apply({"params": params["decoder"]}, latents),
 )
-IMAGES = binarise(jax.random.key(9), jnp.zeros((6, 3, 3, 1)))
+IMAGES = binarize(jax.random.key(9), jnp.zeros((6, 3, 3, 1)))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def params():
 
 
 def mean_bound(params, key):
-    reconstruction, divergence = bound_terms(MODEL, params, IMAGES, key)
+    reconstruction, divergence = elbo_terms(MODEL, params, IMAGES, key)
     return (reconstruction + divergence.sum(-1)).mean()
 
 
@@ -45,14 +45,15 @@ def test_the_closed_form_bound_is_the_mean_log_weight(params):
 def test_the_bound_is_below_the_importance_bounds_and_these_below_the_exact_likelihood(params):
     weights = log_weights(MODEL, params, IMAGES, jax.random.key(3), 50_000)
     bounds = [
-        float(importance_bound(weights.reshape(-1, k, 6).swapaxes(0, 1)).mean()) for k in (1, 5, 50)
+        float(importance_weighted_elbo(weights.reshape(-1, k, 6).swapaxes(0, 1)).mean())
+        for k in (1, 5, 50)
     ]
     assert bounds[0] < bounds[1] < bounds[2] < float(exact_log_likelihood(params).mean())
 
 
 def test_many_samples_reach_the_exact_likelihood(params):
     weights = log_weights(MODEL, params, IMAGES, jax.random.key(4), 50_000)
-    found = importance_bound(weights)
+    found = importance_weighted_elbo(weights)
     np.testing.assert_allclose(found, exact_log_likelihood(params), atol=0.02)
 
 

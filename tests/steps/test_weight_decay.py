@@ -24,7 +24,7 @@ def test_kernels_are_the_weights_of_layers_at_any_depth():
     }
 
 
-def test_masked_decay_leaves_biases_and_normalisation_alone():
+def test_masked_decay_leaves_biases_and_normalization_alone():
     penalty = l2_penalty(0.1, kernels_only=True)
     found, _ = penalty.update(NOTHING, penalty.init(PARAMS), PARAMS)
     np.testing.assert_allclose(found["conv1"]["kernel"], 0.3)

@@ -44,7 +44,7 @@ def test_what_optuna_lacks_is_drawn_by_its_quantiles(given, family):
     np.testing.assert_allclose([value(q) for q in QUANTILES], family.ppf(QUANTILES), rtol=1e-9)
 
 
-def test_a_quantised_value_is_a_whole_number_where_its_step_is():
+def test_a_quantized_value_is_a_whole_number_where_its_step_is():
     whole = parameter("x", {"distribution": "q_log_uniform_values", "min": 5, "max": 100, "q": 5})
     assert [whole.value(draw) for draw in (5.1, 12.4, 12.6)] == [5, 10, 15]
     assert isinstance(whole.value(12.4), int)

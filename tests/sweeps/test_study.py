@@ -6,10 +6,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from lecture_models.sweeps.heartbeat import Crew
+from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.spec import make_spec
 from lecture_models.sweeps.storage import open_storage, shown
-from lecture_models.sweeps.study import SET_ASIDE, Ledger, entries, open_study
+from lecture_models.sweeps.study import SET_ASIDE, TrialQueue, entries, open_study
 
 SPEC = make_spec(
     {
@@ -29,12 +29,12 @@ def worker(request, tmp_path):
         def make(limit=3, max_retries=1, folder="workers"):
             url = f"sqlite:///{tmp_path}/study.db" if request.param == "database" else None
             storage = open_storage(url, tmp_path, beat_s=1)
-            crew = stack.enter_context(contextlib.closing(Crew(tmp_path / folder, 1)))
+            crew = stack.enter_context(contextlib.closing(WorkerHeartbeat(tmp_path / folder, 1)))
             study = open_study(storage, "study", SPEC, 4)
             if url:
                 stack.callback(storage.optuna.engine.dispose)
             limits = {"limit": limit, "max_retries": max_retries, "seed": 0}
-            return Ledger(study, storage, SPEC, crew, **limits), crew
+            return TrialQueue(study, storage, SPEC, crew, **limits), crew
 
         yield make
 

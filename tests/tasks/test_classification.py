@@ -62,7 +62,7 @@ def test_the_test_split_is_looked_at_after_the_last_step_alone(trained):
     assert last.keys() >= found.keys()
 
 
-def test_errors_are_those_of_the_net_on_standardised_images(trained, dataset):
+def test_errors_are_those_of_the_net_on_standardized_images(trained, dataset):
     experiment, states = trained
     found = experiment.evaluate(states[2], jax.random.key(0))
     mean, deviation = dataset.train.images.mean(), dataset.train.images.std()
@@ -141,7 +141,7 @@ def test_the_first_examples_leave_the_other_splits():
 
 
 def test_the_rate_rises_then_falls_to_a_tenth_at_each_fraction():
-    rate = schedule(Recipe(learning_rate=0.1, num_steps=100, falls_at=(0.5, 0.75), warmup_steps=10))
+    rate = schedule(Recipe(learning_rate=0.1, num_steps=100, decay_at=(0.5, 0.75), warmup_steps=10))
     found = [float(rate(step)) for step in (0, 5, 10, 49, 51, 74, 76, 99)]
     expected = [0.0, 0.05, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -152,8 +152,8 @@ def test_without_falls_the_rate_ends_at_0():
     np.testing.assert_allclose([rate(s) for s in (0, 50, 100)], [0.1, 0.05, 0.0], atol=1e-7)
 
 
-def test_the_papers_optimiser_is_momentum_on_the_penalised_gradient():
-    constant = {"learning_rate": 0.1, "falls_at": (0.9,), "warmup_steps": 0}
+def test_the_papers_optimizer_is_momentum_on_the_penalized_gradient():
+    constant = {"learning_rate": 0.1, "decay_at": (0.9,), "warmup_steps": 0}
     optimizer = momentum_sgd(Recipe(weight_decay=0.01, **constant))
     params = jnp.array([2.0])
     state = optimizer.init(params)
@@ -176,16 +176,16 @@ def test_a_crop_and_flip_is_some_place_of_the_padded_image_or_of_its_mirror_imag
 
 
 @pytest.mark.parametrize(
-    ("dtype", "falls_at", "message"),
+    ("dtype", "decay_at", "message"),
     [
         ("float16", (), "--dtype is 'float16'; allowed: float32 or bfloat16"),
-        ("float32", (0.75, 0.5), "--falls_at is 0.75,0.5; it must be fractions"),
-        ("float32", (0.5, 1.0), "--falls_at is 0.5,1.0; it must be fractions"),
+        ("float32", (0.75, 0.5), "--decay_at is 0.75,0.5; it must be fractions"),
+        ("float32", (0.5, 1.0), "--decay_at is 0.5,1.0; it must be fractions"),
     ],
 )
-def test_a_recipe_that_makes_no_sense_is_refused(dtype, falls_at, message):
+def test_a_recipe_that_makes_no_sense_is_refused(dtype, decay_at, message):
     with pytest.raises(ValueError, match=message):
-        Recipe(dtype=dtype, falls_at=falls_at)
+        Recipe(dtype=dtype, decay_at=decay_at)
 
 
 def test_the_class_table_names_what_is_most_often_confused():

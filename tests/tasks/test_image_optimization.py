@@ -1,4 +1,4 @@
-"""The stages of an image's optimisation, without any network but a tiny one."""
+"""The stages of an image's optimization, without any network but a tiny one."""
 
 import itertools
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lecture_models.image_space.objectives import image_match, layer_energy
-from lecture_models.image_space.optimizers import normalised_gradient
+from lecture_models.image_space.optimizers import normalized_gradient
 from lecture_models.image_space.terms import Term
 from lecture_models.image_space.transforms import jitter
 from lecture_models.tasks.image_optimization import (
@@ -33,7 +33,7 @@ def nothing(variables, images):
     return jnp.zeros((len(images), 0)), {}
 
 
-def towards(value, size, steps, optimizer=None):
+def toward(value, size, steps, optimizer=None):
     target = {"image": jnp.full((*size, 3), value)}
     return Stage(*size, steps, (Term("match", image_match(), 1.0, target),), optimizer)
 
@@ -48,21 +48,21 @@ def run(experiment, steps, position=None, until=None):
     return position
 
 
-def grey(size):
+def gray(size):
     return lambda key: jnp.zeros((1, *size, 3))
 
 
-def test_a_step_of_normalised_gradient_moves_every_pixel_by_its_rate():
-    stages = (towards(1.0, (6, 8), 3),)
-    experiment = image_experiment(nothing, {}, stages, grey((6, 8)), normalised_gradient(0.1))
+def test_a_step_of_normalized_gradient_moves_every_pixel_by_its_rate():
+    stages = (toward(1.0, (6, 8), 3),)
+    experiment = image_experiment(nothing, {}, stages, gray((6, 8)), normalized_gradient(0.1))
     state = run(experiment, 3).state
     np.testing.assert_allclose(state.image.params, 0.3, rtol=1e-5)
 
 
 def test_each_stage_has_its_size_on_one_canvas():
     sizes = (4, 4), (6, 8)
-    stages = tuple(towards(1.0, size, 2) for size in sizes)
-    experiment = image_experiment(nothing, {}, stages, grey((6, 8)), normalised_gradient(0.1))
+    stages = tuple(toward(1.0, size, 2) for size in sizes)
+    experiment = image_experiment(nothing, {}, stages, gray((6, 8)), normalized_gradient(0.1))
     first = run(experiment, 4, until=2).state
     assert first.image.params.shape == (1, 6, 8, 3)
     assert float(jnp.abs(first.image.params[:, 4:]).max()) == 0.0
@@ -75,10 +75,10 @@ def test_each_stage_has_its_size_on_one_canvas():
 
 def test_a_stage_may_move_by_an_optimizer_of_its_own():
     stages = (
-        towards(1.0, (6, 8), 1, normalised_gradient(0.1)),
-        towards(1.0, (6, 8), 1, normalised_gradient(0.3)),
+        toward(1.0, (6, 8), 1, normalized_gradient(0.1)),
+        toward(1.0, (6, 8), 1, normalized_gradient(0.3)),
     )
-    experiment = image_experiment(nothing, {}, stages, grey((6, 8)), normalised_gradient(9.0))
+    experiment = image_experiment(nothing, {}, stages, gray((6, 8)), normalized_gradient(9.0))
     np.testing.assert_allclose(run(experiment, 2).state.image.params, 0.4, rtol=1e-5)
 
 
@@ -87,9 +87,9 @@ def test_carry_is_given_the_stage_before_and_the_first_image():
         assert previous.shape == (1, 4, 4, 3)
         return resized(base, size) + 0.5
 
-    stages = tuple(towards(0.0, size, 1) for size in ((4, 4), (6, 8)))
+    stages = tuple(toward(0.0, size, 1) for size in ((4, 4), (6, 8)))
     start = lambda key: jnp.full((1, 6, 8, 3), 0.25)  # noqa: E731
-    still = normalised_gradient(0.0)
+    still = normalized_gradient(0.0)
     experiment = image_experiment(nothing, {}, stages, start, still, carry=carry)
     np.testing.assert_allclose(run(experiment, 2).state.image.params, 0.75, rtol=1e-6)
 
@@ -110,7 +110,7 @@ def test_resume_in_and_between_stages_is_bit_exact(tmp_path):
         network.variables,
         stages,
         lambda key: jax.random.uniform(key, (1, 32, 28, 3), minval=-1.0, maxval=1.0),
-        normalised_gradient(0.05),
+        normalized_gradient(0.05),
         transform=jitter(3),
     )
     whole = run(experiment, 4)
@@ -129,8 +129,8 @@ def test_resume_in_and_between_stages_is_bit_exact(tmp_path):
 
 
 def test_batches_are_the_same_arrays_at_every_step():
-    stages = (towards(1.0, (6, 8), 3),)
-    experiment = image_experiment(nothing, {}, stages, grey((6, 8)), normalised_gradient(0.1))
+    stages = (toward(1.0, (6, 8), 3),)
+    experiment = image_experiment(nothing, {}, stages, gray((6, 8)), normalized_gradient(0.1))
     one, two = itertools.islice(experiment.batches(5), 2)
     assert one is two
 

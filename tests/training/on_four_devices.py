@@ -8,13 +8,13 @@ from jax.sharding import SingleDeviceSharding
 from lecture_models.experiment import Cadence
 from lecture_models.training.devices import ONE_DEVICE, ManyDevices, choose
 from lecture_models.training.interrupt import Interrupted
-from lecture_models.training.processes import ALONE
+from lecture_models.training.processes import SINGLE_PROCESS
 from tests.toy_house.experiments.least_squares import Config, build
 from tests.training.test_loop import Log, stop_after
 from tests.training.test_loop import run as run_loop
 
 CADENCE = Cadence(num_steps=30, log_every=4, eval_every=30, checkpoint_every=30)
-DEVICES = {1: ONE_DEVICE, 2: ManyDevices(ALONE, 2), 4: ManyDevices(ALONE, 4)}
+DEVICES = {1: ONE_DEVICE, 2: ManyDevices(SINGLE_PROCESS, 2), 4: ManyDevices(SINGLE_PROCESS, 4)}
 
 
 def run(folder, count, **options):
@@ -98,22 +98,22 @@ def test_draws_do_not_depend_on_the_division():
     def draw(key):
         return DEVICES[4].constrain(jax.random.normal(key, (8, 3)))
 
-    divided = jax.jit(draw)(DEVICES[4].spread(key))
+    divided = jax.jit(draw)(DEVICES[4].replicate(key))
     assert len(divided.addressable_shards[0].data) == 2
     np.testing.assert_array_equal(divided, jax.jit(lambda key: jax.random.normal(key, (8, 3)))(key))
 
 
 def test_all_devices_are_used_where_they_divide_the_batch():
     lines = []
-    assert choose(build(Config()), ALONE, 0, lines.append).count == 4
+    assert choose(build(Config()), SINGLE_PROCESS, 0, lines.append).count == 4
     assert not lines
 
 
 def test_fewer_devices_are_used_where_all_do_not_divide_the_batch():
     lines = []
-    assert choose(build(Config(batch_size=6)), ALONE, 0, lines.append).count == 3
+    assert choose(build(Config(batch_size=6)), SINGLE_PROCESS, 0, lines.append).count == 3
     assert lines == ["a batch of 6 is divided among 3 of 4 devices; a multiple of 4 would use all"]
-    assert choose(build(Config(batch_size=7)), ALONE, 0, lines.append) is ONE_DEVICE
+    assert choose(build(Config(batch_size=7)), SINGLE_PROCESS, 0, lines.append) is ONE_DEVICE
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ def test_devices_that_cannot_be_used_are_refused(batch_size, requested, message)
     from lecture_models.config import UsageError
 
     with pytest.raises(UsageError, match=message):
-        choose(build(Config(batch_size=batch_size)), ALONE, requested, print)
+        choose(build(Config(batch_size=batch_size)), SINGLE_PROCESS, requested, print)
 
 
 def test_batches_without_examples_run_on_one_device():
     lines = []
     experiment = build(Config())._replace(batches=lambda first_step: iter(()))
-    assert choose(experiment, ALONE, 4, lines.append) is ONE_DEVICE
+    assert choose(experiment, SINGLE_PROCESS, 4, lines.append) is ONE_DEVICE
     assert lines == ["its batches hold no examples to divide: it runs on one device"]

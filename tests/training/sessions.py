@@ -4,12 +4,12 @@ from pathlib import Path
 
 from lecture_models.runs.folder import RunFolder
 from lecture_models.training import session
-from lecture_models.training.run_spec import Plan
+from lecture_models.training.run_spec import RunSpec
 
 
 def run_session(path, config, experiment, arguments=()):
     """Runs it in the folder, from where it stands; returns the exit code."""
-    plan = Plan(
+    spec = RunSpec(
         name="toy",
         title="Toy",
         preset="default",
@@ -24,6 +24,6 @@ def run_session(path, config, experiment, arguments=()):
     )
     folder = RunFolder(path)
     try:
-        return session.run(plan, folder)
+        return session.run(spec, folder)
     finally:
         folder.close()

@@ -10,7 +10,14 @@ import pytest
 
 from lecture_models.config import UsageError
 from lecture_models.training import devices
-from lecture_models.training.processes import ALONE, Invitation, Status, Team, TeamError, join
+from lecture_models.training.processes import (
+    SINGLE_PROCESS,
+    ProcessGroup,
+    ProcessGroupError,
+    ProcessGroupOptions,
+    Status,
+    join,
+)
 from tests.toy_house.experiments.least_squares import Config, build
 
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
@@ -32,44 +39,56 @@ def test_four_devices_in_one_process(root):
 
 
 def test_one_device_is_the_plain_way():
-    assert devices.choose(build(Config()), ALONE, 0, print) is devices.ONE_DEVICE
+    assert devices.choose(build(Config()), SINGLE_PROCESS, 0, print) is devices.ONE_DEVICE
     tree = {"a": jax.numpy.ones(3)}
-    assert devices.ONE_DEVICE.begin(tree) is devices.ONE_DEVICE.own(tree) is tree
+    assert devices.ONE_DEVICE.begin(tree) is devices.ONE_DEVICE.to_host(tree) is tree
 
 
 def test_a_team_of_one_agrees_with_itself():
-    assert ALONE.agree(15) == 15
-    assert ALONE.meet(Status.READY) == Status.READY
-    assert ALONE.leads
+    assert SINGLE_PROCESS.all_reduce_max(15) == 15
+    assert SINGLE_PROCESS.barrier(Status.READY) == Status.READY
+    assert SINGLE_PROCESS.is_main
 
 
 def test_an_error_of_a_team_of_one_is_left_as_it_is():
-    with pytest.raises(ValueError, match="UNKNOWN: "), ALONE.one_line_errors():
+    with pytest.raises(ValueError, match="UNKNOWN: "), SINGLE_PROCESS.one_line_errors():
         raise ValueError("UNKNOWN: not from a collective")
 
 
 def test_a_failed_collective_is_one_line():
     expected = "^another process of the run is lost .*closed by peer"
-    with pytest.raises(TeamError, match=expected), Team(0, 2).one_line_errors():
+    with pytest.raises(ProcessGroupError, match=expected), ProcessGroup(0, 2).one_line_errors():
         raise ValueError("UNKNOWN: Gloo AllReduce failed:\n Connection closed by peer")
-    with pytest.raises(ValueError, match="shapes differ"), Team(0, 2).one_line_errors():
+    with pytest.raises(ValueError, match="shapes differ"), ProcessGroup(0, 2).one_line_errors():
         raise ValueError("shapes differ")
 
 
 @pytest.mark.parametrize(
     ("invitation", "message"),
     [
-        (Invitation(num_processes=2), "--num_processes is for several processes: it needs"),
-        (Invitation(process_id=0), "--process_id is for several processes: it needs"),
-        (Invitation("localhost:9", 2), "needs --num_processes and --process_id"),
-        (Invitation("localhost", 2, 0), "--coordinator is localhost; it must be HOST:PORT"),
-        (Invitation("localhost:http", 2, 0), "must be HOST:PORT"),
-        (Invitation("localhost:70000", 2, 0), "must be HOST:PORT"),
-        (Invitation("localhost:9", 2, 2), "--process_id is 2; it must be from 0 to 1"),
-        (Invitation("auto", 2), "--coordinator=auto finds --num_processes and --process_id"),
-        (Invitation("localhost:9", 0, 0), "--num_processes is 0; it must be at least 1"),
-        (Invitation("localhost:9", 2, 0, 0), "--join_timeout is 0; it must be at least 1"),
-        (Invitation("no-such-host.invalid:9", 2, 1), "--coordinator is no-such-host.invalid:9: "),
+        (
+            ProcessGroupOptions(num_processes=2),
+            "--num_processes is for several processes: it needs",
+        ),
+        (ProcessGroupOptions(process_id=0), "--process_id is for several processes: it needs"),
+        (ProcessGroupOptions("localhost:9", 2), "needs --num_processes and --process_id"),
+        (
+            ProcessGroupOptions("localhost", 2, 0),
+            "--coordinator is localhost; it must be HOST:PORT",
+        ),
+        (ProcessGroupOptions("localhost:http", 2, 0), "must be HOST:PORT"),
+        (ProcessGroupOptions("localhost:70000", 2, 0), "must be HOST:PORT"),
+        (ProcessGroupOptions("localhost:9", 2, 2), "--process_id is 2; it must be from 0 to 1"),
+        (
+            ProcessGroupOptions("auto", 2),
+            "--coordinator=auto finds --num_processes and --process_id",
+        ),
+        (ProcessGroupOptions("localhost:9", 0, 0), "--num_processes is 0; it must be at least 1"),
+        (ProcessGroupOptions("localhost:9", 2, 0, 0), "--join_timeout is 0; it must be at least 1"),
+        (
+            ProcessGroupOptions("no-such-host.invalid:9", 2, 1),
+            "--coordinator is no-such-host.invalid:9: ",
+        ),
     ],
 )
 def test_flags_that_name_no_team_are_refused(invitation, message):
@@ -83,4 +102,4 @@ def test_no_cluster_is_said_in_a_line(monkeypatch):
 
     monkeypatch.setattr(jax.distributed, "initialize", initialize)
     with pytest.raises(UsageError, match="^--coordinator=auto: this is no job of a cluster"):
-        join(Invitation("auto"))
+        join(ProcessGroupOptions("auto"))

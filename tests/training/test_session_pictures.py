@@ -1,4 +1,4 @@
-"""The pictures that a whole and a resumed run leave: the same film, and what made each picture."""
+"""The pictures that a whole and a resumed run leave: the same gif, and what made each picture."""
 
 import dataclasses
 import signal
@@ -64,8 +64,8 @@ def test_a_run_that_was_stopped_and_resumed_leaves_the_same_film(whole, tmp_path
     names = [sorted(each.name for each in (p / "images").iterdir()) for p in (whole, tmp_path)]
     assert names[0] == names[1]
     assert "weights.gif" in names[0]
-    films = [(each / "images" / "weights.gif").read_bytes() for each in (whole, tmp_path)]
-    assert films[0] == films[1]
+    gifs = [(each / "images" / "weights.gif").read_bytes() for each in (whole, tmp_path)]
+    assert gifs[0] == gifs[1]
     # Every picture is made again by the first command, whichever session drew it.
     texts = [text_of(tmp_path / "images" / f"weights_{step:08d}.png") for step in (2, 8)]
     assert texts[0] == texts[1] | {"Step": "2"}

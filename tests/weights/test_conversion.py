@@ -11,7 +11,7 @@ from flax.traverse_util import flatten_dict
 from lecture_models.models.resnet import RESNET_18, RESNET_50_STRIDED_3X3
 from lecture_models.models.vgg import VGG, VGG_E
 from lecture_models.weights import layouts
-from lecture_models.weights.catalog import CATALOGUE
+from lecture_models.weights.catalog import CATALOG
 from lecture_models.weights.conversion import Layout, convert
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import expected_shapes
@@ -112,9 +112,9 @@ def test_everything_that_is_wrong_stands_in_one_error():
     )
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_every_layer_of_a_catalogued_network_has_a_public_name_of_its_own(name):
-    entry = CATALOGUE[name]
+@pytest.mark.parametrize("name", CATALOG)
+def test_every_layer_of_a_catalogd_network_has_a_public_name_of_its_own(name):
+    entry = CATALOG[name]
     expected = expected_shapes(entry.build())
     paths = flatten_dict(expected, sep="/")
     layers = {path.partition("/")[2].rpartition("/")[0] for path in paths}
@@ -129,6 +129,6 @@ def test_the_sizes_of_public_files_are_those_of_their_parameters():
         "resnet50_timm": 102_469_840,
     }
     for name, size in sizes.items():
-        shapes = public_shapes(expected_shapes(CATALOGUE[name].build()), CATALOGUE[name].layout)
+        shapes = public_shapes(expected_shapes(CATALOG[name].build()), CATALOG[name].layout)
         content = 4 * sum(math.prod(shape) for shape in shapes.values())
         assert 0 < size - content < 40_000

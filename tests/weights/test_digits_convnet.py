@@ -58,11 +58,11 @@ def test_the_record_has_its_file_and_its_accuracy(network, folder):
     assert network.classes == tuple("0123456789")
 
 
-def test_its_gradient_is_grey(network):
+def test_its_gradient_is_gray(network):
     image = jax.random.uniform(jax.random.key(0), (1, 32, 32, 3), minval=-1.0)
 
     def score(image):
-        return network.model.apply(network.variables, network.preprocess.normalise(image))[0][0, 3]
+        return network.model.apply(network.variables, network.preprocess.normalize(image))[0][0, 3]
 
     gradient = jax.jit(jax.grad(score))(image)
     assert np.abs(gradient).max() > 0

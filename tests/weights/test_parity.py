@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import pytest
 
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.weights import tensors
-from lecture_models.weights.normalized_vgg import normalise
+from lecture_models.weights.normalized_vgg import normalize
 from lecture_models.weights.pretrained import Weights
 from tests.conftest import ROOT
 
@@ -38,11 +38,11 @@ def outputs(folder, name, pixels):
 
     @jax.jit
     def run(variables, images):
-        logits, activations = network.model.apply(variables, network.preprocess.normalise(images))
+        logits, activations = network.model.apply(variables, network.preprocess.normalize(images))
         means = {key: each.mean((1, 2)) for key, each in activations.items() if each.ndim == 4}
         return logits, means
 
-    return run(network.variables, symmetric(pixels))
+    return run(network.variables, images_from_uint8(pixels))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_every_rectified_layer_of_vgg_19_has_the_means_recorded(folder, referenc
 
 
 @pytest.mark.real_data
-def test_a_normalised_vgg_19_is_the_published_one(folder):
+def test_a_normalized_vgg_19_is_the_published_one(folder):
     network = Weights(folder, print).load("vgg19_caffe_conv")
     means = tensors.read(folder / "vgg19_mean_activations.safetensors")
     published = {
@@ -83,7 +83,7 @@ def test_a_normalised_vgg_19_is_the_published_one(folder):
         for name, value in means.items()
         if name.startswith("public.")
     }
-    found = normalise(network.variables, published)["params"]
+    found = normalize(network.variables, published)["params"]
     other = tensors.read(folder / "vgg19_normalised_conv3_1.safetensors")
     for layer, number in {"conv1_2": 5, "conv2_1": 9, "conv2_2": 12, "conv3_1": 16}.items():
         kernel = other[f"{number}.weight"].transpose(2, 3, 1, 0)
@@ -94,14 +94,14 @@ def test_a_normalised_vgg_19_is_the_published_one(folder):
 
 
 @pytest.mark.real_data
-def test_the_small_vgg_19_follows_the_normalised_one_channel_by_channel(folder, reference):
+def test_the_small_vgg_19_follows_the_normalized_one_channel_by_channel(folder, reference):
     """Median correlations as its converter measured them on photos, to within a tenth."""
     recorded = {"1_1": 0.95, "2_1": 0.87, "3_1": 0.82, "4_1": 0.79, "5_1": 0.56}
-    images = jax.numpy.asarray(symmetric(reference["x224"]))
+    images = jax.numpy.asarray(images_from_uint8(reference["x224"]))
     maps = {}
-    for name in ("vgg19_distilled16x", "vgg19_normalised"):
+    for name in ("vgg19_distilled16x", "vgg19_normalized"):
         network = Weights(folder, print).load(name)
-        seen = network.preprocess.normalise(images)
+        seen = network.preprocess.normalize(images)
         _, maps[name] = jax.jit(network.model.apply)(network.variables, seen)
     public = tensors.read(folder / "vgg19_distilled16x.safetensors")
     for layer, expected in recorded.items():
@@ -109,9 +109,9 @@ def test_the_small_vgg_19_follows_the_normalised_one_channel_by_channel(folder, 
         small = np.asarray(maps["vgg19_distilled16x"][f"relu{layer}"])
         mapped = small @ public[f"{key}.weight"][:, :, 0, 0].T + public[f"{key}.bias"]
         mapped = np.maximum(mapped, 0.0).reshape(-1, mapped.shape[-1])
-        teacher = np.asarray(maps["vgg19_normalised"][f"relu{layer}"]).reshape(mapped.shape)
-        centred = [each - each.mean(0, keepdims=True) for each in (mapped, teacher)]
-        sizes = [np.sqrt(np.square(each).sum(0)) for each in centred]
+        teacher = np.asarray(maps["vgg19_normalized"][f"relu{layer}"]).reshape(mapped.shape)
+        centered = [each - each.mean(0, keepdims=True) for each in (mapped, teacher)]
+        sizes = [np.sqrt(np.square(each).sum(0)) for each in centered]
         alive = (sizes[0] > 0) & (sizes[1] > 0)
-        found = (centred[0] * centred[1]).sum(0)[alive] / (sizes[0] * sizes[1])[alive]
+        found = (centered[0] * centered[1]).sum(0)[alive] / (sizes[0] * sizes[1])[alive]
         assert abs(np.median(found) - expected) < 0.1, layer

@@ -15,20 +15,20 @@ def numbered(height, width):
     return jnp.arange(height * width * 3, dtype=jnp.float32).reshape(1, height, width, 3)
 
 
-def colour(red, green, blue):
+def color(red, green, blue):
     """A pixel of these bytes, in [-1, 1]."""
     return jnp.array([red, green, blue], jnp.float32).reshape(1, 1, 1, 3) / 127.5 - 1.0
 
 
 def test_caffe_takes_blue_first_from_which_its_own_mean_is_subtracted():
-    found = CAFFE(colour(123, 117, 104))
+    found = CAFFE(color(123, 117, 104))
     np.testing.assert_allclose(found.ravel(), [0.0, 0.0, 0.0], atol=1e-4)
-    np.testing.assert_allclose(CAFFE(colour(255, 0, 0)).ravel(), [-104.0, -117.0, 132.0], atol=1e-4)
+    np.testing.assert_allclose(CAFFE(color(255, 0, 0)).ravel(), [-104.0, -117.0, 132.0], atol=1e-4)
 
 
-def test_torch_normalises_each_channel_of_zero_to_one():
+def test_torch_normalizes_each_channel_of_zero_to_one():
     expected = [(1.0 - 0.485) / 0.229, (0.0 - 0.456) / 0.224, (0.2 - 0.406) / 0.225]
-    np.testing.assert_allclose(TORCH(colour(255, 0, 51)).ravel(), expected, rtol=1e-5)
+    np.testing.assert_allclose(TORCH(color(255, 0, 51)).ravel(), expected, rtol=1e-5)
 
 
 def test_tensorflow_takes_pictures_as_they_are_here():

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from lecture_models.weights import pretrained, tensors
-from lecture_models.weights.catalog import CATALOGUE
+from lecture_models.weights.catalog import CATALOG
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import (
     Weights,
@@ -18,12 +18,12 @@ from lecture_models.weights.pretrained import (
 from tests.weights.small_files import public_tensors
 from tests.weights.test_download import hub, no_proxy, send  # noqa: F401
 
-SQUEEZENET = CATALOGUE["squeezenet1_1_rgb"]
+SQUEEZENET = CATALOG["squeezenet1_1_rgb"]
 
 
 @pytest.fixture
 def squeezenet(tmp_path):
-    """A file of noise that fits SqueezeNet, and a catalogue that vouches for it."""
+    """A file of noise that fits SqueezeNet, and a catalog that vouches for it."""
     path = tmp_path / "given" / SQUEEZENET.file
     path.parent.mkdir()
     save_file(public_tensors(expected_shapes(SQUEEZENET.build()), SQUEEZENET.layout), path)
@@ -31,12 +31,12 @@ def squeezenet(tmp_path):
 
 
 @pytest.fixture
-def catalogue(monkeypatch):
-    return lambda name, entry: monkeypatch.setitem(pretrained.CATALOGUE, name, entry)
+def catalog(monkeypatch):
+    return lambda name, entry: monkeypatch.setitem(pretrained.CATALOG, name, entry)
 
 
-def test_a_file_that_is_vouched_for_is_loaded_in_silence(squeezenet, catalogue):
-    catalogue("known", SQUEEZENET._replace(sha256=tensors.sha256(squeezenet)))
+def test_a_file_that_is_vouched_for_is_loaded_in_silence(squeezenet, catalog):
+    catalog("known", SQUEEZENET._replace(sha256=tensors.sha256(squeezenet)))
     lines = []
     weights = Weights(squeezenet.parent, lines.append)
     network = weights.load("known")
@@ -60,8 +60,8 @@ def test_another_file_of_the_name_is_refused(squeezenet):
     )
 
 
-def test_what_nobody_vouches_for_is_announced_and_recorded(squeezenet, catalogue):
-    catalogue("own", SQUEEZENET._replace(sha256=None))
+def test_what_nobody_vouches_for_is_announced_and_recorded(squeezenet, catalog):
+    catalog("own", SQUEEZENET._replace(sha256=None))
     lines = []
     network = Weights(squeezenet.parent, lines.append).load("own")
     found = tensors.sha256(squeezenet)
@@ -69,10 +69,10 @@ def test_what_nobody_vouches_for_is_announced_and_recorded(squeezenet, catalogue
     assert network.provenance.note == "not verified: nobody vouches for this file"
 
 
-def test_an_absent_file_is_downloaded_verified_and_used(squeezenet, catalogue, tmp_path):
+def test_an_absent_file_is_downloaded_verified_and_used(squeezenet, catalog, tmp_path):
     content, lines = squeezenet.read_bytes(), []
     with hub(lambda handler, number, first: send(handler, content, first)) as (url, asked):
-        catalogue("public", SQUEEZENET._replace(url=url, sha256=tensors.sha256(squeezenet)))
+        catalog("public", SQUEEZENET._replace(url=url, sha256=tensors.sha256(squeezenet)))
         network = Weights(tmp_path / "cache", lines.append).load("public")
         again = Weights(tmp_path / "cache", lines.append).load("public")
     assert asked == [0]
@@ -93,17 +93,17 @@ def test_what_is_not_published_is_a_one_line_error(tmp_path):
     assert message.endswith("name the folder that holds it as --weights_dir")
 
 
-def test_no_network_is_a_one_line_error_within_seconds(tmp_path, catalogue):
-    catalogue("far", SQUEEZENET._replace(url="http://127.0.0.1:9/a.safetensors"))
+def test_no_network_is_a_one_line_error_within_seconds(tmp_path, catalog):
+    catalog("far", SQUEEZENET._replace(url="http://127.0.0.1:9/a.safetensors"))
     began = time.monotonic()
     with pytest.raises(WeightsError, match="^far: there is no .*; no download of .*127.0.0.1:9"):
         Weights(tmp_path, print).load("far")
     assert time.monotonic() - began < 5.0
 
 
-def test_a_file_of_another_network_is_refused(squeezenet, catalogue):
-    entry = CATALOGUE["resnet18_torchvision"]
-    catalogue("wrong", entry._replace(file=squeezenet.name))
+def test_a_file_of_another_network_is_refused(squeezenet, catalog):
+    entry = CATALOG["resnet18_torchvision"]
+    catalog("wrong", entry._replace(file=squeezenet.name))
     with pytest.raises(
         WeightsError, match="does not fit ResNet-18: missing .102.: .*; unexpected .52.: "
     ):
@@ -142,11 +142,11 @@ def test_the_classes_are_in_the_usual_order():
     assert classes[285] == "Egyptian cat"
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
-def test_a_catalogue_entry_is_pinned_or_says_that_it_is_not(name):
-    entry = CATALOGUE[name]
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_catalog_entry_is_pinned_or_says_that_it_is_not(name):
+    entry = CATALOG[name]
     assert entry.source
-    assert entry.licence
+    assert entry.license
     if entry.url is not None:
         assert len(entry.sha256) == 64
         assert entry.url.startswith("https://huggingface.co/timm/")

@@ -2,7 +2,7 @@ import jax
 import numpy as np
 import pytest
 
-from lecture_models.weights.catalog import CATALOGUE
+from lecture_models.weights.catalog import CATALOG
 from lecture_models.weights.pretrained import Weights
 
 
@@ -31,7 +31,7 @@ def test_random_filters_are_those_of_vgg_19_and_the_same_every_time(network, tmp
     kernels = [each["kernel"] for each in network.variables["params"].values()]
     assert len(kernels) == 16
     assert sum(kernel.size for kernel in kernels) == 20_018_880
-    assert network.preprocess == CATALOGUE["vgg19_caffe_conv"].preprocessing
+    assert network.preprocess == CATALOG["vgg19_caffe_conv"].preprocessing
 
 
 def test_random_filters_keep_the_size_of_the_activations(network):

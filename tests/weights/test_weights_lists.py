@@ -7,22 +7,22 @@ import pytest
 from safetensors.numpy import save_file
 
 from lecture_models.weights import pretrained, tensors
-from lecture_models.weights.catalog import CATALOGUE, Pinned
+from lecture_models.weights.catalog import CATALOG, Pinned
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import expected_shapes
 from lecture_models.weights.pretrained import UNTRAINED, Weights, known
 from tests.weights.small_files import public_tensors
 
-SQUEEZENET = CATALOGUE["squeezenet1_1_rgb"]
+SQUEEZENET = CATALOG["squeezenet1_1_rgb"]
 
 
 @pytest.fixture
 def given(tmp_path, monkeypatch):
-    """A folder with a network of noise, "given", which the catalogue vouches for."""
+    """A folder with a network of noise, "given", which the catalog vouches for."""
     path = tmp_path / "given.safetensors"
     save_file(public_tensors(expected_shapes(SQUEEZENET.build()), SQUEEZENET.layout), path)
     entry = SQUEEZENET._replace(file=path.name, sha256=tensors.sha256(path))
-    monkeypatch.setitem(pretrained.CATALOGUE, "given", entry)
+    monkeypatch.setitem(pretrained.CATALOG, "given", entry)
     return tmp_path
 
 
@@ -64,7 +64,7 @@ def test_without_a_network_a_list_ends_within_seconds_at_the_first_that_needs_no
     tmp_path, monkeypatch
 ):
     entry = SQUEEZENET._replace(url="http://127.0.0.1:9/a.safetensors", file="far.safetensors")
-    monkeypatch.setitem(pretrained.CATALOGUE, "far", entry)
+    monkeypatch.setitem(pretrained.CATALOG, "far", entry)
     lines, began = [], time.monotonic()
     network = Weights(tmp_path, lines.append).load(f"far,googlenet_bvlc,{UNTRAINED}")
     assert time.monotonic() - began < 6.0
@@ -84,10 +84,10 @@ def test_where_nothing_of_a_list_can_be_had_every_reason_is_given(tmp_path):
 def test_an_unknown_name_is_refused_before_anything_is_read(given, names):
     with pytest.raises(WeightsError, match="there are no weights '.*Known: .*vgg19_random"):
         Weights(given, print).load(names)
-    assert {"vgg19_caffe_conv", "vgg19_normalised", "digits_convnet", UNTRAINED} <= set(known())
+    assert {"vgg19_caffe_conv", "vgg19_normalized", "digits_convnet", UNTRAINED} <= set(known())
 
 
-def test_a_network_is_normalised_by_the_means_of_its_file(tmp_path, monkeypatch):
+def test_a_network_is_normalized_by_the_means_of_its_file(tmp_path, monkeypatch):
     from lecture_models.models.vgg import VGG
     from lecture_models.weights import layouts
 
@@ -100,8 +100,8 @@ def test_a_network_is_normalised_by_the_means_of_its_file(tmp_path, monkeypatch)
         build=lambda: model, layout=layout, file="vgg.safetensors", sha256=None
     )
     pinned = Pinned("means.safetensors", tensors.sha256(tmp_path / "means.safetensors"))
-    monkeypatch.setitem(pretrained.CATALOGUE, "plain", plain)
-    monkeypatch.setitem(pretrained.CATALOGUE, "normal", plain._replace(means=pinned))
+    monkeypatch.setitem(pretrained.CATALOG, "plain", plain)
+    monkeypatch.setitem(pretrained.CATALOG, "normal", plain._replace(means=pinned))
     weights = Weights(tmp_path, lambda line: None)
     before, after = (weights.load(name) for name in ("plain", "normal"))
     for layer, factor in (("conv1_1", 1 / 4), ("conv2_1", 4 / 5)):

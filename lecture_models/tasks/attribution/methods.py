@@ -24,7 +24,7 @@ Images = Float[Array | np.ndarray, "image height width 3"]
 Targets = Int[np.ndarray, " target"]
 Maps = Float[np.ndarray, "image height width"]
 
-GREY = 0.0  # Of a baseline and of a patch: halfway between black and white.
+GRAY = 0.0  # Of a baseline and of a patch: halfway between black and white.
 RANGE = 2.0  # From black to white.
 # With the names for people, in the order of a sheet.
 METHODS = {
@@ -39,7 +39,7 @@ METHODS = {
 ONE_PASS = ("saliency", "guided_backprop", "deconvnet", "grad_cam")  # Of one gradient.
 
 
-class Probes(NamedTuple):
+class AttributionFunctions(NamedTuple):
     """Jitted functions of (variables, images, targets), a target being a class index."""
 
     probabilities: Callable[[Variables, Images], Array]  # Of all classes, without targets.
@@ -70,14 +70,16 @@ class Attributions(NamedTuple):
     projections: dict[str, Images]
 
 
-def make_probes(network: Pretrained, layer: str, unit: int, cam_layer: str) -> Probes:
+def make_attribution_functions(
+    network: Pretrained, layer: str, unit: int, cam_layer: str
+) -> AttributionFunctions:
     """Guided backpropagation and the deconvnet project the strongest activation of a `layer`.
 
     Of its feature `unit`, or of any where that is below 0; without a layer, the class score.
     """
 
     def outputs(model, variables, images):
-        return model.apply(variables, network.preprocess.normalise(images))
+        return model.apply(variables, network.preprocess.normalize(images))
 
     def class_score(model, variables, images, targets):
         logits, activations = outputs(model, variables, images)
@@ -110,7 +112,7 @@ def make_probes(network: Pretrained, layer: str, unit: int, cam_layer: str) -> P
         return jax.nn.softmax(outputs(network.model, variables, images)[0])
 
     rectifier = network.model.nonlinearity
-    return Probes(
+    return AttributionFunctions(
         jax.jit(probabilities),
         gradient(class_score, network.model),
         gradient(strongest, network.model.clone(nonlinearity=guided(rectifier))),
@@ -120,7 +122,7 @@ def make_probes(network: Pretrained, layer: str, unit: int, cam_layer: str) -> P
 
 
 def class_probability(
-    probes: Probes, variables: Variables, target: int
+    probes: AttributionFunctions, variables: Variables, target: int
 ) -> Callable[[Images], Float[np.ndarray, " image"]]:
     """Of one class, as occlusion, deletion and insertion ask for it."""
     return lambda images: np.asarray(probes.probabilities(variables, images))[:, target]
@@ -143,7 +145,11 @@ def in_batches(
 
 
 def one_pass_attributions(
-    probes: Probes, variables: Variables, images: Images, targets: Targets, batch_size: int
+    probes: AttributionFunctions,
+    variables: Variables,
+    images: Images,
+    targets: Targets,
+    batch_size: int,
 ) -> Attributions:
     """The methods of `ONE_PASS`, cheap enough to be asked of many networks."""
     signals = {
@@ -160,7 +166,7 @@ def one_pass_attributions(
 
 
 def attributions(
-    probes: Probes,
+    probes: AttributionFunctions,
     variables: Variables,
     images: Images,
     targets: Targets,
@@ -190,10 +196,10 @@ def _of_many_passes(probes, variables, image, target, effort, key) -> dict[str, 
         gradient, image, key, effort.smooth_samples, RANGE * effort.smooth_noise, effort.batch_size
     )
     integrated = integrated_gradients(
-        gradient, image, np.full_like(image, GREY), effort.integrated_steps, effort.batch_size
+        gradient, image, np.full_like(image, GRAY), effort.integrated_steps, effort.batch_size
     )
     size, stride = effort.occlusion_size, effort.occlusion_stride
-    covered = occlusion_map(probability, image, size, stride, effort.batch_size, GREY)
+    covered = occlusion_map(probability, image, size, stride, effort.batch_size, GRAY)
     return {
         "smoothgrad": magnitude(jnp.asarray(smooth)[None])[0],
         # With its sign: what speaks against the class is no evidence for it.

@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from lecture_models.attribution.pointing import composite, hit, quadrants
-from lecture_models.attribution.randomization import order_of_use, randomised, rank_correlation
+from lecture_models.attribution.randomization import order_of_use, randomized, rank_correlation
 from lecture_models.attribution.replacement import area, blurred, replacement_curve
 from lecture_models.tasks.attribution.methods import (
-    GREY,
+    GRAY,
     METHODS,
     ONE_PASS,
+    AttributionFunctions,
     Effort,
-    Probes,
     attributions,
     class_probability,
     one_pass_attributions,
@@ -25,21 +25,21 @@ Targets = Int[np.ndarray, " target"]
 Maps = dict[str, Float[np.ndarray, "image height width"]]
 Found = dict[str, list[float]]  # One value for each picture, by name.
 
-BASELINES = ("random", "centre")
+BASELINES = ("random", "center")
 BLUR = 16  # Times the picture is reduced for insertion's start.
 
 
 def with_baselines(maps: Maps, random: np.random.Generator) -> Maps:
-    """Beside the methods: noise, and nearness to the centre, which knows how photos are taken."""
+    """Beside the methods: noise, and nearness to the center, which knows how photos are taken."""
     count, height, width = next(iter(maps.values())).shape
     rows = np.linspace(-1.0, 1.0, height).reshape(-1, 1)
     columns = np.linspace(-1.0, 1.0, width).reshape(1, -1)
-    centre = -np.broadcast_to(rows**2 + columns**2, (count, height, width))
-    return maps | {"random": random.uniform(size=centre.shape), "centre": centre}
+    center = -np.broadcast_to(rows**2 + columns**2, (count, height, width))
+    return maps | {"random": random.uniform(size=center.shape), "center": center}
 
 
 def replacement_areas(
-    probes: Probes,
+    probes: AttributionFunctions,
     variables: Any,
     images: Images,
     targets: Targets,
@@ -52,16 +52,16 @@ def replacement_areas(
     insertion: Found = {name: [] for name in maps}
     for number, image in enumerate(images):
         score = class_probability(probes, variables, targets[number])
-        grey, vague = np.full_like(image, GREY), np.asarray(blurred(image, BLUR))
+        gray, vague = np.full_like(image, GRAY), np.asarray(blurred(image, BLUR))
         for name, each in maps.items():
-            for start, end, areas in ((image, grey, deletion), (vague, image, insertion)):
+            for start, end, areas in ((image, gray, deletion), (vague, image, insertion)):
                 curve = replacement_curve(score, start, end, each[number], steps, batch_size)
                 areas[name].append(area(curve))
     return deletion, insertion
 
 
 def pointing_hits(
-    probes: Probes,
+    probes: AttributionFunctions,
     variables: Any,
     images: Images,
     targets: Targets,
@@ -96,11 +96,11 @@ def pointing_hits(
     # What guessing hits in the mean, and the middle, which lies in the fourth quadrant.
     areas = [(box.bottom - box.top) * (box.right - box.left) / (height * width) for box in boxes]
     middle = [float(box == quadrants(height, width)[3]) for box in boxes]
-    return found | {"random": areas, "centre": middle}
+    return found | {"random": areas, "center": middle}
 
 
 def rank_correlations(
-    probes: Probes,
+    probes: AttributionFunctions,
     variables: Any,
     images: Images,
     targets: Targets,
@@ -114,7 +114,7 @@ def rank_correlations(
     order = order_of_use(probes.probabilities, variables, few)
     found = {}
     for share in shares:
-        forgetful = randomised(variables, order, share, random)
+        forgetful = randomized(variables, order, share, random)
         changed = one_pass_attributions(probes, forgetful, images, targets, batch_size).maps
         found[share] = {
             name: [

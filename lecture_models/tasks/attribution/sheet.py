@@ -26,7 +26,7 @@ def contact_sheet(
     for name, shown in METHODS.items():
         map_ = found.maps[name][number]
         if name in found.projections:
-            tile = coloured(found.projections[name][number])
+            tile = colored(found.projections[name][number])
         elif name in OVERLAID:
             tile = overlay(image, map_)
         else:
@@ -44,16 +44,16 @@ def scaled(map_: Map) -> Map:
 
 
 def overlay(image: Tile, map_: Map) -> Tile:
-    """The map's heat over the picture in grey, more of it where the map is high."""
+    """The map's heat over the picture in gray, more of it where the map is high."""
     share = (np.maximum(map_, 0.0) / (map_.max() if map_.max() > 0.0 else 1.0))[..., None]
     stops = np.linspace(0.0, 1.0, len(_HEAT))
     heat = np.concatenate([np.interp(share, stops, channel) for channel in _HEAT.T], axis=-1)
-    grey = (image.mean(axis=-1, keepdims=True) + 1.0) / 2.0
-    return 0.35 * grey + 0.65 * heat
+    gray = (image.mean(axis=-1, keepdims=True) + 1.0) / 2.0
+    return 0.35 * gray + 0.65 * heat
 
 
-def coloured(signal: Tile) -> Tile:
-    """A signal of both signs around mid-grey, its channels together."""
+def colored(signal: Tile) -> Tile:
+    """A signal of both signs around mid-gray, its channels together."""
     top = np.percentile(np.abs(signal), _CLIPPED) or np.abs(signal).max() or 1.0
     return np.clip(0.5 + 0.5 * signal / top, 0.0, 1.0)
 

@@ -11,8 +11,8 @@ from jaxtyping import Array, Float, Key, UInt8
 
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import symmetric
-from lecture_models.image_space.colors import grey, match_colours, match_luminance
+from lecture_models.data.pixels import images_from_uint8
+from lecture_models.image_space.colors import gray, match_colors, match_luminance
 from lecture_models.tasks.image_optimization import resized
 
 Picture = Float[Array, "1 height width 3"]
@@ -32,7 +32,7 @@ class Style(NamedTuple):
 
 
 def as_images(pixels: UInt8[np.ndarray, "height width 3"]) -> Picture:
-    return jnp.asarray(symmetric(pixels[None]))
+    return jnp.asarray(images_from_uint8(pixels[None]))
 
 
 def read_picture(library: Library, name: str, longer_side: int) -> Picture:
@@ -46,7 +46,7 @@ def read_mask(library: Library, name: str, size: tuple[int, int]) -> Mask | None
     """
     if not name:
         return None
-    levels = (grey(as_images(library.picture(name).pixels))[0, :, :, 0] + 1.0) / 2.0
+    levels = (gray(as_images(library.picture(name).pixels))[0, :, :, 0] + 1.0) / 2.0
     mask = jax.image.resize(levels, size, "nearest")
     if float(mask.max()) < 0.5:
         raise DataError(f"the mask {name} is black all over at {size[1]}x{size[0]}: nothing counts")
@@ -59,14 +59,14 @@ def read_styles(
     mix: Sequence[float],
     longer_side: int,
     content: Picture,
-    recolour: Callable[[Picture], Picture],
+    recolor: Callable[[Picture], Picture],
     content_masks: Sequence[str],
     style_masks: Sequence[str],
 ) -> tuple[Style, ...]:
     """One Style a name; a mask without a name is none."""
     styles = []
     for name, share, place, part in zip(names, mix, content_masks, style_masks, strict=True):
-        picture = recolour(read_picture(library, name, longer_side))
+        picture = recolor(read_picture(library, name, longer_side))
         where = read_mask(library, place, content.shape[1:3])
         styles.append(Style(picture, share, where, read_mask(library, part, picture.shape[1:3])))
     return tuple(styles)
@@ -92,14 +92,14 @@ def scaled_mask(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
     return None if mask is None else jax.image.resize(mask, size, "linear")
 
 
-def recoloured(style: Picture, content: Picture, keep_colours: bool, match: bool) -> Picture:
-    """The style with the content's luminance, with its colours, or as it is."""
-    if keep_colours:
+def recolored(style: Picture, content: Picture, keep_colors: bool, match: bool) -> Picture:
+    """The style with the content's luminance, with its colors, or as it is."""
+    if keep_colors:
         return match_luminance(style, content)
-    return match_colours(style, content) if match else style
+    return match_colors(style, content) if match else style
 
 
-def noise(key: Key[Array, ""], content: Picture, keep_colours: bool) -> Picture:
-    """White noise; of the luminance alone where colours are to be kept."""
+def noise(key: Key[Array, ""], content: Picture, keep_colors: bool) -> Picture:
+    """White noise; of the luminance alone where colors are to be kept."""
     drawn = jax.random.uniform(key, content.shape, minval=-1.0, maxval=1.0)
-    return content + grey(drawn - content) if keep_colours else drawn
+    return content + gray(drawn - content) if keep_colors else drawn

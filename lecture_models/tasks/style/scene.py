@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from lecture_models.image_space.colors import grey
+from lecture_models.image_space.colors import gray
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Term
 from lecture_models.nn.pooling import mean_pool
@@ -14,7 +14,7 @@ from lecture_models.tasks.style.terms import Weighting
 from lecture_models.weights.pretrained import Pretrained
 
 
-class Scene(NamedTuple):
+class StyleInputs(NamedTuple):
     network: Pretrained
     apply: Network
     content: Picture
@@ -22,17 +22,17 @@ class Scene(NamedTuple):
     weighting: Weighting
 
 
-def seeing_network(network: Pretrained, average_pooling: bool, keep_colours: bool) -> Network:
-    """Of the luminance alone where colours are kept."""
+def seeing_network(network: Pretrained, average_pooling: bool, keep_colors: bool) -> Network:
+    """Of the luminance alone where colors are kept."""
     if average_pooling:
         network = network._replace(model=network.model.clone(pool=mean_pool))
     apply = feature_network(network)
-    if not keep_colours:
+    if not keep_colors:
         return apply
-    return lambda variables, images: apply(variables, grey(images))
+    return lambda variables, images: apply(variables, gray(images))
 
 
-def require_scene(scene: Scene, factor: float) -> None:
+def require_style_inputs(scene: StyleInputs, factor: float) -> None:
     """Raises WeightsError for a layer that the network lacks, or for which a picture is too small.
 
     The pictures are those of the coarsest size, scaled by `factor`.
@@ -43,7 +43,7 @@ def require_scene(scene: Scene, factor: float) -> None:
         require_layers(scene.apply, scene.network, size, layers)
 
 
-def balanced(scene: Scene) -> Scene:
+def balanced(scene: StyleInputs) -> StyleInputs:
     """Its weights are as if every layer had a mean activation of 1 on the content."""
     layers = {*scene.weighting.content_layers, *scene.weighting.style_layers}
     found = terms.mean_activations(
@@ -52,7 +52,7 @@ def balanced(scene: Scene) -> Scene:
     return scene._replace(weighting=scene.weighting._replace(activations=found))
 
 
-def make_stage(scene: Scene, factor: float, num_steps: int) -> Stage:
+def make_stage(scene: StyleInputs, factor: float, num_steps: int) -> Stage:
     """All pictures scaled by `factor`."""
     picture = images.scaled(scene.content, factor)
     height, width = picture.shape[1:3]
@@ -62,7 +62,7 @@ def make_stage(scene: Scene, factor: float, num_steps: int) -> Stage:
     return Stage(height, width, num_steps, (*content, *other_terms(scene, factor)))
 
 
-def other_terms(scene: Scene, factor: float) -> tuple[Term, ...]:
+def other_terms(scene: StyleInputs, factor: float) -> tuple[Term, ...]:
     """The style at that scale, and the total variation."""
     size = images.scaled_size(scene.content, factor)
     shapes = layer_shapes(scene.apply, scene.network, size)

@@ -1,10 +1,10 @@
 """A sequence of frames in one style: an ordinary run whose targets change from frame to frame.
 
 Every frame has as many steps as lie between two evaluations, the first `LEAD` times as many, and a
-finished frame is shown at its evaluation. So the pictures of the run are the stylised sequence, and
+finished frame is shown at its evaluation. So the pictures of the run are the stylized sequence, and
 a run that is stopped goes on in the middle of a frame. One program serves all frames.
 
-There is no optical flow: a place is held where its colours stay, and begins anew where they change.
+There is no optical flow: a place is held where its colors stay, and begins anew where they change.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, UInt8
 
 from lecture_models.data.dataset import DataError
-from lecture_models.data.pixels import symmetric
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.image_space.objectives import image_match
 from lecture_models.image_space.optimizers import Optimizer
@@ -23,10 +23,10 @@ from lecture_models.image_space.parameterizations import Parameterization
 from lecture_models.image_space.step import ImageState, image_step, init_image
 from lecture_models.image_space.terms import Term, targets
 from lecture_models.tasks.image_optimization import Pictures
-from lecture_models.tasks.style.scene import Scene
+from lecture_models.tasks.style.scene import StyleInputs
 
 LEAD = 4  # The first frame has no result before it to start from.
-_CHANGED = 0.1  # Standard deviation, in [-1, 1], of what still counts as the same colour.
+_CHANGED = 0.1  # Standard deviation, in [-1, 1], of what still counts as the same color.
 
 
 class FramesState(NamedTuple):
@@ -69,13 +69,13 @@ def frame_of(step: int, steps: int) -> int:
 
 
 def agreement(frame: Pictures, before: Pictures) -> Float[Array, "height width"]:
-    """1 where two frames have the same colours, falling to 0 where they differ."""
+    """1 where two frames have the same colors, falling to 0 where they differ."""
     change = jnp.square(frame - before).mean(-1)[0]
     return jnp.exp(-change / (2.0 * _CHANGED**2))
 
 
 def frames_experiment(
-    scene: Scene,
+    scene: StyleInputs,
     frames: Frames,
     steps: int,
     start: Callable[[Any], Pictures],
@@ -94,7 +94,7 @@ def frames_experiment(
         return FramesState(image, first, jnp.zeros_like(first), jnp.zeros((), jnp.int32))
 
     def shown(image: ImageState) -> Pictures:
-        return form.decode(optimizer.settled(*image))
+        return form.decode(optimizer.accepted(*image))
 
     def step(state: FramesState, batch, key):
         finished = shown(state.image)
@@ -128,7 +128,7 @@ def _batches(frames: Frames, variables: Any, steps: int) -> Callable[[int], Iter
     variables = jax.tree.map(jnp.asarray, variables)
 
     def picture(index: int) -> Pictures:
-        return jnp.asarray(symmetric(frames.pixels[index][None]))
+        return jnp.asarray(images_from_uint8(frames.pixels[index][None]))
 
     def of_frame(index: int) -> dict[str, Any]:
         height, width = frames.pixels[index].shape[:2]

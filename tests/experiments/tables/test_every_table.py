@@ -13,7 +13,7 @@ from lecture_models.metrics.cost import multiply_adds
 from lecture_models.metrics.traced_network import trace
 from lecture_models.models.alexnet import AlexNet
 from lecture_models.models.cifar_resnet import cifar_resnet
-from lecture_models.models.lenet import LeNet5Of1998
+from lecture_models.models.lenet import OriginalLeNet5
 from lecture_models.models.vgg import VGG_A_LRN
 from lecture_models.tables.formats import FORMATS
 from lecture_models.tables.table import TableContext, difference, verdict
@@ -99,7 +99,7 @@ def test_every_format_takes_it(name):
     [
         (AlexNet(), (227, 227, 3)),
         (cifar_resnet(20), (32, 32, 3)),
-        (LeNet5Of1998(), (28, 28, 1)),
+        (OriginalLeNet5(), (28, 28, 1)),
         (VGG_A_LRN(), (224, 224, 3)),
     ],
 )

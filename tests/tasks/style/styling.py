@@ -62,8 +62,8 @@ class OneNetwork:
 def stripes(size, first, second, turned=False):
     width, height = size
     bands = np.indices((height, width))[int(turned)] // 2 % 2
-    colours = np.array([first, second], np.uint8)
-    return Image.fromarray(colours[bands])
+    colors = np.array([first, second], np.uint8)
+    return Image.fromarray(colors[bands])
 
 
 def draw_pictures(tmp_path):

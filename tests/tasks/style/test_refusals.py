@@ -24,7 +24,7 @@ def pictures(tmp_path):
         ({"style_layer_weights": (1.0,)}, "has 1 parts; --style_layers has 5"),
         ({"coarse_sizes": (400,)}, r"the sizes \(400, 320\) must rise"),
         ({"coarse_steps": (300,)}, "leave no step of --num_steps=200"),
-        ({"keep_colours": True, "match_colours": True}, "are two ways"),
+        ({"keep_colors": True, "match_colors": True}, "are two ways"),
         ({"white_noise": True, "init": "a"}, "are two beginnings"),
         ({"content_weight": -1.0}, "--content_weight is -1.0; it must be at least 0"),
     ],

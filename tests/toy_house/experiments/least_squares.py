@@ -64,7 +64,7 @@ def build(config, library=None):
         return State(jax.random.normal(key, (FEATURES,)), -jnp.zeros(FEATURES))
 
     def step(state, batch, key):
-        """Noise for each example, and inputs normalised over the batch."""
+        """Noise for each example, and inputs normalized over the batch."""
         noisy = batch["inputs"] + 0.1 * jax.random.normal(key, batch["inputs"].shape)
         normal = (noisy - noisy.mean(0, keepdims=True)) / noisy.std(0, keepdims=True)
 
