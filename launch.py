@@ -1,4 +1,4 @@
-"""Runs an experiment: flags -> Config -> build -> loop. The only file that knows argv.
+"""Executes the command that the flags name; the program of this project.
 
 python launch.py --experiment=gan_mnist
 python launch.py --experiment=gan_mnist --help
@@ -18,14 +18,16 @@ from pathlib import Path  # noqa: E402
 
 from absl import flags  # noqa: E402
 
+from lecture_models.commands.config_flags import parse, usage_error  # noqa: E402
 from lecture_models.commands.flags import COMMANDS, command_flags  # noqa: E402
-from lecture_models.commands.invocation import House, Invocation, announce  # noqa: E402
-from lecture_models.config import UsageError, parse  # noqa: E402
+from lecture_models.commands.invocation import Checkout, Invocation, announce  # noqa: E402
+from lecture_models.config import UsageError  # noqa: E402
 from lecture_models.training.process_setup import tune_for_cpu  # noqa: E402
 
-# The flag that names a command -> its file in lecture_models/commands/ and the function there,
-# which takes the flag's value. Of several flags the first in this order counts.
-BY_FLAG = {
+# The flag that names a command -> the module in lecture_models/commands/, which has a function of
+# the same name. The function takes the invocation and the flag's value. If several of these flags
+# are given, the first in this order decides.
+COMMAND_OF_FLAG = {
     "list": "listing",
     "table": "table",
     "reproduce": "reproduce",
@@ -36,26 +38,37 @@ BY_FLAG = {
     "seeds": "seeds",
     "experiment": "run",
 }
-HOUSE = House(Path(__file__).resolve().parent)
-USAGE = """usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
-       python launch.py --experiment=NAME --help   every field, with type, default and reason
-       python launch.py --table=NAME [--output=FILE.md|.html|.csv|.json] [--runs_dir=DIR]
-       python launch.py --table=NAME --run         makes the runs that it wants; --table=list
-       python launch.py --experiment=NAME --seeds=5  once per seed: mean, spread and n
-       python launch.py --experiment=NAME --sweep=FILE.yaml [--num_trials=N] [--workers=N]
-       python launch.py --reproduce=RUN_FOLDER     runs it again, prints every metric's difference
-       python launch.py --compare=RUN,RUN[,RUN]    what differs between past runs
-       python launch.py --runs='METRIC<VALUE'      finds past runs
-       python launch.py --report=runs/             one page over all runs: runs/index.html
-       python launch.py --list                     experiments and tables
+CHECKOUT = Checkout(Path(__file__).resolve().parent)
+USAGE = """\
+usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
+
+  --list                               lists the experiments and the tables
+  --experiment=NAME                    trains an experiment, or computes an analysis
+  --experiment=NAME --help             lists its fields, with type, default and reason
+  --experiment=NAME --seeds=5          trains with several seeds; prints mean and spread
+  --experiment=NAME --sweep=FILE.yaml  searches for good hyperparameters
+
+  --table=NAME                         prints a published table beside this project's results
+  --table=NAME --run                   first trains the runs that the table lacks
+  --table=list                         lists the tables, and how many cells are filled
+
+  --report=runs/                       writes runs/index.html, one page about all runs
+  --runs='loss<1.0'                    finds past runs
+  --compare=RUN,RUN                    prints how past runs differ
+  --reproduce=RUN                      repeats a past run; prints the difference of each metric
+
+RUN is the folder of a run. Each of these commands has more flags: add --help.
 """
 
 
 def main(argv: list[str]) -> int:
-    """Returns the exit code: 0 done, 1 failed, 2 a wrong command line, 128 + n for signal n."""
+    """Executes the command; returns 0 for success, 1 for failure, 2 for a wrong command line.
+
+    A process that was stopped by signal n returns 128 + n.
+    """
     tune_for_cpu()
     try:
-        return _dispatch(Invocation(HOUSE, argv[0], argv[1:], PROCESS_BEGAN))
+        return _dispatch(Invocation(CHECKOUT, argv[0], argv[1:], PROCESS_BEGAN))
     except UsageError as error:
         return _fail(error, 2)
     except Exception as error:
@@ -72,11 +85,11 @@ def _fail(error: object, code: int) -> int:
 
 
 def _is_for_the_user(error: Exception) -> bool:
-    """Whether the message alone says what is wrong; anything else is a bug, with its traceback."""
+    """Returns True if the message alone says what is wrong; other errors are bugs."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     from lecture_models.data.dataset import DataError
-    from lecture_models.runs.folder import RunFolderError
+    from lecture_models.runs.reader import RunFolderError
     from lecture_models.training.processes import ProcessGroupError
     from lecture_models.training.wandb_tracker import TrackingError
 
@@ -88,17 +101,29 @@ def _dispatch(invocation: Invocation) -> int:
     try:
         values(invocation.argv, known_only=True)
     except flags.Error as error:
-        raise UsageError(str(error)) from error
-    for flag, command in BY_FLAG.items():
-        given = values[flag].value
-        if given is not None and given is not False:
+        raise usage_error(error, values) from error
+    for flag, command in COMMAND_OF_FLAG.items():
+        value = values[flag].value
+        if value is not None and value is not False:
             module = importlib.import_module(f"lecture_models.commands.{command}")
-            return getattr(module, command)(invocation, given)
-    parse(command_flags(*COMMANDS), invocation.argv)  # An unknown flag is worth more than a usage.
-    print(USAGE)
+            return getattr(module, command)(invocation, value)
+    _refuse_leftovers(invocation)
+    print(USAGE, end="")
     return 0 if values.help else 2
 
 
+def _refuse_leftovers(invocation: Invocation) -> None:
+    """Raises UsageError if the command line is not empty, although no flag names a command."""
+    try:
+        leftover = parse(command_flags(*COMMANDS), invocation.argv)
+    except UsageError as error:
+        raise UsageError(f"{error} (fields of an experiment need --experiment=NAME)") from error
+    if leftover:
+        raise UsageError(
+            f"unexpected argument {leftover[0]!r}; flags begin with --, such as --experiment=NAME"
+        )
+
+
 if __name__ == "__main__":
-    sys.path.insert(0, os.fspath(HOUSE.root))
+    sys.path.insert(0, os.fspath(CHECKOUT.root))
     sys.exit(main(sys.argv))

@@ -1,10 +1,11 @@
-"""Convolutional networks here beside plain PyTorch: training, inference, gradient to the image.
+"""Compares convolutional networks with plain PyTorch: training, inference, gradient to the image.
 
     pip install -e '.[torch]' && python -m benchmarks.convolution_speed
 
-One process, rounds interleaved, medians; random pixels in memory. A round of each goes before them
-uncounted: in its first steps a process asks the system for memory that it then keeps. As for
-`training_speed`, a figure counts only where nothing else runs.
+Both run in one process in interleaved rounds on random pixels in memory; medians are printed. One
+round of each comes first and is not counted, because in its first steps a process requests memory
+that it then keeps. Results are only valid if nothing else runs on the machine, as for
+`training_speed`.
 """
 
 import functools
@@ -37,11 +38,12 @@ def pixels(*shape: int) -> np.ndarray:
 
 
 def for_torch(images: np.ndarray) -> torch.Tensor:
+    """Converts NHWC images to an NCHW tensor."""
     return torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
 
 
 def seconds(run: Callable[[], object], repetitions: int) -> float:
-    """Per call, after one that is not counted."""
+    """Returns the mean seconds per call, after one call that is not counted."""
     run()
     began = time.perf_counter()
     for _ in range(repetitions):
@@ -53,16 +55,23 @@ def seconds(run: Callable[[], object], repetitions: int) -> float:
 def compare(
     name: str, ours: Callable[[], object], theirs: Callable[[], object], repetitions: int
 ) -> None:
-    """Prints the medians; the ratio is the median of the rounds' ratios."""
+    """Prints the median time of both, and the median of the rounds' ratios, PyTorch's over ours.
+
+    Args:
+        name: what is compared.
+        ours: one call of this project's computation.
+        theirs: one call of PyTorch's.
+        repetitions: the number of calls per round.
+    """
     _, *rounds = (
         (seconds(ours, repetitions), seconds(theirs, repetitions)) for _ in range(ROUNDS + 1)
     )
-    medians = [1e3 * statistics.median(each) for each in zip(*rounds, strict=True)]
+    medians = [1e3 * statistics.median(times) for times in zip(*rounds, strict=True)]
     ratios = [torch_s / jax_s for jax_s, torch_s in rounds]
     shown = ", ".join(f"{ratio:.2f}" for ratio in ratios)
     print(
-        f"{name}: {medians[0]:.1f} ms here, {medians[1]:.1f} ms PyTorch, "
-        f"{statistics.median(ratios):.2f}x (rounds: {shown})",
+        f"{name}: {medians[0]:.1f} ms ours, {medians[1]:.1f} ms PyTorch, ratio "
+        f"{statistics.median(ratios):.2f} (rounds: {shown})",
         flush=True,
     )
 
@@ -76,17 +85,27 @@ def compare_training(
     torch_optimizer: torch.optim.Optimizer,
     repetitions: int,
 ) -> None:
-    """The shipped step, and then the forward pass of what it trained."""
+    """Compares the training step of this project, and then the inference of the trained network.
+
+    Args:
+        name: the network's name.
+        net: this project's network.
+        images: the images, NHWC.
+        optimizer: the optimizer of `net`.
+        torch_net: PyTorch's network.
+        torch_optimizer: the optimizer of `torch_net`.
+        repetitions: the number of calls per round.
+    """
     labels = np.arange(len(images), dtype=np.int32) % 10
     step = functools.partial(classifier_step, net.apply, optimizer)
     step = jax.jit(faster_convolutions()(step), donate_argnums=0)
     batch = {"images": jnp.asarray(images), "labels": jnp.asarray(labels)}
     blank = jnp.zeros((1, *images.shape[1:]))
     state, key = init_classifier(net.init, optimizer, blank, jax.random.key(0)), jax.random.key(1)
-    box = [state]
+    current = [state]  # The step donates its argument.
 
     def train():
-        box[0], metrics = step(box[0], batch, key)
+        current[0], metrics = step(current[0], batch, key)
         return metrics
 
     torch_images, torch_labels = for_torch(images), torch.from_numpy(labels.astype(np.int64))
@@ -98,14 +117,14 @@ def compare_training(
     torch_forward = torch_convolutions.inference(torch_net)
     compare(
         f"{name}, inference",
-        lambda: forward(box[0].variables, batch["images"]),
+        lambda: forward(current[0].variables, batch["images"]),
         lambda: torch_forward(torch_images),
         repetitions,
     )
 
 
 def compare_vgg(side: int) -> None:
-    """Features of conv4_2 and the gradient to the image, as image-space optimization needs them."""
+    """Compares the gradient to the image of conv4_2's energy, as image optimization needs it."""
     net, images = VGG_E(num_classes=0), pixels(1, side, side, 3)
     variables = jax.jit(net.init)(jax.random.key(0), jnp.zeros((1, 32, 32, 3)))
 
@@ -113,12 +132,12 @@ def compare_vgg(side: int) -> None:
     def energy(images):
         return 0.5 * jnp.sum(net.apply(variables, images)[1]["relu4_2"] ** 2)
 
-    gradient, given = jax.jit(jax.grad(energy)), jnp.asarray(images)
+    gradient, jax_images = jax.jit(jax.grad(energy)), jnp.asarray(images)
     torch_net = torch_convolutions.vgg19_to_conv4_2()
     torch_gradient, torch_images = torch_convolutions.input_gradient(torch_net), for_torch(images)
     compare(
         f"VGG-19 to conv4_2, {side} px, gradient to the image",
-        lambda: gradient(given),
+        lambda: gradient(jax_images),
         lambda: torch_gradient(torch_images),
         3,
     )

@@ -1,10 +1,10 @@
-"""A step of a dream, whole and in tiles: seconds, and the peak memory of a process of its own.
+"""Measures the seconds and the peak memory of a step of a dream, whole and in tiles.
 
     python -m benchmarks.dream_speed [SIDE [TILE ...]]
 
-Value and gradient of the energy of `inception_4c/output` for a square picture of SIDE pixels (2048
-where none is named), at each TILE (0, whole, and 512). Without GoogLeNet's file its filters are
-random: what is timed is the same.
+A step computes the energy of `inception_4c/output` and its gradient for a square image of SIDE
+pixels (default 2048) at each TILE (default 0, which means whole, and 512), each in a process of its
+own. If GoogLeNet's file is missing, random filters take its place; they need the same time.
 """
 
 import json
@@ -35,28 +35,29 @@ STEPS = 2
 
 
 def googlenet() -> Pretrained:
+    """Loads GoogLeNet, or fills it with random filters if its file is missing."""
     try:
         return Weights(None, print).load("googlenet_bvlc")
     except WeightsError:
         model = GoogLeNet(auxiliary=False)
         leaves, structure = jax.tree.flatten(expected_shapes(model))
         keys = jax.random.split(jax.random.key(0), len(leaves))
-        filled = [
+        random = [
             0.05 * jax.random.normal(key, leaf.shape)
             for key, leaf in zip(keys, leaves, strict=True)
         ]
-        variables = jax.tree.unflatten(structure, filled)
+        variables = jax.tree.unflatten(structure, random)
         preprocess = CATALOG["googlenet_bvlc"].preprocessing
         return Pretrained("random", model, variables, preprocess, (), None)
 
 
 def peak_gb() -> float:
-    """Of this process so far, in 10^9 bytes."""
+    """Returns the peak memory of this process so far, in 10^9 bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def measure(side: int, tile: int) -> dict[str, float]:
-    """In this process, whose peak memory is then that of the one computation."""
+    """Measures one computation; this process must run no other, as its peak memory is measured."""
     network = googlenet()
     apply, variables, objective = feature_network(network), network.variables, layer_energy(LAYER)
     if tile:
@@ -89,16 +90,16 @@ def main() -> None:
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(measure(int(sys.argv[2]), int(sys.argv[3]))))
         return
-    side, *tiles = [int(each) for each in sys.argv[1:]] or [2048]
-    print("  tile compile s  step s  peak GB: compiling, in all  temporary GB      energy mean |g|")
+    side, *tiles = [int(argument) for argument in sys.argv[1:]] or [2048]
+    print("  tile compile s  step s   peak GB: compiler, total  temporary GB      energy mean |g|")
     for tile in tiles or (0, 512):
         command = [sys.executable, "-m", "benchmarks.dream_speed", "--one", str(side), str(tile)]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-        found = json.loads(done.stdout.splitlines()[-1])
+        row = json.loads(done.stdout.splitlines()[-1])
         print(
-            f"{tile or 'whole':>6} {found['compile_s']:9.1f} {found['step_s']:7.1f} "
-            f"{found['compiler_gb']:18.2f} {found['peak_gb']:7.2f} {found['temporary_gb']:13.2f} "
-            f"{found['energy']:11.6g} {found['gradient']:8.4g}"
+            f"{tile or 'whole':>6} {row['compile_s']:9.1f} {row['step_s']:7.1f} "
+            f"{row['compiler_gb']:18.2f} {row['peak_gb']:7.2f} {row['temporary_gb']:13.2f} "
+            f"{row['energy']:11.6g} {row['gradient']:8.4g}"
         )
 
 

@@ -1,8 +1,8 @@
-"""Seconds from the start of the process to the first training step, compilation cache warm.
+"""Measures the seconds from the start of a process to the first training step, with a warm cache.
 
     python -m benchmarks.startup [--data_dir=DIR]
 
-Extra flags go to the run. The first start fills the cache and is printed apart.
+Flags are passed to the run. The first start fills the compilation cache and is printed separately.
 """
 
 import json
@@ -18,7 +18,10 @@ STARTS = 5
 
 
 def seconds_to_first_step(flags: list[str]) -> float:
-    """The run's own clock begins with launch.py; the interpreter's start is added."""
+    """Returns the seconds from the start of the process to the first step.
+
+    A run's own clock starts with launch.py, so the start of the interpreter is measured and added.
+    """
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", ""], check=True)
     interpreter = time.perf_counter() - began
@@ -39,7 +42,7 @@ def main() -> None:
     print(f"first start: {seconds_to_first_step(flags):.1f} s")
     later = [seconds_to_first_step(flags) for _ in range(STARTS)]
     print(
-        f"{STARTS} later starts: median {statistics.median(later):.1f} s, "
+        f"{STARTS} more starts: median {statistics.median(later):.1f} s, "
         f"from {min(later):.1f} to {max(later):.1f} s"
     )
 

@@ -1,4 +1,4 @@
-"""Convolutional networks in plain PyTorch: what the classifiers here are measured against."""
+"""Defines convolutional networks in plain PyTorch, with which this project's are compared."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ VGG_19 = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 
 
 def lenet5() -> nn.Module:
-    """As `models.lenet.LeNet5` with rectifiers: 61,706 parameters."""
+    """Builds the network of `models.lenet.LeNet5` with rectifiers: 61,706 parameters."""
     return nn.Sequential(
         *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.AvgPool2d(2)),
         *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten()),
@@ -18,8 +18,11 @@ def lenet5() -> nn.Module:
     )
 
 
-class Block(nn.Module):
-    """Two 3x3 convolutions; the shortcut subsamples and pads with zero channels: option A."""
+class BasicBlock(nn.Module):
+    """Computes two 3x3 convolutions and a shortcut that subsamples and pads with zero channels.
+
+    The shortcut is option A of He et al., 2015.
+    """
 
     def __init__(self, fan_in: int, features: int, stride: int):
         super().__init__()
@@ -37,30 +40,31 @@ class Block(nn.Module):
 
 
 def resnet20(width: int = 16) -> nn.Module:
-    """As `models.cifar_resnet`: 269,722 parameters at the paper's width."""
+    """Builds ResNet-20 as `models.cifar_resnet` does: 269,722 parameters at the paper's width."""
     layers = [nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
     fan_in = width
     for stage in range(3):
         for block in range(3):
             features = width * 2**stage
-            layers.append(Block(fan_in, features, 2 if stage and not block else 1))
+            layers.append(BasicBlock(fan_in, features, 2 if stage and not block else 1))
             fan_in = features
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(fan_in, 10))
 
 
 def vgg19_to_conv4_2() -> nn.Module:
-    """The convolutions of VGG-19 up to the content layer of style transfer."""
-    layers, fan_in, left = [], 3, 10
+    """Builds the convolutions of VGG-19 up to conv4_2, the content layer of style transfer."""
+    layers, fan_in, remaining = [], 3, 10
     for features, count in VGG_19:
-        for _ in range(min(count, left)):
+        for _ in range(min(count, remaining)):
             layers += [nn.Conv2d(fan_in, features, 3, padding=1), nn.ReLU()]
-            fan_in, left = features, left - 1
-        if left:
+            fan_in, remaining = features, remaining - 1
+        if remaining:
             layers.append(nn.MaxPool2d(2))
     return nn.Sequential(*layers)
 
 
 def training_step(net: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[..., None]:
+    """Returns a function of images and labels that takes one step of the optimizer."""
     net.train()
 
     def step(images: torch.Tensor, labels: torch.Tensor) -> None:
@@ -72,6 +76,7 @@ def training_step(net: nn.Module, optimizer: torch.optim.Optimizer) -> Callable[
 
 
 def inference(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Returns a function from images to the network's output, without gradients."""
     net.eval()
 
     @torch.inference_mode()
@@ -82,13 +87,12 @@ def inference(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
 
 
 def input_gradient(net: nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Of half the sum of the squared features, as DeepDream ascends."""
+    """Returns a function from images to the gradient of half the sum of squared features."""
     for parameter in net.parameters():
         parameter.requires_grad_(False)
 
     def gradient(images: torch.Tensor) -> torch.Tensor:
         images = images.clone().requires_grad_(True)
-        (found,) = torch.autograd.grad(0.5 * net(images).square().sum(), images)
-        return found
+        return torch.autograd.grad(0.5 * net(images).square().sum(), images)[0]
 
     return gradient

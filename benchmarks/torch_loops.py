@@ -1,6 +1,7 @@
-"""The same networks in plain PyTorch, data in memory: what the loop here is measured against.
+"""Defines training steps in plain PyTorch, with which this project's loop is compared.
 
-Each function gives a `step(batch)` of its own state; a batch is a float tensor of images.
+Each function returns a `step(batch)` that keeps its own state; a batch is a float tensor of images
+in memory.
 """
 
 import itertools
@@ -16,7 +17,7 @@ Step = Callable[[torch.Tensor], None]
 
 
 def mlp(sizes: tuple[int, ...], activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """Linear layers of these sizes with the activation between them."""
+    """Builds linear layers of these sizes, with the activation between them."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in itertools.pairwise(sizes):
         layers += [nn.Linear(fan_in, fan_out), activation()]
@@ -24,31 +25,33 @@ def mlp(sizes: tuple[int, ...], activation: Callable[[], nn.Module]) -> nn.Seque
 
 
 def gan(config: Config) -> Step:
-    """gan_mnist's step: both players' Adam updates, R1 penalty, averaged generator."""
+    """Returns gan_mnist's step: Adam updates of both networks, R1 penalty, averaged generator."""
     generator = nn.Sequential(
         mlp((config.latent_dim, *config.generator_hidden, 784), nn.ReLU), nn.Tanh()
     )
     averaged = [parameter.detach().clone() for parameter in generator.parameters()]
-    judge = mlp((784, *config.discriminator_hidden, 1), lambda: nn.LeakyReLU(0.2))
+    discriminator = mlp((784, *config.discriminator_hidden, 1), lambda: nn.LeakyReLU(0.2))
     betas = (config.adam_b1, 0.999)
     generator_optimizer = torch.optim.Adam(generator.parameters(), config.learning_rate, betas)
-    judge_optimizer = torch.optim.Adam(judge.parameters(), config.learning_rate, betas)
+    discriminator_optimizer = torch.optim.Adam(
+        discriminator.parameters(), config.learning_rate, betas
+    )
 
     def step(batch: torch.Tensor) -> None:
         real = batch.reshape(len(batch), -1).requires_grad_(config.gradient_penalty > 0)
         with torch.no_grad():
             fake = generator(torch.randn(len(real), config.latent_dim))
-        real_logits = judge(real)
-        loss = (functional.softplus(-real_logits) + functional.softplus(judge(fake))).mean()
+        real_logits = discriminator(real)
+        loss = (functional.softplus(-real_logits) + functional.softplus(discriminator(fake))).mean()
         if config.gradient_penalty > 0:
             (gradient,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
             loss = loss + 0.5 * config.gradient_penalty * gradient.square().sum(1).mean()
-        judge_optimizer.zero_grad()
+        discriminator_optimizer.zero_grad()
         loss.backward()
-        judge_optimizer.step()
+        discriminator_optimizer.step()
 
         fresh = generator(torch.randn(len(real), config.latent_dim))
-        loss = functional.softplus(-judge(fresh)).mean()
+        loss = functional.softplus(-discriminator(fresh)).mean()
         generator_optimizer.zero_grad()
         loss.backward()
         generator_optimizer.step()
@@ -59,7 +62,7 @@ def gan(config: Config) -> Step:
 
 
 class ExampleVAE(nn.Module):
-    """The networks of github.com/pytorch/examples, vae/main.py."""
+    """Defines the networks of github.com/pytorch/examples, vae/main.py."""
 
     def __init__(self, hidden: int, latent_dim: int):
         super().__init__()
@@ -78,10 +81,15 @@ class ExampleVAE(nn.Module):
 def vae(
     hidden: int, latent_dim: int, learning_rate: float, binary: bool = False, logits: bool = False
 ) -> Step:
-    """The example's step, on pixels in [0, 1]; `binary` draws new bits for every batch.
+    """Returns the step of PyTorch's example, on pixels in [0, 1].
 
-    With `logits` it is the example made faster: no sigmoid before the cross-entropy, and the loss
-    is not fetched at every step.
+    Args:
+        hidden: the number of hidden units of the encoder, and of the decoder.
+        latent_dim: the number of latents.
+        learning_rate: Adam's learning rate.
+        binary: whether each batch's pixels are replaced by newly drawn bits.
+        logits: whether the example is made faster: the cross-entropy is computed from logits, and
+            the loss is not fetched at every step.
     """
     model = ExampleVAE(hidden, latent_dim)
     optimizer = torch.optim.Adam(model.parameters(), learning_rate)
@@ -94,11 +102,11 @@ def vae(
         optimizer.zero_grad()
         output, mean, log_variance = model(x)
         if logits:
-            misfit = functional.binary_cross_entropy_with_logits(output, x, reduction="sum")
+            bce = functional.binary_cross_entropy_with_logits(output, x, reduction="sum")
         else:
-            misfit = functional.binary_cross_entropy(torch.sigmoid(output), x, reduction="sum")
-        divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
-        loss = misfit + divergence
+            bce = functional.binary_cross_entropy(torch.sigmoid(output), x, reduction="sum")
+        kl_divergence = -0.5 * torch.sum(1 + log_variance - mean.pow(2) - log_variance.exp())
+        loss = bce + kl_divergence
         loss.backward()
         if not logits:
             total += loss.item()

@@ -1,11 +1,11 @@
-"""Steps per second of the loop here beside plain PyTorch and beside a bare jitted loop.
+"""Compares the steps per second of the training loop with plain PyTorch and a bare jitted loop.
 
     pip install -e '.[torch]' && python -m benchmarks.training_speed
 
-One process, rounds interleaved, medians; the loop's own work (key folding, logging to the run's
-folder, checkpoints) is in its time. Data are random pixels in memory: speed does not depend on
-them. A figure counts only where nothing else runs: beside one other busy process PyTorch's threads
-wait for each other and lose far more than XLA's.
+All run in one process in interleaved rounds; medians are printed. The loop's time includes its own
+work: key folding, logging to the run's folder, checkpoints. Data are random pixels in memory,
+because speed does not depend on them. Results are only valid if nothing else runs on the machine:
+beside one other busy process PyTorch's threads wait for each other, and lose far more than XLA's.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from lecture_models.training.checkpoint import Checkpoints
 from lecture_models.training.loop import Hooks, train
 from lecture_models.training.process_setup import tune_for_cpu
 from lecture_models.training.progress import open_progress
-from lecture_models.training.recorder import Recorder
+from lecture_models.training.recorder import RunRecorder
 from lecture_models.training.wandb_tracker import open_tracker
 
 ROUNDS = 5
@@ -41,7 +41,7 @@ BATCH_SIZE = 128
 EPOCH = NUM_IMAGES // BATCH_SIZE
 NUM_STEPS = {
     "gan_mnist": 1_000,
-    # Three epochs: the checkpoint and report that end a run are spread over more than one.
+    # Three epochs, so that the final checkpoint and report are spread over more than one.
     "VAE 784-400-20, gray values": 3 * EPOCH,
     "VAE 784-400-20, new bits": 3 * EPOCH,
 }
@@ -50,47 +50,52 @@ CHECKPOINT_EVERY = 2_500
 
 
 class RandomPixels:
-    """Stands in for the library: a data set of MNIST's shape."""
+    """Replaces the data set library by one data set of random pixels in MNIST's shape."""
 
     def __init__(self):
         images = 2 * np.random.default_rng(0).random((NUM_IMAGES, 28, 28, 1), np.float32) - 1
-        split = Split(images, np.zeros(len(images), np.int32))
-        self.dataset = Dataset(split, split, split, ("0",), Provenance("random", "made here", ()))
+        split = Split.labeled_images(images, np.zeros(len(images), np.int32))
+        self.dataset = Dataset(split, split, split, ("0",), Provenance("random", "generated", ()))
 
     def load(self, names: str) -> Dataset:
         return self.dataset
 
 
 @contextlib.contextmanager
-def a_recorder(num_steps: int) -> Iterator[tuple[RunFolder, Recorder]]:
-    """As of a run without W&B, in a folder that goes away."""
+def open_recorder(num_steps: int) -> Iterator[tuple[RunFolder, RunRecorder]]:
+    """Opens the recorder of a run without W&B, in a temporary folder."""
     with (
         tempfile.TemporaryDirectory() as path,
         contextlib.closing(RunFolder(Path(path))) as folder,
         Path("/dev/null").open("w") as nowhere,
     ):
         tracker = open_tracker("disabled", folder=folder.path, project="", experiment="", config={})
-        yield folder, Recorder(folder, tracker, open_progress(num_steps, nowhere), {})
+        yield folder, RunRecorder(folder, tracker, open_progress(num_steps, nowhere), {})
 
 
 def seconds_of_a_log_point(num_metrics: int = 4, repetitions: int = 1_000) -> float:
-    """What the host does at one: fetches the window, writes the line, updates the progress."""
+    """Measures the host's seconds per log point.
+
+    The host fetches the metric window, writes the line of the log, and updates the progress
+    display.
+    """
     names = [f"metric_{index}" for index in range(num_metrics)]
     window = windows.empty(num_metrics)._replace(count=jax.numpy.int32(1))
-    with a_recorder(repetitions) as (_, recorder):
+    with open_recorder(repetitions) as (_, recorder):
         began = time.perf_counter()
         for step in range(1, repetitions + 1):
-            fresh = window._replace(totals=window.totals + 0.0)  # Nothing is cached on the host.
+            totals = window.totals + 0.0  # A new array, which has no copy on the host yet.
+            fresh = window._replace(totals=totals)
             recorder.train(step, windows.means(fresh, names))
         return (time.perf_counter() - began) / repetitions
 
 
 def seconds_in_the_loop(experiment: Experiment, num_steps: int) -> float:
-    """Per step, checkpoints and logging included, the first dispatch left out."""
+    """Measures the loop's seconds per step after the first, checkpoints and logging included."""
     cadence = Cadence(num_steps, LOG_EVERY, num_steps + 1, CHECKPOINT_EVERY)
     quiet = experiment._replace(evaluate=lambda state, key: {}, best=None)
     with (
-        a_recorder(num_steps) as (folder, recorder),
+        open_recorder(num_steps) as (folder, recorder),
         contextlib.closing(Checkpoints(folder.checkpoints, print)) as checkpoints,
     ):
         began = []
@@ -103,7 +108,7 @@ def seconds_in_the_loop(experiment: Experiment, num_steps: int) -> float:
 
 
 def seconds_bare(experiment: Experiment, num_steps: int) -> float:
-    """Per step of `experiment.step`, jitted, and nothing else: the same batches, one key."""
+    """Measures the seconds per step of the jitted step alone, with one key for all steps."""
     step = jax.jit(experiment.step, donate_argnums=0)
     batches = experiment.batches(0)
     state = jax.jit(experiment.init)(jax.random.key(0))
@@ -119,7 +124,7 @@ def seconds_bare(experiment: Experiment, num_steps: int) -> float:
 def seconds_in_torch(
     step: torch_loops.Step, images: torch.Tensor, batches: ArrayBatches, num_steps: int
 ) -> float:
-    """Per step, on the same batches; nothing is logged or saved."""
+    """Measures PyTorch's seconds per step on the same batches, without logging and checkpoints."""
     step(images[batches.indices(0)])
     began = time.perf_counter()
     for index in range(1, num_steps):
@@ -128,13 +133,14 @@ def seconds_in_torch(
 
 
 def gigaflops_jax(size: int = 2_000) -> float:
-    """What the machine gives at most: no net of matrix products is faster than these."""
+    """Measures JAX's GFLOP/s of a matrix product, the upper limit for dense networks."""
     square = jax.numpy.ones((size, size))
     multiply = jax.jit(lambda a: a @ a)
     return _gigaflops(size, lambda: jax.block_until_ready(multiply(square)))
 
 
 def gigaflops_torch(size: int = 2_000) -> float:
+    """Measures PyTorch's GFLOP/s of a matrix product."""
     square = torch.ones(size, size)
     return _gigaflops(size, lambda: square @ square)
 
@@ -151,9 +157,14 @@ def _gigaflops(size: int, multiply: Callable[[], object]) -> float:
 def compare(
     name: str, experiment: Experiment, torch_steps: dict[str, torch_loops.Step], unit: bool = False
 ) -> None:
-    """Prints medians over interleaved rounds; a ratio is the median of the rounds' ratios.
+    """Prints median speeds over interleaved rounds, and the medians of the rounds' ratios.
 
-    PyTorch's images are in [0, 1] where `unit`, made so before the clock starts.
+    Args:
+        name: a key of `NUM_STEPS`.
+        experiment: the experiment that the loop and the bare loop train.
+        torch_steps: PyTorch's steps by name.
+        unit: whether PyTorch's images are in [0, 1] rather than [-1, 1]; they are converted before
+            the clock starts.
     """
     num_steps = NUM_STEPS[name]
     images = torch.from_numpy(experiment.batches.arrays["images"])
@@ -168,26 +179,27 @@ def compare(
         )
     rounds = [{who: run() for who, run in contestants.items()} for _ in range(ROUNDS)]
     for who in contestants:
-        seconds = statistics.median(each[who] for each in rounds)
+        seconds = statistics.median(times[who] for times in rounds)
         print(f"{name}: {who} {1 / seconds:.1f} steps/s, {EPOCH * seconds:.2f} s for {EPOCH} steps")
     for who in torch_steps:
-        ratio = statistics.median(each[who] / each["loop"] for each in rounds)
-        print(f"{name}: {ratio:.2f}x {who} (rounds: {_ratios(rounds, who, 'loop')})")
-    overhead = statistics.median(each["loop"] / each["bare"] - 1 for each in rounds)
-    per_log = statistics.median(each["loop"] for each in rounds) * LOG_EVERY
+        ratio = statistics.median(times[who] / times["loop"] for times in rounds)
+        shown = _ratios(rounds, who, "loop")
+        print(f"{name}: the loop's speed over that of {who}: {ratio:.2f} (rounds: {shown})")
+    overhead = statistics.median(times["loop"] / times["bare"] - 1 for times in rounds)
+    per_log = statistics.median(times["loop"] for times in rounds) * LOG_EVERY
     print(
-        f"{name}: the loop costs {100 * overhead:.1f}% over a bare one (rounds: "
-        f"{_ratios(rounds, 'loop', 'bare')}), its log points "
+        f"{name}: the loop takes {100 * overhead:.1f}% more time than a bare one (ratios: "
+        f"{_ratios(rounds, 'loop', 'bare')}); its log points take "
         f"{100 * seconds_of_a_log_point() / per_log:.2f}%"
     )
 
 
 def _ratios(rounds: list[dict[str, float]], who: str, to: str) -> str:
-    return ", ".join(f"{each[who] / each[to]:.2f}" for each in rounds)
+    return ", ".join(f"{times[who] / times[to]:.2f}" for times in rounds)
 
 
 def print_peaks() -> None:
-    print(f"matrix products, GFLOP/s: {gigaflops_jax():.0f} jax, {gigaflops_torch():.0f} torch")
+    print(f"matrix products, GFLOP/s: {gigaflops_jax():.0f} JAX, {gigaflops_torch():.0f} PyTorch")
 
 
 def main() -> None:

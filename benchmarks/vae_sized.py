@@ -1,4 +1,4 @@
-"""The 784-400-20 variational autoencoder of pytorch/examples, as an experiment of the loop."""
+"""Defines the 784-400-20 variational autoencoder of pytorch/examples as an experiment."""
 
 import jax
 import numpy as np
@@ -6,7 +6,7 @@ import optax
 
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.experiment import Experiment
-from lecture_models.models.autoencoder import DenseDecoder, Pair
+from lecture_models.models.autoencoder import DenseDecoder, EncoderDecoder
 from lecture_models.models.vae import GaussianEncoder
 from lecture_models.nn.binarize import binarize
 from lecture_models.steps.descent import init_train_state
@@ -16,10 +16,16 @@ HIDDEN, LATENT_DIM, LEARNING_RATE = 400, 20, 1e-3
 
 
 def build(images: np.ndarray, batch_size: int, binary: bool) -> Experiment:
-    """The shipped modules and step; `binary` draws new bits for every batch."""
+    """Builds the experiment from this project's modules and step.
+
+    Args:
+        images: the training images, in [-1, 1].
+        batch_size: the number of images per batch.
+        binary: whether each batch's pixels are replaced by newly drawn bits.
+    """
     encoder = GaussianEncoder((HIDDEN,), LATENT_DIM)
     decoder = DenseDecoder((HIDDEN,), images.shape[1:])
-    networks = Pair(encoder, decoder, LATENT_DIM, images.shape[1:])
+    networks = EncoderDecoder(encoder, decoder, LATENT_DIM, images.shape[1:])
     vae = VAE(networks.encode, networks.decode)
     optimizer = optax.adam(LEARNING_RATE)
 

@@ -1,4 +1,4 @@
-"""The patches of many pictures that activate a channel most, each cut to its receptive field.
+"""Patches of many pictures that activate a channel most, each cut to its receptive field.
 
     python launch.py --experiment=activating_patches --images=FOLDER --layer=inception_4a/output
 
@@ -11,6 +11,7 @@ Expected: each crop alone gives the activation of its picture; see results/activ
 
 import collections
 import dataclasses
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,29 +19,30 @@ import numpy as np
 from jaxtyping import Float32
 
 from lecture_models.attribution.patches import (
-    Box,
-    Strongest,
+    PatchBox,
+    TopPeaks,
     crop,
     in_place,
     peaks,
     receptive_box,
-    strongest,
+    top_peaks,
 )
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
-from lecture_models.metrics.traced_field import Fields, traced_channel_fields
-from lecture_models.tasks.analysis import CodesAnalysis
+from lecture_models.metrics.traced_field import ReceptiveFields, traced_channel_fields
+from lecture_models.tasks.analysis import analysis_experiment
 from lecture_models.tasks.codes import (
-    Collection,
-    Reader,
-    batches,
-    collect,
+    CodesConfig,
+    LabeledPictures,
+    LayerReader,
+    collect_pictures,
     image_shape,
     input_side,
-    layer_fields,
-    make_reader,
+    make_layer_reader,
+    map_fields,
+    picture_batches,
 )
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained
@@ -48,18 +50,20 @@ from lecture_models.weights.preprocessing import resize
 from lecture_models.weights.pretrained import Weights
 from lecture_models.weights.random_networks import UNTRAINED
 
-TOLERANCE = 1e-3  # Of the largest activation shown.
-OUTLINE = (1.0, 0.6, -1.0)  # Orange.
+# Largest difference between the activation of a crop and that of its picture before an alarm, as a
+# share of the largest activation.
+TOLERANCE = 1e-3
+OUTLINE = (1.0, 0.6, -1.0)  # Orange, in [-1, 1].
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(CodesAnalysis):
-    layer: str = ""  # Empty: the last whose units see at most half of the picture's side.
-    channels: tuple[int, ...] = ()  # Counted from 0; empty: --num_channels, evenly spaced.
-    num_channels: int = 8
-    top: int = 9  # Patches of each channel, each from another picture.
-    cell_side: int = 100
-    seed: int = 0  # Nothing is drawn.
+class Config(CodesConfig):
+    layer: str = ""  # Empty for the last layer whose units see at most half of the input's side.
+    channels: tuple[int, ...] = ()  # Counted from 0; empty for --num_channels evenly spaced ones.
+    num_channels: int = 8  # Number of channels if --channels is empty.
+    top: int = 9  # Number of patches per channel, each from another picture.
+    cell_side: int = 100  # Side in pixels of each shown patch.
+    seed: int = 0  # Has no effect: nothing is random.
 
     def __post_init__(self):
         super().__post_init__()
@@ -82,20 +86,25 @@ SMOKE = {
 
 
 def choose_layer(network: Pretrained, layer: str, side: int) -> str:
-    """The named one, or the last whose units see at most half of the side, or else the first."""
+    """Returns `layer`; if it is "", the last layer whose units see at most half of the side.
+
+    If there is none, returns the first layer.
+    """
     if layer:
         return layer
-    fields = layer_fields(network, side)
-    small = [name for name, each in fields.items() if each.rows and 2 * each.rows.size <= side]
+    fields = map_fields(network, side)
+    small = [name for name, field in fields.items() if field.rows and 2 * field.rows.size <= side]
     return small[-1] if small else next(iter(fields))
 
 
-def choose_channels(config: Config, reader: Reader) -> list[int]:
-    """Raises WeightsError for a layer without maps, or a channel that it has not."""
+def choose_channels(config: Config, reader: LayerReader) -> list[int]:
+    """Returns the channels whose patches are shown.
+
+    Raises WeightsError if the layer has no rows and columns, or fewer channels.
+    """
     if len(reader.shape) != 3:
         raise WeightsError(
-            f"the layer {reader.layer} has no maps, of which patches are cut; its shape is "
-            f"{reader.shape}"
+            f"the layer {reader.layer} has the shape {reader.shape}; it must have rows and columns"
         )
     count = reader.shape[-1]
     for channel in config.channels:
@@ -109,61 +118,68 @@ def choose_channels(config: Config, reader: Reader) -> list[int]:
 
 def find_strongest(
     network: Pretrained,
-    reader: Reader,
-    collection: Collection,
+    reader: LayerReader,
+    pictures: LabeledPictures,
     channels: list[int],
     top: int,
     batch_size: int,
-) -> Strongest:
-    """Batch by batch: only the peaks of the channels are kept."""
-    where = jnp.asarray(channels)
-    find = jax.jit(lambda variables, images: peaks(reader.apply(variables, images)[..., where]))
-    found = None
-    for part, images in batches(collection.pixels, batch_size):
-        count = part.stop - part.start
-        batch = jax.tree.map(lambda each, n=count: each[:n], find(network.variables, images))
-        found = strongest(batch, part.start, top, found)
-    return found
+) -> TopPeaks:
+    """Returns the largest activations of channels over all pictures, computed batch by batch."""
+    index = jnp.asarray(channels)
+    find = jax.jit(lambda variables, images: peaks(reader.apply(variables, images)[..., index]))
+    strongest = None
+    for indices, images in picture_batches(pictures.pixels, batch_size):
+        count = indices.stop - indices.start
+        batch = jax.tree.map(lambda array, n=count: array[:n], find(network.variables, images))
+        strongest = top_peaks(batch, indices.start, top, strongest)
+    return strongest
+
+
+class Unit(NamedTuple):
+    """Describes one unit of the layer, and the patch of a picture that activates it."""
+
+    row: int
+    column: int
+    channel: int
+    box: PatchBox
+    patch: Float32[np.ndarray, "height width 3"]
 
 
 def recomputed(
-    network: Pretrained,
-    reader: Reader,
-    patches: list[Float32[np.ndarray, "height width 3"]],
-    boxes: list[Box],
-    units: list[tuple[int, int, int]],
-    batch_size: int,
+    network: Pretrained, reader: LayerReader, units: list[Unit], batch_size: int
 ) -> Float32[np.ndarray, " patch"]:
-    """The activation of each unit (row, column, channel) where its patch is all that is seen."""
+    """Returns the activation of each unit for a gray image that shows only its patch."""
     apply = jax.jit(reader.apply)
     values = []
-    for first in range(0, len(patches), batch_size):
-        part = range(first, min(first + batch_size, len(patches)))
+    for first in range(0, len(units), batch_size):
+        batch = units[first : first + batch_size]
         images = np.zeros((batch_size, reader.side, reader.side, 3), np.float32)
-        for place, index in enumerate(part):
-            images[place] = in_place(patches[index], boxes[index], reader.side, reader.side)
+        for place, unit in enumerate(batch):
+            images[place] = in_place(unit.patch, unit.box, reader.side, reader.side)
         maps = np.asarray(apply(network.variables, images))
-        values += [maps[(place, *units[index])] for place, index in enumerate(part)]
+        values += [
+            maps[place, unit.row, unit.column, unit.channel] for place, unit in enumerate(batch)
+        ]
     return np.asarray(values, np.float32)
 
 
-def seen_picture(
-    collection: Collection, number: int, side: int
+def network_image(
+    pictures: LabeledPictures, index: int, side: int
 ) -> Float32[np.ndarray, "side side 3"]:
-    """A picture as the network is given it, before it is normalized."""
-    image = jnp.asarray(images_from_uint8(collection.pixels[number][None]))
+    """Returns a picture as the network is given it, in [-1, 1], before it is normalized."""
+    image = jnp.asarray(images_from_uint8(pictures.pixels[index][None]))
     return np.asarray(resize(image, side))[0]
 
 
 def outlined(
-    picture: Float32[np.ndarray, "height width 3"], box: Box, side: int
+    image: Float32[np.ndarray, "height width 3"], box: PatchBox, side: int
 ) -> Float32[np.ndarray, "side side 3"]:
-    """The whole picture at `side`, with the edge of the box."""
-    small = np.array(resize(jnp.asarray(picture[None]), side)[0])
-    scale = side / len(picture)
+    """Returns the whole image, resized to `side`, with the outline of a box."""
+    small = np.array(resize(jnp.asarray(image[None]), side)[0])
+    scale = side / len(image)
     (top, bottom), (left, right) = (
         (int(span.first * scale), int((span.last + 1) * scale) - 1)
-        for span in (each.clipped(len(picture)) for each in box)
+        for span in (axis_span.clipped(len(image)) for axis_span in box)
     )
     for rows, columns in (
         (slice(top, top + 2), slice(left, right + 1)),
@@ -176,59 +192,71 @@ def outlined(
 
 
 def channel_lines(
-    channels: list[int], boxes: list[Box], found: Strongest, collection: Collection
+    channels: list[int], boxes: list[PatchBox], strongest: TopPeaks, pictures: LabeledPictures
 ) -> list[str]:
-    """What each channel's units see, its strongest and weakest patches, and their classes."""
+    """Returns a line per channel: the size of its patches, their activations and classes."""
     lines = []
     for place, channel in enumerate(channels):
-        values, pictures = found.values[:, place], found.pictures[:, place]
-        counts = collections.Counter(collection.classes[i] for i in collection.labels[pictures])
+        values, images = strongest.values[:, place], strongest.images[:, place]
+        counts = collections.Counter(pictures.classes[label] for label in pictures.labels[images])
         kinds = ", ".join(f"{count} {name}" for name, count in counts.most_common(3))
-        kinds = f": {kinds}" if len(collection.classes) > 1 else ""
+        kinds = f": {kinds}" if len(pictures.classes) > 1 else ""
         height, width = (span.last - span.first + 1 for span in boxes[place])
         seen = f"{height}x{width} pixels"
         lines.append(f"channel {channel}, {seen}: {values[0]:.4g} to {values[-1]:.4g}{kinds}")
     return lines
 
 
+def strongest_units(
+    strongest: TopPeaks,
+    channels: list[int],
+    fields: list[ReceptiveFields],
+    pictures: LabeledPictures,
+    config: Config,
+    side: int,
+) -> tuple[list[Unit], list[Float32[np.ndarray, "cell cell 3"]]]:
+    """Returns the units and their patches, channel by channel, and the pictures with the boxes."""
+    units, wholes = [], []
+    for place, channel in enumerate(channels):
+        for index, row, column in zip(*(array[:, place] for array in strongest[1:]), strict=True):
+            image = network_image(pictures, index, side)
+            box = receptive_box(fields[channel], int(row), int(column), side, side)
+            units.append(Unit(int(row), int(column), channel, box, crop(image, box)))
+            wholes.append(outlined(image, box, config.cell_side))
+    return units, wholes
+
+
 def make_evaluate(
     config: Config,
     network: Pretrained,
-    reader: Reader,
-    fields: list[Fields],
+    reader: LayerReader,
+    fields: list[ReceptiveFields],
     channels: list[int],
-    collection: Collection,
+    pictures: LabeledPictures,
 ):
     def evaluate(state, key) -> Evaluation:
-        found = find_strongest(network, reader, collection, channels, config.top, config.batch_size)
-        patches, boxes, units, wholes = [], [], [], []
-        for place, channel in enumerate(channels):
-            for number, *unit in zip(*(each[:, place] for each in found[1:]), strict=True):
-                picture = seen_picture(collection, number, reader.side)
-                row, column = map(int, unit)
-                box = receptive_box(fields[channel], row, column, *picture.shape[:2])
-                patches.append(crop(picture, box))
-                boxes.append(box)
-                units.append((row, column, channel))
-                wholes.append(outlined(picture, box, config.cell_side))
-        again = recomputed(network, reader, patches, boxes, units, config.batch_size)
-        stored = found.values.T.reshape(-1)
+        strongest = find_strongest(
+            network, reader, pictures, channels, config.top, config.batch_size
+        )
+        units, wholes = strongest_units(strongest, channels, fields, pictures, config, reader.side)
+        stored = strongest.values.T.reshape(-1)
+        again = recomputed(network, reader, units, config.batch_size)
         difference = float(np.abs(again - stored).max())
         share = difference / max(float(np.abs(stored).max()), 1e-30)
-        cells = [resize(jnp.asarray(patch[None]), config.cell_side)[0] for patch in patches]
+        cells = [resize(jnp.asarray(unit.patch[None]), config.cell_side)[0] for unit in units]
+        columns = len(strongest.values)
         words = f"rows: channels {', '.join(map(str, channels))} of {reader.layer}, strongest first"
+        boxes = [unit.box for unit in units[::columns]]
         lines = [
             f"{reader.layer} of {network.name} at {reader.side}x{reader.side}",
-            *channel_lines(channels, boxes[:: len(found.values)], found, collection),
+            *channel_lines(channels, boxes, strongest, pictures),
         ]
         return {
-            "pictures": float(len(collection.pixels)),
+            "pictures": float(len(pictures.pixels)),
             "crop_difference": difference,
-            "silent_channels": float((found.values[0] <= 0.0).sum()),
-            "patches": Images(
-                np.stack(cells), len(found.values), f"{words}; gray is outside of the picture"
-            ),
-            "pictures_with_boxes": Images(np.stack(wholes), len(found.values), words),
+            "silent_channels": float((strongest.values[0] <= 0.0).sum()),
+            "patches": Images(np.stack(cells), columns, f"{words}; gray is outside of the picture"),
+            "pictures_with_boxes": Images(np.stack(wholes), columns, words),
             "strongest": "\n".join(lines),
             "alarm_crop": ""
             if share <= TOLERANCE
@@ -242,13 +270,8 @@ def make_evaluate(
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     side = input_side(network, config.size)
-    reader = make_reader(network, choose_layer(network, config.layer, side), side)
+    reader = make_layer_reader(network, choose_layer(network, config.layer, side), side)
     channels = choose_channels(config, reader)
     fields = traced_channel_fields(reader.apply, network.variables, image_shape(side))
-    collection = collect(library, config.images, config.dataset, config.num_pictures, side)
-    return Experiment(
-        init=lambda key: {},
-        step=(),
-        evaluate=make_evaluate(config, network, reader, fields, channels, collection),
-        batches=lambda first_step: iter(()),
-    )
+    pictures = collect_pictures(library, config.images, config.dataset, config.num_pictures, side)
+    return analysis_experiment(make_evaluate(config, network, reader, fields, channels, pictures))

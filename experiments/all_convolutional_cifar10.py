@@ -1,12 +1,12 @@
-"""The all-convolutional net on CIFAR-10: strides in place of pooling.
+"""All-convolutional net on CIFAR-10: strides in place of pooling.
 
     python launch.py --experiment=all_convolutional_cifar10
 
 Paper: Springenberg et al., 2015, Striving for simplicity: the all convolutional net, section 3
-Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: 5 minutes on one core (8.7 steps a second); a sixth of the paper's channels
-Expected: see results/all_convolutional_cifar10.md (paper: test error 9.08 %, with crops and mirror
-  images 7.25 %, --preset=paper)
+Data: CIFAR-10, or else the 1,797 digits that scikit-learn ships (announced and recorded)
+Cost: 5 minutes on one core (8.7 steps/s), with a sixth of the paper's channels
+Expected: see results/all_convolutional_cifar10.md (paper: test error 9.08 %, and 7.25 % with crops
+  and mirror images; --preset=paper)
 """
 
 import dataclasses
@@ -22,20 +22,27 @@ from lecture_models.models.all_convolutional import (
     all_convolutional,
     pooled,
 )
-from lecture_models.tasks.classification import crop_and_flip, make_experiment, narrowed
-from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
+from lecture_models.tasks.classification import crop_and_flip, make_experiment, scale_features
+from lecture_models.tasks.classifier_config import (
+    SMOKE_CLASSIFIER,
+    ClassifierConfig,
+    load,
+    momentum_sgd,
+)
 
-CROP_PADDING = 5  # As the paper's translations.
+CROP_PADDING = 5  # In pixels, as the paper's translations.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Recipe):
-    width: int = 16  # Channels of the first layers, then twice; 96 in the paper.
-    pooling: bool = False  # Model C itself, with maxima where All-CNN-C has strides.
-    input_dropout: float = 0.0  # Of pixels; 0.2 in the paper.
-    dropout: float = 0.0  # After each layer of stride 2; 0.5 in the paper.
-    rectified_scores: bool = False  # As in the paper; some seeds then stay at chance.
-    augment: bool = False  # Crops of the image padded by 5, and mirror images.
+class Config(ClassifierConfig):
+    # Channels of the first layers; the later ones have twice as many; 96 in the paper.
+    width: int = 16
+    pooling: bool = False  # Trains model C, with max-pooling where All-CNN-C has strides.
+    input_dropout: float = 0.0  # Dropout rate of the pixels; 0.2 in the paper.
+    dropout: float = 0.0  # Dropout rate after each layer of stride 2; 0.5 in the paper.
+    # Rectifies the class scores, as in the paper; some seeds then stay at chance accuracy.
+    rectified_scores: bool = False
+    augment: bool = False  # Trains on crops of images padded by 5 pixels, and mirror images.
 
     def __post_init__(self):
         super().__post_init__()
@@ -43,7 +50,8 @@ class Config(Recipe):
         require_between(self, 0.0, 0.99, "input_dropout", "dropout")
 
 
-# Section 3.1: 350 epochs of 50,000; the rate was chosen among 0.25, 0.1, 0.05 and 0.01.
+# Section 3.1: 350 epochs of 50,000 images; the paper chose the learning rate among 0.25, 0.1, 0.05
+# and 0.01.
 PAPER = {
     "batch_size": 128,
     "num_steps": 136_500,
@@ -60,14 +68,14 @@ PAPER = {
     "checkpoint_every": 2_000,
 }
 
-SMOKE = SMOKE_RECIPE | {"width": 4, "dropout": 0.1}
+SMOKE = SMOKE_CLASSIFIER | {"width": 4, "dropout": 0.1}
 
 
 def build(config: Config, library: Library) -> Experiment:
     dataset = load(config, library)
     layers = pooled(BASE_C) if config.pooling else all_convolutional(BASE_C)
     net = AllConvolutional(
-        narrowed(layers, config.width / PAPER["width"]),
+        scale_features(layers, config.width / PAPER["width"]),
         num_classes=len(dataset.classes),
         input_dropout=config.input_dropout,
         dropout=config.dropout,

@@ -1,4 +1,4 @@
-"""Where a network looks: seven attribution methods on somebody's own pictures, and their numbers.
+"""Where a network looks: seven attribution methods on your own pictures, and their scores.
 
     python launch.py --experiment=attribution --images=PATH,PATH --model=googlenet_bvlc
 
@@ -13,48 +13,55 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Int
 
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
-from lecture_models.data.picture import Picture, shown
+from lecture_models.data.picture import PictureFile, shown
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
-from lecture_models.tasks.analysis import Analysis
-from lecture_models.tasks.attribution import scores as numbers
+from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
 from lecture_models.tasks.attribution.methods import (
     AttributionFunctions,
-    Effort,
-    attributions,
-    in_batches,
+    AttributionInputs,
+    AttributionMaps,
+    MethodSettings,
+    attribution_maps,
+    class_probabilities,
     make_attribution_functions,
 )
+from lecture_models.tasks.attribution.scores import ScoreSettings, score_maps
 from lecture_models.tasks.attribution.sheet import contact_sheet
-from lecture_models.tasks.layers import cam_layer, class_index, feature_shapes, require_unit
-from lecture_models.weights.error import WeightsError
+from lecture_models.tasks.class_judge import first_name
+from lecture_models.tasks.image_optimization import classifier_network
+from lecture_models.tasks.layers import cam_layer, class_index, require_layers, require_unit
 from lecture_models.weights.preprocessing import central_crop
 from lecture_models.weights.pretrained import UNTRAINED, Pretrained, Weights
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Analysis):
-    images: tuple[str, ...] = ()  # Picture files, and folders of them.
-    # The first that can be had; "untrained" is one of noise.
+class Config(AnalysisConfig):
+    images: tuple[str, ...] = ()  # Picture files, samples, and folders of picture files.
+    # Comma-separated names; the first available one is used. "untrained" has random weights.
     model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
-    target: str = ""  # A class by name or index; empty: each picture's most probable one.
-    layer: str = ""  # Guided backprop and deconvnet project its strongest activation; or the class.
-    unit: int = -1  # The feature of that layer; -1: the strongest.
-    cam_layer: str = ""  # Of Grad-CAM; empty: the last that has rows and columns.
-    occlusion_size: float = 0.215  # Of the patch, as a share of the side that the network sees.
-    occlusion_stride: float = 0.1
-    smooth_samples: int = 16
-    smooth_noise: float = 0.15  # Standard deviation as a share of the range from black to white.
-    integrated_steps: int = 32
-    replacement_steps: int = 14  # Of deletion and insertion.
-    randomized_shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)  # Of the layers, from the top.
-    measured_pictures: int = 8  # The numbers are of the first so many; 0: sheets alone.
-    shown_pictures: int = 8  # Sheets of the first so many.
-    batch_size: int = 4  # Memory grows with it, and with nothing else.
-    seed: int = 0  # Of the noise, the composites and the shuffled parameters.
+    target: str = ""  # Class to explain, a name or index; empty for each picture's most probable.
+    # Layer whose largest activation guided backprop and deconvnet explain; empty: the class score.
+    layer: str = ""
+    unit: int = -1  # Index of that layer's feature; -1 for the one with the largest activation.
+    cam_layer: str = ""  # Layer of Grad-CAM; empty for the last one with rows and columns.
+    occlusion_size: float = 0.215  # Side of the patch, as a share of the network's input side.
+    occlusion_stride: float = 0.1  # Distance between patches, as a share of the input side.
+    smooth_samples: int = 16  # Number of noisy images of SmoothGrad.
+    # Standard deviation of SmoothGrad's noise, as a share of the range from black to white.
+    smooth_noise: float = 0.15
+    integrated_steps: int = 32  # Number of points of integrated gradients.
+    replacement_steps: int = 14  # Number of steps of deletion and insertion.
+    # Shares of the parameter arrays that the sanity check shuffles, counted from the logits down.
+    randomized_shares: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+    measured_pictures: int = 8  # Scores are computed for the first so many; 0 for no scores.
+    shown_pictures: int = 8  # Contact sheets are drawn of the first so many.
+    batch_size: int = 4  # Number of images per pass; memory grows with it.
+    seed: int = 0  # Of SmoothGrad's noise, the composites and the shuffled parameters.
 
     def __post_init__(self):
         super().__post_init__()
@@ -62,7 +69,7 @@ class Config(Analysis):
         if self.occlusion_stride > self.occlusion_size:
             raise ValueError(
                 f"--occlusion_stride is {self.occlusion_stride}; it must be at most "
-                f"--occlusion_size, {self.occlusion_size}, or places are never covered"
+                f"--occlusion_size, {self.occlusion_size}, so that patches cover every pixel"
             )
         require_at_least(
             self, 1, "smooth_samples", "integrated_steps", "replacement_steps", "shown_pictures"
@@ -74,11 +81,11 @@ class Config(Analysis):
         require_at_least(self, 0.0, "randomized_shares")
         if max(self.randomized_shares, default=0.0) > 1.0:
             raise ValueError(
-                f"--randomized_shares are {self.randomized_shares}; each must be from 0 to 1"
+                f"--randomized_shares is {self.randomized_shares}; each must be from 0 to 1"
             )
 
 
-# Finer than minutes allow.
+# Smaller patches, more samples and smaller steps than a few minutes allow.
 PAPER = {
     "occlusion_size": 0.143,
     "occlusion_stride": 0.036,
@@ -99,123 +106,117 @@ SMOKE = {
 }
 
 
-def network_inputs(network: Pretrained, pictures: list[Picture]) -> np.ndarray:
-    """The squares that the network sees, in [-1, 1]."""
-    squares = images_from_uint8(np.stack([each.pixels for each in pictures]))
+def make_functions(config: Config, network: Pretrained) -> AttributionFunctions:
+    """Returns the network's jitted functions.
+
+    Raises WeightsError for a layer or a unit that the network does not have.
+    """
+    side = network.preprocess.size
+    layers = [layer for layer in (config.layer, config.cam_layer) if layer]
+    shapes = require_layers(classifier_network(network), network, (side, side), layers)
+    require_unit(shapes, config.layer, config.unit)
+    return make_attribution_functions(
+        network, config.layer, config.unit, cam_layer(shapes, config.cam_layer)
+    )
+
+
+def method_settings(config: Config, side: int) -> MethodSettings:
+    """Returns the settings of the methods, with lengths in pixels of an input of this side."""
+    return MethodSettings(
+        config.batch_size,
+        max(1, round(side * config.occlusion_size)),
+        max(1, round(side * config.occlusion_stride)),
+        config.smooth_samples,
+        config.smooth_noise,
+        config.integrated_steps,
+    )
+
+
+def network_images(
+    network: Pretrained, pictures: list[PictureFile]
+) -> Float[np.ndarray, "image side side 3"]:
+    """Returns the central squares that the network is given, in [-1, 1]."""
+    squares = images_from_uint8(np.stack([picture.pixels for picture in pictures]))
     return np.asarray(central_crop(jnp.asarray(squares), network.preprocess.size))
+
+
+def contact_sheets(
+    config: Config,
+    network: Pretrained,
+    pictures: list[PictureFile],
+    inputs: AttributionInputs,
+    probabilities: Float[np.ndarray, "image class"],
+    maps: AttributionMaps,
+) -> Evaluation:
+    """Returns the contact sheets of the first pictures."""
+    unit = "its strongest unit" if config.unit < 0 else f"unit {config.unit}"
+    projected = f"; guided backprop, deconvnet: {config.layer}, {unit}" if config.layer else ""
+    sheets: Evaluation = {}
+    for index, picture in enumerate(pictures[: config.shown_pictures]):
+        target = inputs.targets[index]
+        title = f"{first_name(network.classes[target])} {probabilities[index, target]:.1%}"
+        sheet = contact_sheet(inputs.images[index], maps, index, title)
+        caption = f"{shown(picture.path.name)}: {title}{projected}"
+        sheets[f"picture_{index + 1:04d}"] = Images(sheet, 1, caption)
+    return sheets
+
+
+def first_scores(
+    config: Config,
+    functions: AttributionFunctions,
+    inputs: AttributionInputs,
+    maps: AttributionMaps,
+    most_probable: Int[np.ndarray, " image"],
+    key: jax.Array,
+) -> Evaluation:
+    """Returns the scores of the maps of the first pictures."""
+    count = config.measured_pictures
+    if count == 0:
+        return {}
+    return score_maps(
+        functions,
+        inputs.first(count),
+        {name: method_maps[:count] for name, method_maps in maps.maps.items()},
+        most_probable[:count],
+        method_settings(config, inputs.images.shape[1]),
+        ScoreSettings(config.replacement_steps, config.randomized_shares, config.seed),
+        key,
+    )
 
 
 def make_evaluate(
     config: Config,
     network: Pretrained,
-    probes: AttributionFunctions,
-    pictures: list[Picture],
+    functions: AttributionFunctions,
+    pictures: list[PictureFile],
     target: int | None,
 ):
-    effort = Effort(*(getattr(config, name) for name in Effort._fields))
-    side = network.preprocess.size
-    effort = effort._replace(
-        occlusion_size=max(1, round(side * config.occlusion_size)),
-        occlusion_stride=max(1, round(side * config.occlusion_stride)),
-    )
+    """Returns the evaluation; `target` is the class to explain, None for the most probable one."""
     used = pictures[: max(config.shown_pictures, config.measured_pictures)]
-    unit = "its strongest unit" if config.unit < 0 else f"unit {config.unit}"
-    projected = f"; guided backprop, deconvnet: {config.layer}, {unit}" if config.layer else ""
+    settings = method_settings(config, network.preprocess.size)
 
     def evaluate(state, key) -> Evaluation:
-        images = network_inputs(network, used)
-        probabilities = in_batches(
-            lambda variables, batch, targets: probes.probabilities(variables, batch),
-            network.variables,
-            images,
-            np.zeros(len(images), np.int64),
-            config.batch_size,
-        )
-        top = probabilities.argmax(axis=1)
-        targets = top if target is None else np.full_like(top, target)
+        images = network_images(network, used)
+        probabilities = class_probabilities(functions, network.variables, images, config.batch_size)
+        most_probable = probabilities.argmax(axis=1)
+        targets = most_probable if target is None else np.full_like(most_probable, target)
+        inputs = AttributionInputs(network.variables, images, targets)
         map_key, composite_key = jax.random.split(key)
-        found = attributions(probes, network.variables, images, targets, effort, map_key)
-        evaluation: Evaluation = {"pictures": float(len(used))}
-        for index in range(min(len(used), config.shown_pictures)):
-            probability = probabilities[index, targets[index]]
-            name = network.classes[targets[index]].partition(",")[0]
-            sheet = contact_sheet(images[index], found, index, f"{name} {probability:.1%}")
-            words = f"{shown(used[index].path.name)}: {name} {probability:.1%}{projected}"
-            evaluation[f"picture_{index + 1:04d}"] = Images(sheet, 1, words)
-        if config.measured_pictures:
-            count = min(config.measured_pictures, len(used))
-            evaluation |= measured(
-                config,
-                network,
-                probes,
-                images[:count],
-                targets[:count],
-                top[:count],
-                {name: each[:count] for name, each in found.maps.items()},
-                composite_key,
-            )
-        return evaluation | {"alarm_weights": network.alarm}
+        maps = attribution_maps(functions, inputs, settings, map_key)
+        return {
+            "pictures": float(len(used)),
+            **contact_sheets(config, network, used, inputs, probabilities, maps),
+            **first_scores(config, functions, inputs, maps, most_probable, composite_key),
+            "alarm_weights": network.alarm,
+        }
 
     return evaluate
 
 
-def measured(config, network, probes, images, targets, top, maps, key) -> Evaluation:
-    """The numbers, and their table."""
-    effort = Effort(*(getattr(config, name) for name in Effort._fields))
-    side = network.preprocess.size
-    effort = effort._replace(
-        occlusion_size=max(1, round(side * config.occlusion_size)),
-        occlusion_stride=max(1, round(side * config.occlusion_stride)),
-    )
-    random = np.random.default_rng(config.seed)
-    variables = network.variables
-    deletion, insertion = numbers.replacement_areas(
-        probes,
-        variables,
-        images,
-        targets,
-        numbers.with_baselines(maps, random),
-        config.replacement_steps,
-        config.batch_size,
-    )
-    pointing = numbers.pointing_hits(probes, variables, images, top, effort, random, key)
-    correlations = numbers.rank_correlations(
-        probes,
-        variables,
-        images,
-        targets,
-        maps,
-        config.randomized_shares,
-        config.batch_size,
-        random,
-    )
-    columns = {"deletion": deletion, "insertion": insertion, "pointing": pointing}
-    columns |= {f"shuffled {share:g}": each for share, each in correlations.items()}
-    words = (
-        f"{len(images)} pictures, {len(pointing.get('random', []))} composites of four; mean ± "
-        "standard deviation\n"
-        "deletion, insertion: area under the probability; less and more are better\n"
-        "pointing: share of composites where the maximum lies on the picture asked for\n"
-        "shuffled: rank correlation with the maps of a network whose last share of layers is"
-    )
-    return {"numbers": f"{words}\n\n{numbers.table(columns)}"} | numbers.means(columns)
-
-
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
-    library.find_pictures(config.images)
+    library.find_pictures(config.images)  # Cheap: a missing file is an error before the weights.
     network = weights.load(config.model)
-    if not network.classes:
-        raise WeightsError(f"{config.model} has no class scores; name another --model")
+    functions = make_functions(config, network)
     target = class_index(config.target, network.classes) if config.target else None
-    shapes = feature_shapes(network)
-    require_unit(shapes, config.layer, config.unit)
-    probes = make_attribution_functions(
-        network, config.layer, config.unit, cam_layer(shapes, config.cam_layer)
-    )
     pictures = library.pictures(config.images, network.preprocess.shorter_side)
-    return Experiment(
-        init=lambda key: {},
-        step=(),
-        evaluate=make_evaluate(config, network, probes, pictures, target),
-        batches=lambda first_step: iter(()),
-    )
+    return analysis_experiment(make_evaluate(config, network, functions, pictures, target))

@@ -1,11 +1,11 @@
-"""What a network imagines of a class: the image that raises its score, from an empty one.
+"""Class images: an empty image changed until a network gives a class a high score.
 
     python launch.py --experiment=class_image --classes=flamingo,goldfish
 
 Paper: Simonyan, Vedaldi and Zisserman, 2014, Deep inside convolutional networks, section 2
-Data: none; the images are judged by another network (--judge)
-Cost: one core: 3.5 minutes for six classes
-Expected: another network has the class first in 4 of 6 images, see results/class_image.md
+Data: none; another network (--judge) classifies the images
+Cost: one core: 3.5 minutes of CPU time for six classes
+Expected: another network ranks the class first in 4 of 6 images, see results/class_image.md
 """
 
 import dataclasses
@@ -37,32 +37,36 @@ from lecture_models.weights.network import Pretrained
 from lecture_models.weights.preprocessing import Preprocessing
 from lecture_models.weights.pretrained import Weights
 
-# Where none is named: those of these that the network has, or else its first ten.
+# Without --classes: those of these that the network has, else its first ten classes.
 CLASSES = ("flamingo", "goldfish", "monarch", "hartebeest", "volcano", "pirate")
 UNIT = 127.5  # Levels of 0..255 in one unit of -1..1.
-ANY_SIDE = 224  # Of a network that takes any picture.
+ANY_SIDE = 224  # For networks that take images of any size.
 PIXEL_RULES = ("blur_every", "clip_norm", "clip_contribution")
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    classes: tuple[str, ...] = ()  # Names or indices, one image each; empty: some six.
-    model: str = "googlenet_bvlc,resnet50_timm,digits_convnet"  # The first that can be had.
-    judge: str = "squeezenet1_1_rgb,mobilenet_v2_folded"  # Another network; empty: none.
-    size: int = 0  # Of the image's sides; 0: what the network was trained on.
-    log_probability: bool = False  # Not the score before the softmax, which section 2 prefers.
-    fourier: bool = True  # A spectrum of decorrelated colors, else pixels.
-    learning_rate: float = 0.05  # Adam's, of the spectrum.
-    step_size: float = 1.0  # In levels of 0..255, over the mean |gradient|, of pixels.
-    l2_decay: float = 0.0  # Section 2's lambda, times 127.5^2: images here are in -1..1.
-    variation: float = 0.0  # Weight of the squared differences of neighbors.
-    jitter: int = 8  # Pixels that the image is rolled by at most, anew at each step.
-    scale: float = 0.1  # It is scaled by 1 - scale to 1 + scale.
-    rotation: float = 10.0  # Degrees either way.
-    blur_every: int = 0  # Updates of pixels; 0: never.
+    classes: tuple[str, ...] = ()  # Names or indices, one image each; default: six classes.
+    model: str = (
+        "googlenet_bvlc,resnet50_timm,digits_convnet"  # Comma-separated; the first available one.
+    )
+    judge: str = "squeezenet1_1_rgb,mobilenet_v2_folded"  # The judging network; empty for none.
+    size: int = 0  # Pixels of a side; 0 for the size that the network was trained on.
+    log_probability: bool = False  # Raise log p, not the score before the softmax (section 2).
+    fourier: bool = True  # Optimize a spectrum of decorrelated colors, else pixels.
+    learning_rate: float = 0.05  # Of Adam, for the spectrum.
+    step_size: float = (
+        1.0  # For pixels: levels of 0..255; the gradient is divided by its mean |value|.
+    )
+    l2_decay: float = 0.0  # Lambda of section 2, times 127.5^2 because images are in [-1, 1].
+    variation: float = 0.0  # Weight of the squared differences of neighboring pixels.
+    jitter: int = 8  # Largest random shift in pixels, drawn at each step.
+    scale: float = 0.1  # The image is scaled by a factor from 1 - scale to 1 + scale.
+    rotation: float = 10.0  # Largest random rotation in degrees, in either direction.
+    blur_every: int = 0  # Blur pixels after so many updates; 0 for never.
     blur_sigma: float = 1.0  # Pixels.
-    clip_norm: float = 0.0  # The share of pixels, the faintest, that go back to the mean image.
-    clip_contribution: float = 0.0  # Likewise of those that matter least to the loss.
+    clip_norm: float = 0.0  # Fraction of the faintest pixels that are reset to the mean.
+    clip_contribution: float = 0.0  # Fraction of pixels that matter least to the loss, likewise.
     seed: int = 0
     num_steps: int = 120
     log_every: int = 10
@@ -75,9 +79,9 @@ class Config:
         require_at_least(self, 0, "variation", "jitter", "rotation", "blur_every")
         require_between(self, 0.0, 0.9, "scale", "clip_norm", "clip_contribution")
         require_at_least(self, 0.1, "blur_sigma")
-        ruled = [name for name in PIXEL_RULES if getattr(self, name)]
-        if self.fourier and ruled:
-            raise ValueError(f"--{ruled[0]} is of pixels; give --nofourier with it")
+        pixel_rules = [name for name in PIXEL_RULES if getattr(self, name)]
+        if self.fourier and pixel_rules:
+            raise ValueError(f"--{pixel_rules[0]} works with pixels only; add --nofourier")
 
 
 # The four steps of the lecture: from the mean image, forward, gradient, step; L2 decay alone.
@@ -95,22 +99,23 @@ SMOKE = {
 
 
 def chosen_classes(config: Config, network: Pretrained) -> np.ndarray:
-    """The indices. Raises WeightsError for a class that the network does not have."""
+    """Returns the class indices; raises WeightsError for a class that the network does not have."""
     if config.classes:
-        found = [class_index(each, network.classes, "classes") for each in config.classes]
+        indices = [class_index(name, network.classes, "classes") for name in config.classes]
     else:
-        known = [first_name(each) for each in network.classes]
-        found = [known.index(each) for each in CLASSES if each in known]
-    return np.array(found or range(min(10, len(network.classes))), np.int32)
+        known = [first_name(names) for names in network.classes]
+        indices = [known.index(name) for name in CLASSES if name in known]
+    return np.array(indices or range(min(10, len(network.classes))), np.int32)
 
 
 def mean_color(preprocess: Preprocessing) -> np.ndarray:
-    """The color in [-1, 1], RGB, that is 0 in the network's numbers."""
+    """Returns the RGB color in [-1, 1] that preprocessing maps to 0."""
     mean = np.array(preprocess.mean, np.float32) * (2.0 / preprocess.white) - 1.0
     return mean[::-1].copy() if preprocess.bgr else mean
 
 
 def make_terms(config: Config, color: Pictures, indices: np.ndarray) -> tuple[Term, ...]:
+    """Returns the terms of the loss: the score, and the priors with a weight above 0."""
     if config.log_probability:
         score = objectives.own_class_log_probability()
     else:
@@ -126,6 +131,7 @@ def make_terms(config: Config, color: Pictures, indices: np.ndarray) -> tuple[Te
 
 
 def make_transform(config: Config) -> transforms.Transform:
+    """Returns the random transformation of the image before each step."""
     chosen = []
     if config.jitter:
         chosen.append(transforms.jitter(config.jitter))
@@ -137,6 +143,7 @@ def make_transform(config: Config) -> transforms.Transform:
 
 
 def make_optimizer(config: Config, origin: np.ndarray) -> Optimizer:
+    """Returns Adam for a spectrum, else normalized gradient steps with the rules for pixels."""
     if config.fourier:
         return from_optax(optax.adam(config.learning_rate))
     rules = []
@@ -147,7 +154,7 @@ def make_optimizer(config: Config, origin: np.ndarray) -> Optimizer:
     if config.clip_contribution:
         share = config.clip_contribution
         rules.append(regularizers.clip_small_contribution(share, jnp.asarray(origin)))
-    return regularizers.ruled(normalized_gradient(config.step_size / UNIT), rules)
+    return regularizers.with_rules(normalized_gradient(config.step_size / UNIT), rules)
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
@@ -156,7 +163,9 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     indices = chosen_classes(config, network)
     side = config.size or network.preprocess.size or ANY_SIDE
     if config.jitter >= side:
-        raise WeightsError(f"--jitter is {config.jitter}; it must be less than {side}, the size")
+        raise WeightsError(
+            f"--jitter is {config.jitter}; it must be below {side}, the image's side"
+        )
     layer_shapes(apply, network, (side, side))
     judge = find_judge(config.judge, weights, network)
     judged = judge.network.name if judge.network else "nobody"

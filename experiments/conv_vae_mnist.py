@@ -1,13 +1,13 @@
-"""Convolutional variational autoencoder of two latents, beside the autoencoder without a prior.
+"""Convolutional variational autoencoder of two latents, beside an autoencoder without a prior.
 
     python launch.py --experiment=conv_vae_mnist
 
 Paper: the lecture's Keras decoder; Chollet, 2017, Deep Learning with Python, section 8.4
-Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 6 minutes on two cores
-Expected: KL of the codes from the prior 0.51 +- 0.03 nats, 4.98 +- 0.90 for the plain autoencoder;
-  minus bound 147.8 +- 0.4 nats; 3 seeds (the lecture prints a picture); see
-  results/conv_vae_mnist.md
+Expected: KL divergence of the codes from the prior 0.51 +- 0.03 nats, 4.98 +- 0.90 nats for the
+  plain autoencoder; negative ELBO 147.8 +- 0.4 nats; 3 seeds (the lecture shows a picture without
+  numbers); see results/conv_vae_mnist.md
 """
 
 import dataclasses
@@ -22,17 +22,17 @@ from lecture_models.config import require_at_least
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import BITS, GRAY, Protocol, binarized, make_evaluate
+from lecture_models.evaluators.vae import BITS, GRAY, EvaluationSettings, binarized, make_evaluate
 from lecture_models.experiment import Best, Cadence, Evaluation, Experiment, Images
 from lecture_models.losses.reconstruction import bernoulli_cross_entropy
 from lecture_models.metrics.classification import batched_apply
-from lecture_models.metrics.latents import neighbor_divergence
-from lecture_models.models.autoencoder import ConvEncoder, Pair, SubpixelDecoder, pixels
+from lecture_models.metrics.latents import neighbor_kl_divergence
+from lecture_models.models.autoencoder import ConvEncoder, EncoderDecoder, SubpixelDecoder, pixels
 from lecture_models.models.chollet_vae import CholletDecoder, CholletEncoder
 from lecture_models.models.latent import manifold_grid
 from lecture_models.nn import gaussian
 from lecture_models.nn.binarize import binarize
-from lecture_models.plots.scatter import scatter_picture
+from lecture_models.plots.scatter import scatter_plot
 from lecture_models.steps.descent import (
     Params,
     TrainState,
@@ -45,20 +45,20 @@ from lecture_models.steps.vae import VAE, vae_step
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
+    dataset: str = "mnist,digits"  # Comma-separated names; the first available one is used.
     seed: int = 0
     batch_size: int = 128
     num_steps: int = 3_000
-    latent_dim: int = 2  # Two can be drawn; they leave many nats on the table.
-    channels: tuple[int, ...] = (16, 32)  # One halving each; cheap on a CPU.
+    latent_dim: int = 2  # Two can be plotted, but give an ELBO that is many nats lower.
+    channels: tuple[int, ...] = (16, 32)  # Convolutions, each of which halves the side.
     hidden: tuple[int, ...] = (256,)  # Dense layers between the maps and the code.
-    chollet: bool = False  # The lecture's networks, many times as slow on a CPU.
-    gray: bool = False  # Gray values as probabilities, as in the lecture, not bits drawn from them.
+    chollet: bool = False  # The lecture's networks, many times slower on a CPU.
+    gray: bool = False  # Models gray values as probabilities, as in the lecture, not bits.
     learning_rate: float = 2e-3
-    likelihood_images: int = 200  # Of the test set.
-    likelihood_samples: int = 1_000
-    num_samples: int = 5_000  # Drawn from the prior for the metrics of samples.
-    extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
+    likelihood_images: int = 200  # Test images.
+    likelihood_samples: int = 1_000  # Importance samples per image.
+    num_samples: int = 5_000  # Draws from the prior, for the metrics of samples.
+    extractor_steps: int = 1_200  # Trains the classifier behind Frechet's distance.
     log_every: int = 200
     eval_every: int = 1_500
     checkpoint_every: int = 1_500
@@ -69,11 +69,11 @@ class Config:
         require_at_least(self, 2, "latent_dim", "num_samples")
         require_at_least(self, 0, "seed", "learning_rate")
         if not self.channels:
-            raise ValueError("--channels is empty; it must have at least one number")
+            raise ValueError("--channels is empty; it must hold at least one number")
 
 
-# The lecture's networks on gray values. Its loss adds 5e-4 times the divergence to the mean
-# cross-entropy over the pixels, 0.4 of the bound's weight; here it is the bound.
+# The lecture's networks on gray values. Its loss adds 5e-4 times the KL divergence to the mean
+# cross-entropy over the pixels, 0.4 of the divergence's weight in the ELBO; here it is the ELBO.
 PAPER = {
     "chollet": True,
     "gray": True,
@@ -101,22 +101,27 @@ SMOKE = {
 
 
 class State(NamedTuple):
-    """Two networks of one shape, trained on the same batches."""
+    """Holds two networks of the same layers, trained on the same batches."""
 
     vae: TrainState
     autoencoder: TrainState
 
 
 class Networks(NamedTuple):
-    """Two of one shape; the variational encoder gives means and log variances side by side."""
+    """Describes two autoencoders of the same layers.
 
-    variational: Pair
-    plain: Pair
+    The variational encoder returns means and log variances in one array, one after the other.
+    """
+
+    variational: EncoderDecoder
+    plain: EncoderDecoder
 
     def vae(self) -> VAE:
+        """Returns the variational autoencoder as pure functions."""
         return VAE(encode=self.encode_gaussian, decode=self.variational.decode)
 
     def encode_gaussian(self, params: Params, images):
+        """Returns the mean and the log variance of q(z | x)."""
         mean, log_variance = jnp.split(self.variational.encode(params, images), 2, axis=-1)
         return mean, log_variance
 
@@ -128,11 +133,14 @@ def make_networks(config: Config, image_shape: tuple[int, int, int]) -> Networks
     else:
         encoders = (ConvEncoder(config.channels, width, hidden=config.hidden) for width in widths)
         decoder = SubpixelDecoder(config.hidden[::-1], config.channels[::-1], image_shape)
-    return Networks(*(Pair(each, decoder, config.latent_dim, image_shape) for each in encoders))
+    pairs = (
+        EncoderDecoder(encoder, decoder, config.latent_dim, image_shape) for encoder in encoders
+    )
+    return Networks(*pairs)
 
 
 def compare_codes(networks: Networks, dataset: Dataset, test):
-    """The codes of the two, by label and by their distance from the prior."""
+    """Returns a function that compares the codes of the two networks with the prior."""
     encode = jax.jit(networks.plain.encode)
     encode_gaussian = jax.jit(networks.encode_gaussian)
     decode = jax.jit(lambda params, latents: pixels(networks.plain.decode(params, latents)))
@@ -147,12 +155,18 @@ def compare_codes(networks: Networks, dataset: Dataset, test):
         )
         grid = manifold_grid(20, codes.shape[1])
         pictures = [
-            scatter_picture(points[:, :2], dataset.test.labels, dataset.classes)
-            for points in (codes, np.asarray(drawn))
+            scatter_plot(
+                points[:, :2],
+                dataset.test.labels,
+                dataset.classes,
+                axis_names=("unit 0", "unit 1"),
+                title=title,
+            )
+            for title, points in (("autoencoder", codes), ("VAE", np.asarray(drawn)))
         ]
         return {
-            "autoencoder_code_divergence": neighbor_divergence(codes),
-            "code_divergence": neighbor_divergence(np.asarray(drawn)),
+            "autoencoder_code_kl_divergence": neighbor_kl_divergence(codes),
+            "code_kl_divergence": neighbor_kl_divergence(np.asarray(drawn)),
             "codes": Images(
                 np.stack(pictures),
                 2,
@@ -161,7 +175,7 @@ def compare_codes(networks: Networks, dataset: Dataset, test):
             "manifold_autoencoder": Images(
                 decode(state.autoencoder.params, grid),
                 20,
-                "the autoencoder decodes the prior's quantiles, which it was never told of",
+                "the autoencoder decodes the prior's quantiles, which it was not trained on",
             ),
         }
 
@@ -182,7 +196,7 @@ def build(config: Config, library: Library) -> Experiment:
 
     def init(key):
         pairs = zip(networks, jax.random.split(key), strict=True)
-        return State(*(init_train_state(optimizer, pair.init(each)) for pair, each in pairs))
+        return State(*(init_train_state(optimizer, pair.init(own)) for pair, own in pairs))
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
@@ -193,16 +207,16 @@ def build(config: Config, library: Library) -> Experiment:
             loss = bernoulli_cross_entropy(logits, images).mean()
             return loss, {"autoencoder_loss": loss}
 
-        first, metrics = vae_step(vae, optimizer, state.vae, images, latent_key)
-        second, other = descend(optimizer, state.autoencoder, reconstruction)
-        return State(first, second), metrics | other
+        trained_vae, metrics = vae_step(vae, optimizer, state.vae, images, latent_key)
+        autoencoder, more_metrics = descend(optimizer, state.autoencoder, reconstruction)
+        return State(trained_vae, autoencoder), metrics | more_metrics
 
-    judge = make_evaluate(
+    evaluate_vae = make_evaluate(
         vae,
         dataset,
         test,
         validation,
-        Protocol(
+        EvaluationSettings(
             GRAY if config.gray else BITS,
             config.likelihood_images,
             config.likelihood_samples,
@@ -214,8 +228,8 @@ def build(config: Config, library: Library) -> Experiment:
     compare = compare_codes(networks, dataset, test)
 
     def evaluate(state, key):
-        judge_key, compare_key = jax.random.split(key)
-        return judge(state.vae.params, judge_key) | compare(state, compare_key)
+        vae_key, compare_key = jax.random.split(key)
+        return evaluate_vae(state.vae.params, vae_key) | compare(state, compare_key)
 
     batches = ArrayBatches({"images": dataset.train.images}, config.batch_size, config.seed)
-    return Experiment(init, step, evaluate, batches, Best("validation_negative_bound", sign=-1.0))
+    return Experiment(init, step, evaluate, batches, Best("validation_negative_elbo", sign=-1.0))

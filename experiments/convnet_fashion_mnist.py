@@ -1,10 +1,10 @@
-"""The lecture's smallest ConvNet on Fashion-MNIST: INPUT - CONV - RELU - POOL - FC.
+"""Smallest ConvNet of the lecture on Fashion-MNIST: INPUT - CONV - RELU - POOL - FC.
 
     python launch.py --experiment=convnet_fashion_mnist
 
-Paper: none: the lecture's layers, with 32 filters of 5x5; data of Xiao et al., 2017
-Data: Fashion-MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: 4 minutes on one core (17 steps a second)
+Paper: none; the layers are the lecture's, with 32 filters of 5x5; data of Xiao et al., 2017
+Data: Fashion-MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
+Cost: 4 minutes on one core (17 steps/s)
 Expected: see results/convnet_fashion_mnist.md; the lecture prints no number
 """
 
@@ -17,19 +17,19 @@ from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
 from lecture_models.models.cifar_convnet import CifarConvNet
 from lecture_models.tasks.classification import crop_and_flip, make_experiment
-from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, adam, load
+from lecture_models.tasks.classifier_config import SMOKE_CLASSIFIER, ClassifierConfig, adam, load
 
-CROP_PADDING = 2
+CROP_PADDING = 2  # In pixels.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Recipe):
+class Config(ClassifierConfig):
     dataset: str = "fashion_mnist,digits"
     batch_size: int = 128
-    num_steps: int = 4_000  # 10 epochs of 50,000.
-    features: int = 32  # Filters; 12 in the lecture.
-    window: int = 5  # Their side, odd.
-    augment: bool = False  # Crops of the image padded by 2, and mirror images.
+    num_steps: int = 4_000  # 10 epochs of 50,000 images.
+    features: int = 32  # Number of filters; 12 in the lecture.
+    window: int = 5  # Height and width of the filters, odd; 3 in the lecture.
+    augment: bool = False  # Trains on crops of images padded by 2 pixels, and mirror images.
     learning_rate: float = 2e-3
     warmup_steps: int = 200
     log_every: int = 100
@@ -43,10 +43,10 @@ class Config(Recipe):
             raise ValueError(f"--window is {self.window}; it must be odd")
 
 
-# The lecture's 12 maps.
+# The lecture's filters.
 PAPER = {"features": 12, "window": 3}
 
-SMOKE = SMOKE_RECIPE | {"features": 4}
+SMOKE = SMOKE_CLASSIFIER | {"features": 4}
 
 
 def build(config: Config, library: Library) -> Experiment:

@@ -1,16 +1,16 @@
-"""Deep autoencoder of 30 code units on MNIST, pre-trained layer by layer or not.
+"""Deep autoencoder with 30 code units on MNIST, with or without layer-wise pre-training.
 
     python launch.py --experiment=deep_ae_mnist
 
 Paper: Hinton and Salakhutdinov, 2006, Reducing the dimensionality of data with neural networks
-Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 7 to 17 minutes on two cores of a busy machine
 Expected: squared error 3.07 +- 0.02 per test image over 3 seeds (paper: 3.00; logistic PCA 8.01,
   PCA 13.87); see results/deep_ae_mnist.md
 
-The three generations of the lecture: --hidden= --sigmoid_code is one layer with a sigmoid, the
-defaults are deep and fully connected, --channels=32,64 is a CNN of rectifiers.
---sigmoid --pretrain_steps=N is the network of 2006, --sigmoid the same one without pre-training.
+The lecture shows three generations of autoencoders. --hidden= --sigmoid_code has one layer with a
+sigmoid, the defaults are deep and fully connected, and --channels=32,64 is a CNN with rectifiers.
+--sigmoid --pretrain_steps=N is the network of 2006; --sigmoid is the same without pre-training.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ from lecture_models.models.autoencoder import (
     ConvEncoder,
     DenseDecoder,
     DenseEncoder,
-    Pair,
+    EncoderDecoder,
     pixels,
 )
 from lecture_models.nn.pixel_values import flatten_to_unit_range
@@ -49,21 +49,25 @@ from lecture_models.steps.rbm import contrastive_divergence_step, rbm_optimizer
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
+    # Comma-separated names; the first available one is used. A single name has no fallback.
+    dataset: str = "mnist,digits"
     seed: int = 0
     batch_size: int = 128
-    num_steps: int = 8_000  # Those of pre-training included.
-    hidden: tuple[int, ...] = (1000, 500, 250)  # Of the encoder; the decoder has them in reverse.
+    num_steps: int = 8_000  # All steps, including those of pre-training.
+    # Widths of the encoder's layers; the decoder has them in reverse.
+    hidden: tuple[int, ...] = (1000, 500, 250)
     code_dim: int = 30
-    channels: tuple[int, ...] = ()  # Where there are any: convolutions that halve, not `hidden`.
-    sigmoid: bool = False  # Hidden units of 2006; else exponential linear, learned in fewer steps.
-    sigmoid_code: bool = False  # Code units too, as in the first autoencoders; else linear.
-    cross_entropy: bool = True  # Trained on, as in 2006; else the squared error that is reported.
+    # Channels of convolutions of stride 2, which replace the layers of `hidden`; empty for none.
+    channels: tuple[int, ...] = ()
+    sigmoid: bool = False  # Uses sigmoid hidden units, as in 2006; ELUs learn in fewer steps.
+    # Uses sigmoid code units, as in the first autoencoders, not linear ones.
+    sigmoid_code: bool = False
+    cross_entropy: bool = True  # Minimizes the cross-entropy, as in 2006, not the squared error.
     learning_rate: float = 3e-3
-    adam_b2: float = 0.99  # Not 0.999: a fifth less error after 1,200 steps.
-    train_on_validation: bool = False  # All 60,000 training images, once nothing is left to choose.
-    pretrain_steps: int = 0  # Of each restricted Boltzmann machine, one for each layer.
-    gibbs_steps: int = 1  # k of contrastive divergence.
+    adam_b2: float = 0.99  # Not 0.999: the error after 1,200 steps is a fifth lower.
+    train_on_validation: bool = False  # Trains on all 60,000 images, for a final run.
+    pretrain_steps: int = 0  # Steps for each layer's restricted Boltzmann machine; 0 for none.
+    gibbs_steps: int = 1  # The k of contrastive divergence.
     log_every: int = 100
     eval_every: int = 2_000
     checkpoint_every: int = 2_000
@@ -75,22 +79,24 @@ class Config:
         require_between(self, 0.0, 0.999999, "adam_b2")
         if self.pretrain_steps and (self.channels or not self.sigmoid):
             raise ValueError(
-                f"--pretrain_steps is {self.pretrain_steps}; Boltzmann machines need --sigmoid and "
-                "no --channels, else it must be 0"
+                f"--pretrain_steps is {self.pretrain_steps}; it must be 0 with --channels or "
+                "without --sigmoid, because Boltzmann machines are dense and have sigmoid units"
             )
         if self.fine_tuning_start >= self.num_steps:
             raise ValueError(
-                f"--num_steps is {self.num_steps}; with {self.pretrain_steps} for each of "
-                f"{len(self.hidden) + 1} layers it must be more than {self.fine_tuning_start}"
+                f"--num_steps is {self.num_steps}; with {self.pretrain_steps} steps of "
+                f"pre-training for each of {len(self.hidden) + 1} layers it must be more than "
+                f"{self.fine_tuning_start}"
             )
 
     @property
     def fine_tuning_start(self) -> int:
+        """Returns the first step after pre-training."""
         return self.pretrain_steps * (len(self.hidden) + 1)
 
 
 # Hinton and Salakhutdinov, 2006, and its supporting material: 50 epochs for each Boltzmann machine,
-# then 200 of fine-tuning; there by conjugate gradients on batches of 1,000, here by Adam.
+# then 200 of fine-tuning. They fine-tune by conjugate gradients on batches of 1,000, not by Adam.
 PAPER = {
     "batch_size": 100,
     "sigmoid": True,
@@ -117,14 +123,26 @@ SMOKE = {
 
 
 class State(NamedTuple):
-    """`rbms` are the layers, the lowest first; none without pre-training."""
+    """Holds everything that is trained.
+
+    Attributes:
+        rbms: the restricted Boltzmann machines, the lowest first; () without pre-training.
+        autoencoder: the autoencoder, which is trained after them.
+    """
 
     rbms: tuple[TrainState, ...]
     autoencoder: TrainState
 
 
-class Layer(NamedTuple):
-    """A restricted Boltzmann machine to be, and how it is trained."""
+class RBMTraining(NamedTuple):
+    """Describes a restricted Boltzmann machine and its optimizer.
+
+    Attributes:
+        num_visible: number of visible units.
+        num_hidden: number of hidden units.
+        units: the kind of the hidden units.
+        optimizer: updates the parameters.
+    """
 
     num_visible: int
     num_hidden: int
@@ -133,64 +151,70 @@ class Layer(NamedTuple):
 
 
 def make_networks(config: Config, image_shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
-    """The encoder and the decoder."""
-    code = nn.sigmoid if config.sigmoid_code else None
+    """Returns the encoder and the decoder."""
+    code_nonlinearity = nn.sigmoid if config.sigmoid_code else None
     if config.channels:
         return (
             ConvEncoder(config.channels, config.code_dim),
             ConvDecoder(config.channels[::-1], image_shape),
         )
-    unit = nn.sigmoid if config.sigmoid else nn.elu
+    nonlinearity = nn.sigmoid if config.sigmoid else nn.elu
     return (
-        DenseEncoder(config.hidden, config.code_dim, unit, code),
-        DenseDecoder(config.hidden[::-1], image_shape, unit),
+        DenseEncoder(config.hidden, config.code_dim, nonlinearity, code_nonlinearity),
+        DenseDecoder(config.hidden[::-1], image_shape, nonlinearity),
     )
 
 
 def make_optimizer(config: Config) -> optax.GradientTransformation:
-    """Adam, for the steps after pre-training: a short rise and a cosine to 0.
+    """Returns Adam with a warmup and a cosine to 0, for the steps after pre-training.
 
-    2006 has conjugate gradients on batches of 1,000, three line searches each.
+    Hinton and Salakhutdinov use conjugate gradients on batches of 1,000, with three line searches
+    each.
     """
     num_steps = config.num_steps - config.fine_tuning_start
     return optax.adam(warmup_cosine(config.learning_rate, num_steps), b2=config.adam_b2)
 
 
-def make_layers(config: Config, num_pixels: int) -> tuple[Layer, ...]:
-    """The stack to pre-train: logistic units, but for a linear code, whose rate must be lower."""
+def make_rbm_trainings(config: Config, num_pixels: int) -> tuple[RBMTraining, ...]:
+    """Returns the training of each layer, the lowest first; () without pre-training.
+
+    All units are logistic, except that the code is linear by default. Linear units need a lower
+    learning rate.
+    """
     if not config.pretrain_steps:
         return ()
     decayed = rbm.RBM(weights=True, visible_bias=False, hidden_bias=False)
-    momentum_step = config.pretrain_steps // 10  # 5 of 50 epochs in 2006.
+    momentum_step = config.pretrain_steps // 10  # 5 of 50 epochs in the paper.
     logistic = rbm.LOGISTIC, rbm_optimizer(0.1, momentum_step, decayed)
     linear = rbm.LINEAR, rbm_optimizer(0.001, momentum_step, decayed)
     kinds = [logistic] * len(config.hidden) + [logistic if config.sigmoid_code else linear]
     widths = num_pixels, *config.hidden, config.code_dim
     return tuple(
-        Layer(*sizes, *kind) for sizes, kind in zip(itertools.pairwise(widths), kinds, strict=True)
+        RBMTraining(*sizes, *kind)
+        for sizes, kind in zip(itertools.pairwise(widths), kinds, strict=True)
     )
 
 
-def unrolled(state: State) -> Any:
-    """The autoencoder's parameters that the machines stand for, as they are."""
-    return rbm.unroll([each.params for each in state.rbms])
+def unroll_rbms(state: State) -> Any:
+    """Returns the parameters of the autoencoder that the machines define."""
+    return rbm.unroll([machine.params for machine in state.rbms])
 
 
-def pretraining_phases(config: Config, layers: tuple[Layer, ...]) -> list[Phase]:
-    """One for each layer, greedily: below it, the machines stay as they are."""
+def pretraining_phases(config: Config, trainings: tuple[RBMTraining, ...]) -> list[Phase]:
+    """Returns a phase for each layer, which trains its machine and keeps those below fixed."""
 
-    def make_step(index: int, layer: Layer):
-        below = [each.units for each in layers[:index]]
+    def make_step(index: int, training: RBMTraining):
+        lower_units = [lower.units for lower in trainings[:index]]
 
         def step(state, batch, key):
             vectors = flatten_to_unit_range(batch["images"])
-            machines = [each.params for each in state.rbms[:index]]
+            lower_params = [machine.params for machine in state.rbms[:index]]
             trained, metrics = contrastive_divergence_step(
-                functools.partial(rbm.free_energy, layer.units),
-                functools.partial(rbm.reconstruct, layer.units, config.gibbs_steps),
-                layer.optimizer,
+                functools.partial(rbm.free_energy, training.units),
+                functools.partial(rbm.reconstruct, training.units, config.gibbs_steps),
+                training.optimizer,
                 state.rbms[index],
-                rbm.climb(below, machines, vectors),
+                rbm.propagate_up(lower_units, lower_params, vectors),
                 key,
             )
             rbms = (*state.rbms[:index], trained, *state.rbms[index + 1 :])
@@ -199,32 +223,35 @@ def pretraining_phases(config: Config, layers: tuple[Layer, ...]) -> list[Phase]
         return step
 
     return [
-        Phase(index * config.pretrain_steps, make_step(index, layer))
-        for index, layer in enumerate(layers)
+        Phase(index * config.pretrain_steps, make_step(index, training))
+        for index, training in enumerate(trainings)
     ]
 
 
 def make_staged_evaluate(
     config: Config, autoencoder: Autoencoder, dataset: Dataset
 ) -> Callable[[State, Key[Array, ""]], Evaluation]:
-    """Judges the autoencoder; before fine-tuning, the one that the machines stand for."""
+    """Returns a function that evaluates the autoencoder.
+
+    Before fine-tuning, it evaluates the autoencoder that the machines define.
+    """
     image_shape = dataset.train.images.shape[1:]
-    judge = make_evaluate(autoencoder, dataset, config.code_dim)
+    evaluate_autoencoder = make_evaluate(autoencoder, dataset, config.code_dim)
 
     def evaluate(state, key):
-        # Until fine-tuning begins, what it would begin with: Adam has counted no step.
-        num_fine_tuned = int(state.autoencoder.optimizer_state[0].count)
-        waiting = state.rbms and num_fine_tuned == 0
-        params = unrolled(state) if waiting else state.autoencoder.params
-        judgment = judge(params)
-        error, least = judgment["squared_error"], judgment["pca_squared_error"]
+        num_fine_tuned = int(state.autoencoder.optimizer_state[0].count)  # Adam counts its steps.
+        pretraining = state.rbms and num_fine_tuned == 0
+        params = unroll_rbms(state) if pretraining else state.autoencoder.params
+        evaluation = evaluate_autoencoder(params)
+        error, pca_error = evaluation["squared_error"], evaluation["pca_squared_error"]
         ended = config.fine_tuning_start + num_fine_tuned >= config.num_steps
-        first = next(iter(params["encoder"].values()))
-        return judgment | {
-            "filters": filter_image(first["kernel"], image_shape, "weights of the first layer"),
+        lowest_layer = next(iter(params["encoder"].values()))
+        caption = "weights of the first layer"
+        return evaluation | {
+            "filters": filter_image(lowest_layer["kernel"], image_shape, caption),
             "alarm_above_pca": (
-                f"squared error {error:.2f} in the end, {least:.2f} by PCA"
-                if ended and error > least
+                f"squared error {error:.2f} after the last step; PCA reaches {pca_error:.2f}"
+                if ended and error > pca_error
                 else ""
             ),
         }
@@ -235,18 +262,19 @@ def make_staged_evaluate(
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
     image_shape = dataset.train.images.shape[1:]
-    networks = Pair(*make_networks(config, image_shape), config.code_dim, image_shape)
+    networks = EncoderDecoder(*make_networks(config, image_shape), config.code_dim, image_shape)
     autoencoder = Autoencoder(networks.encode, networks.decode, pixels)
-    layers = make_layers(config, int(np.prod(image_shape)))
+    trainings = make_rbm_trainings(config, int(np.prod(image_shape)))
     optimizer = make_optimizer(config)
 
     def init(key):
-        layer_keys = jax.random.split(jax.random.fold_in(key, 1), len(layers))
+        rbm_keys = jax.random.split(jax.random.fold_in(key, 1), len(trainings))
         rbms = tuple(
             init_train_state(
-                layer.optimizer, rbm.init_rbm(each, layer.num_visible, layer.num_hidden)
+                training.optimizer,
+                rbm.init_rbm(rbm_key, training.num_visible, training.num_hidden),
             )
-            for layer, each in zip(layers, layer_keys, strict=True)
+            for training, rbm_key in zip(trainings, rbm_keys, strict=True)
         )
         return State(rbms, init_train_state(optimizer, networks.init(key)))
 
@@ -261,12 +289,12 @@ def build(config: Config, library: Library) -> Experiment:
         )
         return state._replace(autoencoder=trained), metrics
 
-    def unroll(state):
-        return state._replace(autoencoder=init_train_state(optimizer, unrolled(state)))
+    def start_fine_tuning(state):
+        return state._replace(autoencoder=init_train_state(optimizer, unroll_rbms(state)))
 
     evaluate = make_staged_evaluate(config, autoencoder, dataset)
-    phases = pretraining_phases(config, layers)
-    enter = {"enter": unroll} if layers else {}
+    phases = pretraining_phases(config, trainings)
+    enter = {"enter": start_fine_tuning} if trainings else {}
     images = dataset.train.images
     if config.train_on_validation:
         images = joined(dataset.train, dataset.validation).images

@@ -1,10 +1,10 @@
-"""DeepDream: a picture in which a network sees more and more of what it sees at first.
+"""DeepDream: a picture changed so that a network sees more of what it already sees in it.
 
-    python launch.py --experiment=deep_dream --image=PATH --layer=inception_3b/5x5_reduce
+    python launch.py --experiment=deep_dream --images=PATH --layer=inception_3b/5x5_reduce
 
 Paper: Mordvintsev, Olah and Tyka, 2015, github.com/google/deepdream, whose step the lecture prints
-Data: a picture of your own (else a photo that comes with a package); --guide=PATH is a second one
-Cost: one core: 88 s for 512 pixels, half of it to compile, which is kept for the next time
+Data: your own picture (default: a photo that ships with a package); --guide=PATH is a second one
+Cost: one core: 88 s for 512 pixels, half of it for compilation, which is cached for the next run
 Expected: the layer's energy rises 1.5 to 4.6 times in each octave, see results/deep_dream.md
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from lecture_models.config import require_at_least
+from lecture_models.config import require_at_least, require_single
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Experiment
@@ -37,39 +37,42 @@ from lecture_models.tasks.tiled_network import Arguments, layer_fields, tiled_ne
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
 
-# The first that the network has, where none is named.
+# Without --layer, the first of these that the network has.
 LAYERS = ("inception_4c/output", "layer3_out", "fire8/concat", "relu4_3", "relu3_2", "relu2_1")
 UNIT = 127.5  # Levels of 0..255 in one unit of -1..1.
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    image: str = "sample:china"  # A path, or a sample.
-    guide: str = ""  # A second picture, whose features the dream is drawn to; empty: its own.
-    size: int = 512  # The longer side.
-    model: str = "googlenet_bvlc,resnet50_timm,digits_convnet"  # The first that can be had.
-    layer: str = ""  # Empty: inception_4c/output, or a middle one of another network.
-    octaves: int = 4  # Sizes from the smallest to that of the picture.
-    octave_scale: float = 1.4  # From one to the next.
-    step_size: float = 1.5  # In levels of 0..255, over the mean |gradient|: as on the slide.
-    jitter: int = 32  # Pixels that the picture is rolled by at most, anew at each step.
-    tile: int = 0  # Pixels of a tile; 0 is whole. Less memory for more time, and as exact.
-    guide_size: int = 224  # The guide's longer side.
+    images: tuple[str, ...] = ("sample:china",)  # One picture: a file or the name of a sample.
+    guide: str = ""  # A second picture whose features the dream imitates; default: none.
+    size: int = 512  # Pixels of the longer side.
+    model: str = (
+        "googlenet_bvlc,resnet50_timm,digits_convnet"  # Comma-separated; the first available one.
+    )
+    layer: str = ""  # Default: inception_4c/output, or a middle layer of another network.
+    octaves: int = 4  # Number of sizes, from the smallest to the picture's own.
+    octave_scale: float = 1.4  # Ratio of one size to the next smaller one.
+    step_size: float = 1.5  # In levels of 0..255; the gradient is divided by its mean |value|.
+    jitter: int = 32  # Largest random shift in pixels, drawn at each step.
+    tile: int = 0  # Pixels of a tile; 0 for none. Tiles need less memory, more time; same result.
+    guide_size: int = 224  # Pixels of the guide's longer side.
     seed: int = 0
-    num_steps: int = 80  # Of all octaves together: 20 each.
+    num_steps: int = 80  # For all octaves together: 20 each.
     log_every: int = 5
     eval_every: int = 20
     checkpoint_every: int = 20
 
     def __post_init__(self):
+        require_single(self, "images")
         require_at_least(self, 1, "size", "guide_size", "octaves", "num_steps")
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
         require_at_least(self, 0, "seed", "jitter", "tile", "step_size")
         require_at_least(self, 1.01, "octave_scale")
         if self.num_steps < self.octaves:
             raise ValueError(
-                f"--num_steps is {self.num_steps}; it must be at least {self.octaves}, one for "
-                "each of the --octaves"
+                f"--num_steps is {self.num_steps}; it must be at least {self.octaves}, one per "
+                "octave (--octaves)"
             )
 
 
@@ -88,41 +91,46 @@ SMOKE = {
 
 
 def redetailed(previous: Pictures, base: Pictures, size: tuple[int, int]) -> Pictures:
-    """The dream so far at `size`, with the detail of the base that its smaller size had lost.
+    """Returns the dream at a larger size with the base's detail that the smaller size had lost.
 
-    resize(base, k) + resize(previous - resize(base, k-1), k).
+    resize(base, k) + resize(previous - resize(base, k-1), k), clipped to [-1, 1].
     """
     dreamed = previous - resized(base, previous.shape[1:3])
     return jnp.clip(resized(base, size) + resized(dreamed, size), -1.0, 1.0)
 
 
 def chosen_layer(apply: Network, network: Pretrained, size: tuple[int, int], layer: str) -> str:
-    """`layer`, or where it is empty the first of LAYERS, or the last layer of maps.
+    """Returns the layer to dream of: `layer`, else the first of LAYERS, else the last feature map.
 
-    Raises WeightsError for one that the network lacks, that is no map, or empty at this size.
+    Raises WeightsError where the network lacks it, it has no rows and columns, or is empty here.
     """
     shapes = layer_shapes(apply, network, size)
     maps = [name for name, shape in shapes.items() if len(shape) == 4]
     found = layer or next((each for each in LAYERS if each in shapes), maps[-1])
     require_layers(apply, network, size, [found])
     if found not in maps:
-        raise WeightsError(f"{found} of {network.name} has no rows and columns: nothing to dream")
+        raise WeightsError(
+            f"--layer={found} of {network.name} has no rows and columns; choose another"
+        )
     return found
 
 
 def octave_sizes(
     config: Config, apply: Network, network: Pretrained, size: tuple[int, int], layer: str
 ) -> list[tuple[int, int]]:
-    """From the smallest on; those at which the layer is empty, or the jitter too wide, are left."""
+    """Returns the sizes of the octaves, the smallest first.
+
+    Sizes at which the layer is empty, or which are not larger than the jitter, are skipped.
+    """
     found = []
     for octave in reversed(range(config.octaves)):
         sides = tuple(max(1, round(side / config.octave_scale**octave)) for side in size)
-        if _is_dreamt(config, apply, network, sides, layer):
+        if _is_usable(config, apply, network, sides, layer):
             found.append(sides)
     return found
 
 
-def _is_dreamt(config, apply, network, sides, layer) -> bool:
+def _is_usable(config, apply, network, sides, layer) -> bool:
     if min(sides) <= config.jitter:
         return False
     try:
@@ -133,13 +141,14 @@ def _is_dreamt(config, apply, network, sides, layer) -> bool:
 
 
 def read_picture(library: Library, name: str, size: int) -> Pictures:
+    """Reads a picture as a batch of one image in [-1, 1]."""
     return jnp.asarray(images_from_uint8(library.picture(name, size).pixels[None]))
 
 
 def make_objective(
     config: Config, library: Library, apply: Network, network: Pretrained, layer: str
 ) -> tuple[str, Objective, Any]:
-    """The name, the objective and its target: the layer's energy, or the guide's features."""
+    """Returns name, objective and target: the layer's energy, or the match with the guide."""
     if not config.guide:
         return "energy", layer_energy(layer), ()
     guide = read_picture(library, config.guide, config.guide_size)
@@ -149,40 +158,39 @@ def make_objective(
 
 
 def make_stages(config: Config, sizes: list[tuple[int, int]], term: Term) -> tuple[Stage, ...]:
-    """As many steps for each octave, the rest for the last."""
-    each, rest = divmod(config.num_steps, len(sizes))
+    """Returns a stage per octave with equal numbers of steps; the last one gets the remainder."""
+    steps, rest = divmod(config.num_steps, len(sizes))
     stages = []
     for index, (height, width) in enumerate(sizes):
-        # The mean |gradient| is taken over the whole canvas, of which this is the image's share.
+        # The mean |gradient| is taken over the whole canvas; the image covers this fraction of it.
         share = height * width / (sizes[-1][0] * sizes[-1][1])
         optimizer = normalized_gradient(config.step_size / UNIT * share)
         last = index == len(sizes) - 1
-        stages.append(Stage(height, width, each + rest * last, (term,), optimizer))
+        stages.append(Stage(height, width, steps + rest * last, (term,), optimizer))
     return tuple(stages)
 
 
 def notes(
     config: Config, apply: Network, network: Pretrained, sizes: list[tuple[int, int]], layer: str
 ) -> dict[str, str]:
-    """What was dreamt, and in fewer octaves or of larger fields than a reader may expect."""
+    """Returns texts for the record: layer, sizes, skipped octaves, fields beyond the picture."""
     listed = ", ".join(f"{width}x{height}" for height, width in sizes)
     found = {"dream": f"{layer} of {network.name}, octaves {listed}"}
     if len(sizes) < config.octaves:
-        found["octaves"] = f"{len(sizes)} of {config.octaves}: smaller ones are too small"
+        found["octaves"] = f"{len(sizes)} of {config.octaves}; the smallest were skipped"
     field = layer_fields(apply, network, layer, sizes[-1]).rows
     if field is None or field.size > min(sizes[-1]):
-        seen = "the whole picture" if field is None else f"{field.size} pixels"
-        found["field"] = f"a unit of {layer} sees {seen}, more than there is: zeros beyond"
+        extent = "the whole picture" if field is None else f"{field.size} pixels"
+        found["field"] = f"a unit of {layer} sees {extent}; beyond the picture it sees zeros"
     return found
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
-    picture = read_picture(library, config.image, config.size)
+    picture = read_picture(library, config.images[0], config.size)
     size = picture.shape[1:3]
     if config.jitter >= min(size):
         raise WeightsError(
-            f"--jitter is {config.jitter}; it must be less than the picture's shorter side, "
-            f"{min(size)}"
+            f"--jitter is {config.jitter}; it must be below the picture's shorter side, {min(size)}"
         )
     network = weights.load(config.model)
     apply = feature_network(network)

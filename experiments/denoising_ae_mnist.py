@@ -1,12 +1,13 @@
-"""Denoising autoencoder on MNIST, beside the same net without noise.
+"""Denoising autoencoder on MNIST, compared with the same net trained without noise.
 
     python launch.py --experiment=denoising_ae_mnist
 
 Paper: Vincent et al., 2010, Stacked Denoising Autoencoders, sections 3 and 4
-Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 1 minute on two cores
-Expected: 20.3 dB of PSNR where the noisy image has 9.2 and the plain autoencoder leaves 13.4;
-  strokes among its filters, which are noise without corruption (the paper prints pictures, Fig. 8)
+Expected: PSNR 20.3 dB denoised, 9.2 dB noisy, 13.4 dB by the plain autoencoder; the denoising net's
+  filters show strokes, the plain net's look like noise (the paper prints pictures, Fig. 8); see
+  results/denoising_ae_mnist.md
 """
 
 import dataclasses
@@ -35,8 +36,8 @@ from lecture_models.nn.corruption import corrupt
 from lecture_models.steps.denoising import AutoencoderPair, denoising_step
 from lecture_models.steps.descent import init_train_state
 
-# What both nets are shown besides, whatever they were trained on.
-OTHERS: tuple[dict[str, float], ...] = (
+# Corruptions that both nets are tested on, beside that of training.
+TEST_CORRUPTIONS: tuple[dict[str, float], ...] = (
     {"masking": 0.25},
     {"masking": 0.5},
     {"masking": 0.75},
@@ -47,27 +48,27 @@ OTHERS: tuple[dict[str, float], ...] = (
     {"salt_and_pepper": 0.25},
     {"salt_and_pepper": 0.4},
 )
-OTHER_IMAGES = 1_000  # Of the test set, for each of them.
-NAMES = ("noisy", "denoised", "plain_autoencoder")  # What psnr_* are of.
-SHOWN, FILTERS = 10, 100  # Pictures in a row; hidden units whose weights are shown.
-MOST_DECIBELS = 60.0  # An image that the noise has spared would have infinitely many.
+CORRUPTED_IMAGES = 1_000  # Test images for each of them.
+NAMES = ("noisy", "denoised", "plain_autoencoder")  # Of the images whose PSNR is reported.
+SHOWN, FILTERS = 10, 100  # Images in a row; hidden units whose weights are shown.
+MAX_PSNR = 60.0  # In dB; the PSNR of an image that the noise did not change is infinite.
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
+    # Comma-separated names; the first available one is used. A single name has no fallback.
+    dataset: str = "mnist,digits"
     seed: int = 0
     batch_size: int = 128
     num_steps: int = 4_000
     hidden: int = 500
-    init_gain: float = 1.0  # Times Glorot's range of first weights.
-    masking: float = 0.0  # The fraction of pixels that turn black.
-    gaussian: float = 0.0  # The standard deviation of what is added to pixels on [0, 1].
-    salt_and_pepper: float = 0.25  # The fraction of pixels that turn black or white.
+    init_gain: float = 1.0  # Factor of the initial weights; 1 is Glorot's initialization.
+    masking: float = 0.0  # Fraction of pixels set to black.
+    gaussian: float = 0.0  # Standard deviation of the noise added to pixels in [0, 1].
+    salt_and_pepper: float = 0.25  # Fraction of pixels set to black or white.
     learning_rate: float = 1e-2
-    constant_rate_sgd: bool = (
-        False  # As the paper, at a constant rate; else Adam, whose rate falls to 0.
-    )
+    # Uses gradient descent at a constant rate, as the paper, not Adam with a decay to 0.
+    constant_rate_sgd: bool = False
     log_every: int = 100
     eval_every: int = 1_000
     checkpoint_every: int = 1_000
@@ -78,16 +79,16 @@ class Config:
         require_between(self, 0.0, 1.0, "masking", "salt_and_pepper")
         if not (self.masking or self.gaussian or self.salt_and_pepper):
             raise ValueError(
-                "--masking, --gaussian and --salt_and_pepper are all 0; one must be more"
+                "--masking, --gaussian and --salt_and_pepper are all 0; one must be greater than 0"
             )
 
 
-# The paper prints the ranges that its settings were chosen from; these are the values of its
-# authors' tutorial, github.com/lisa-lab/DeepLearningTutorials, code/dA.py: 15 epochs.
+# The paper prints only the ranges of its hyperparameters. These are the values of the authors'
+# tutorial, github.com/lisa-lab/DeepLearningTutorials, code/dA.py, which trains for 15 epochs.
 PAPER = {
     "batch_size": 20,
     "num_steps": 37_500,
-    "init_gain": 4.0,  # Glorot and Bengio's advice for sigmoids; the noise stays in the filters.
+    "init_gain": 4.0,  # Glorot and Bengio, for sigmoids; filters keep their initial noise.
     "masking": 0.3,
     "salt_and_pepper": 0.0,
     "learning_rate": 0.1,
@@ -111,39 +112,47 @@ SMOKE = {
 def make_evaluate(
     config: Config, dataset: Dataset, net: TiedAutoencoder
 ) -> Callable[[AutoencoderPair, Key[Array, ""]], Evaluation]:
-    """Both nets on the test images under the noise of training, and under each other kind."""
+    """Returns a function that evaluates both nets on test images.
+
+    The images have the noise of training, and each of `TEST_CORRUPTIONS`.
+    """
     clean = dataset.test.images
 
     @jax.jit
     def restore(params, images):
         return pixels(net.apply({"params": params}, images))
 
-    def restored(state: AutoencoderPair, noisy: np.ndarray) -> list[np.ndarray]:
-        """By the denoising and by the plain net."""
+    def restore_by_both(state: AutoencoderPair, noisy: np.ndarray) -> list[np.ndarray]:
+        """Returns the outputs of the denoising net and those of the plain net."""
         return [
-            batched_apply(functools.partial(restore, rival.params), noisy, min(1_000, len(noisy)))
-            for rival in state
+            batched_apply(functools.partial(restore, network.params), noisy, min(1_000, len(noisy)))
+            for network in state
         ]
 
     def evaluate(state, key):
-        key, others_key = jax.random.split(key)
+        key, corruptions_key = jax.random.split(key)
         noisy = np.asarray(corruption(config)(key, jnp.asarray(clean)))
-        kinds = (noisy, *restored(state, noisy))
-        decibels = dict(zip(NAMES, [mean_psnr(each, clean) for each in kinds], strict=True))
-        rows = [each[:SHOWN] for each in (clean, *kinds)]
+        images = dict(zip(NAMES, (noisy, *restore_by_both(state, noisy)), strict=True))
+        decibels = {name: mean_psnr(shown, clean) for name, shown in images.items()}
+        rows = [shown[:SHOWN] for shown in (clean, *images.values())]
         filters = [
-            filter_pictures(each.params["kernel"][:, :FILTERS], net.image_shape) for each in state
+            filter_pictures(network.params["kernel"][:, :FILTERS], net.image_shape)
+            for network in state
         ]
         return {
             **{f"psnr_{name}": value for name, value in decibels.items()},
             "denoised": Images(
                 originals_above(*rows, columns=SHOWN),
                 SHOWN,
-                "test images, corrupted, denoised, and by the plain autoencoder",
+                "test images; below, with noise, denoised, and restored by the plain autoencoder",
             ),
             "filters_denoising": Images(filters[0], SHOWN, "weights of the denoising autoencoder"),
-            "filters_plain": Images(filters[1], SHOWN, "weights of the same units without noise"),
-            **other_corruptions(others_key, clean, functools.partial(restored, state)),
+            "filters_plain": Images(
+                filters[1], SHOWN, "weights of the same units, trained without noise"
+            ),
+            **compare_corruptions(
+                corruptions_key, clean, functools.partial(restore_by_both, state)
+            ),
             "alarm_denoising": alarm(decibels),
         }
 
@@ -151,7 +160,7 @@ def make_evaluate(
 
 
 def corruption(config: Config) -> Callable[[Key[Array, ""], Array], Array]:
-    """The noise of training."""
+    """Returns a function of (key, images) that adds the noise of training."""
     return functools.partial(
         corrupt,
         masking=config.masking,
@@ -160,40 +169,45 @@ def corruption(config: Config) -> Callable[[Key[Array, ""], Array], Array]:
     )
 
 
-def mean_psnr(found: np.ndarray, clean: np.ndarray) -> float:
-    """Over images, in dB."""
-    return float(jnp.minimum(psnr(found, clean), MOST_DECIBELS).mean())
+def mean_psnr(images: np.ndarray, clean: np.ndarray) -> float:
+    """Returns the mean PSNR of the images in dB, each at most `MAX_PSNR`; higher is better."""
+    return float(jnp.minimum(psnr(images, clean), MAX_PSNR).mean())
 
 
 def alarm(decibels: dict[str, float]) -> str:
-    """A line where denoising has not helped, else nothing."""
+    """Returns a warning if denoising did not raise the PSNR, else an empty text."""
     denoised = decibels["denoised"]
-    ahead = [
+    better = [
         f"{name} ({value:.2f} dB)"
         for name, value in decibels.items()
         if name != "denoised" and value >= denoised
     ]
-    return f"denoised ({denoised:.2f} dB) is no better than {', '.join(ahead)}" if ahead else ""
+    return f"denoised ({denoised:.2f} dB) is no better than {', '.join(better)}" if better else ""
 
 
-def other_corruptions(
-    key: Key[Array, ""], images: np.ndarray, restored: Callable[[np.ndarray], list[np.ndarray]]
+def compare_corruptions(
+    key: Key[Array, ""], images: np.ndarray, restore: Callable[[np.ndarray], list[np.ndarray]]
 ) -> dict[str, str | Images]:
-    """A table of PSNR in dB for each of OTHERS, and the first image under each of them."""
-    clean = images[:OTHER_IMAGES]
-    lines, shown = [f"{'dB':22}" + "".join(f"{name:>20}" for name in NAMES)], []
-    for each, level in zip(jax.random.split(key, len(OTHERS)), OTHERS, strict=True):
-        noisy = np.asarray(corrupt(each, jnp.asarray(clean), **level))
-        kinds = (noisy, *restored(noisy))
-        values = [mean_psnr(found, clean) for found in kinds]
-        ((kind, amount),) = level.items()
-        lines.append(f"{kind + f' {amount:g}':22}" + "".join(f"{value:20.2f}" for value in values))
-        shown.append([found[0] for found in (clean, *kinds)])
-    rows = [np.stack(row) for row in zip(*shown, strict=True)]
-    caption = "one image: clean, corrupted, denoised, plain; masking, Gaussian, salt and pepper"
+    """Returns the PSNR in dB under each of `TEST_CORRUPTIONS`, and one image under each of them."""
+    clean = images[:CORRUPTED_IMAGES]
+    lines, columns = [f"{'dB':22}" + "".join(f"{name:>20}" for name in NAMES)], []
+    keys = jax.random.split(key, len(TEST_CORRUPTIONS))
+    for noise_key, noise in zip(keys, TEST_CORRUPTIONS, strict=True):
+        noisy = np.asarray(corrupt(noise_key, jnp.asarray(clean), **noise))
+        outputs = (noisy, *restore(noisy))
+        cells = "".join(f"{mean_psnr(output, clean):20.2f}" for output in outputs)
+        ((kind, level),) = noise.items()
+        lines.append(f"{kind + f' {level:g}':22}" + cells)
+        columns.append([shown[0] for shown in (clean, *outputs)])
+    rows = [np.stack(row) for row in zip(*columns, strict=True)]
+    caption = (
+        "one test image; below, with noise, denoised, and restored by the plain autoencoder; the "
+        "columns have masking, Gaussian and salt-and-pepper noise"
+    )
+    num_columns = len(TEST_CORRUPTIONS)
     return {
         "psnr_by_corruption": "\n".join(lines),
-        "corruptions": Images(originals_above(*rows, columns=len(OTHERS)), len(OTHERS), caption),
+        "corruptions": Images(originals_above(*rows, columns=num_columns), num_columns, caption),
     }
 
 
@@ -202,14 +216,16 @@ def build(config: Config, library: Library) -> Experiment:
     image_shape = dataset.train.images.shape[1:]
     kernel_init = nn.initializers.variance_scaling(config.init_gain**2, "fan_avg", "uniform")
     net = TiedAutoencoder(config.hidden, image_shape, kernel_init)
-    falling = optax.cosine_decay_schedule(config.learning_rate, config.num_steps)
-    optimizer = optax.sgd(config.learning_rate) if config.constant_rate_sgd else optax.adam(falling)
+    schedule = optax.cosine_decay_schedule(config.learning_rate, config.num_steps)
+    optimizer = (
+        optax.sgd(config.learning_rate) if config.constant_rate_sgd else optax.adam(schedule)
+    )
 
     def init(key):
         params = net.init(key, jnp.zeros((1, *image_shape)))["params"]
-        # Both from the same point, so that they differ by the noise alone: section 4.2.
-        rival = init_train_state(optimizer, params)
-        return AutoencoderPair(denoising=rival, plain=rival)
+        # Both have the same initial parameters, so that they differ only by the noise: section 4.2.
+        network = init_train_state(optimizer, params)
+        return AutoencoderPair(denoising=network, plain=network)
 
     def loss(params, inputs, targets):
         logits = net.apply({"params": params}, inputs)

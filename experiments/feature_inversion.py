@@ -1,11 +1,11 @@
-"""Feature inversion: what an image looks like to each layer of a network.
+"""Feature inversion: images whose code in one layer of a network equals that of a picture.
 
-    python launch.py --experiment=feature_inversion --image=PATH
+    python launch.py --experiment=feature_inversion --images=PATH
 
 Paper: Mahendran and Vedaldi, 2015, Understanding deep image representations by inverting them
-Data: a picture of your own (else a photo that ships with scikit-image)
-Cost: one core: 3.5 minutes for all layers at 96 pixels; the defaults were not timed
-Expected: images whose codes are those of the picture; see results/feature_inversion.md
+Data: your own picture (default: a photo that ships with scikit-image)
+Cost: one core: 3.5 minutes for all layers at 96 pixels; defaults not measured
+Expected: images whose codes are close to the picture's code; see results/feature_inversion.md
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lecture_models.config import require_at_least
+from lecture_models.config import require_at_least, require_single
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
@@ -40,35 +40,38 @@ COLUMNS = 8
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    image: str = "chelsea"  # A picture's path or a sample's name.
-    size: int = 128  # Its longer side is resized to so many pixels.
-    model: str = "vgg19_caffe_conv,vgg19_random"  # The first that can be had.
+    images: tuple[str, ...] = ("chelsea",)  # One picture: a file or the name of a sample.
+    size: int = 128  # Pixels of its longer side after resizing.
+    model: str = "vgg19_caffe_conv,vgg19_random"  # Comma-separated; the first available one.
     layers: tuple[str, ...] = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-    all_layers: bool = False  # Every layer of the network that has rows and columns.
-    reconstructions: int = 1  # Of each code, from as many random images.
-    field: int = 0  # Only the central units of each layer are matched, so many each way; 0 is all.
+    all_layers: bool = False  # Invert every layer that has rows and columns.
+    reconstructions: int = 1  # Images per code, each from another random start.
+    field: int = 0  # Match only the central field x field units of each layer; 0 for all.
     variation_weights: tuple[float, ...] = (0.05, 0.5, 0.5)  # At the first, middle and last layer.
-    beta: float = 2.0  # Of the total variation: section 2.
-    alpha_weight: float = 0.01
-    alpha: float = 6.0  # Of the alpha-norm: section 2.
-    noise: float = 0.1  # Standard deviation of the images that it starts from, around gray.
-    history_size: int = 10  # Pairs that L-BFGS remembers.
+    beta: float = 2.0  # Exponent of the total variation: section 2.
+    alpha_weight: float = 0.01  # Weight of the alpha-norm.
+    alpha: float = 6.0  # Exponent of the alpha-norm: section 2.
+    noise: float = 0.1  # Standard deviation of the initial images around gray.
+    history_size: int = 10  # Past steps that L-BFGS keeps.
     seed: int = 0
-    num_steps: int = 500  # Shared evenly by the layers.
+    num_steps: int = 500  # Shared evenly among the layers.
     log_every: int = 10
     eval_every: int = 100
     checkpoint_every: int = 100
 
     def __post_init__(self):
+        require_single(self, "images")
         require_at_least(
             self, 1, "size", "reconstructions", "beta", "alpha", "history_size", "num_steps"
         )
         require_at_least(self, 0, "field", "variation_weights", "alpha_weight", "noise", "seed")
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
         if not self.layers and not self.all_layers:
-            raise ValueError("--layers is empty; name one, or give --all_layers")
+            raise ValueError(
+                "--layers is empty; it must name a layer, or --all_layers must be given"
+            )
         if not self.variation_weights:
-            raise ValueError("--variation_weights is empty; it must have at least one number")
+            raise ValueError("--variation_weights is empty; it must have at least one value")
         if not self.all_layers and self.num_steps < len(self.layers):
             raise ValueError(
                 f"--num_steps is {self.num_steps}; it must be at least the number of layers, "
@@ -76,7 +79,7 @@ class Config:
             )
 
 
-# Every layer of a picture of the size that the networks were made for.
+# Every layer, at the size that the networks were trained on.
 PAPER = {"size": 224, "all_layers": True, "num_steps": 37 * 300}
 
 SMOKE = {
@@ -93,10 +96,10 @@ SMOKE = {
 
 
 def chosen_layers(config: Config, apply: Network, network: Pretrained, size: tuple[int, int]):
-    """The shapes of the layers to invert, from the image on.
+    """Returns the shapes of the layers to invert, in network order.
 
-    Raises WeightsError for one that is not there, or for fewer steps than layers, and DataError for
-    one smaller than the field.
+    Raises WeightsError for an unknown layer or fewer steps than layers, and DataError for a layer
+    smaller than the field.
     """
     shapes = layer_shapes(apply, network, size)
     names = [name for name, shape in shapes.items() if len(shape) == 4]
@@ -119,7 +122,7 @@ def chosen_layers(config: Config, apply: Network, network: Pretrained, size: tup
 
 
 def variation_weight(weights: tuple[float, ...], depth: float) -> float:
-    """Of a layer at a depth from 0 to 1: between the given weights their ratios are kept."""
+    """Returns the weight at a depth from 0 to 1, interpolated linearly in its logarithm."""
     logarithms = np.log(np.maximum(weights, 1e-30))
     return float(np.exp(np.interp(depth, np.linspace(0.0, 1.0, len(weights)), logarithms)))
 
@@ -127,6 +130,7 @@ def variation_weight(weights: tuple[float, ...], depth: float) -> float:
 def make_inversions(
     config: Config, apply: Network, network: Pretrained, picture: jax.Array
 ) -> list[Inversion]:
+    """Returns the layers to invert, each with its loss terms."""
     size = picture.shape[1:3]
     shapes = chosen_layers(config, apply, network, size)
     order = list(layer_shapes(apply, network, size))
@@ -148,19 +152,19 @@ def make_inversions(
 
 
 def make_judge(config: Config, apply: Network, network: Pretrained, inversions, picture):
-    """The contact sheet, and for each layer how near codes and pixels have come."""
+    """Returns the function that shows all images and measures their codes' errors by layer."""
 
     @jax.jit
     def errors(variables, images, target, index):
         _, activations = apply(variables, images)
         return jnp.stack(
             [
-                code_error(activations[each.layer], wanted, each.window)
-                for each, wanted in zip(inversions, target, strict=True)
+                code_error(activations[inversion.layer], code, inversion.window)
+                for inversion, code in zip(inversions, target, strict=True)
             ]
         )[index]
 
-    wanted = [each.terms[0].target for each in inversions]
+    picture_codes = [inversion.terms[0].target for inversion in inversions]
     boxes = _box_lines(config, apply, network, inversions, picture)
 
     def judge(images: np.ndarray, done: int) -> Evaluation:
@@ -168,7 +172,7 @@ def make_judge(config: Config, apply: Network, network: Pretrained, inversions, 
         lines = [f"{'layer':<14} {'code error':>10} {'spread':>8} {'to picture':>10} {'pairs':>8}"]
         relative = []
         for index in range(done):
-            squares = errors(network.variables, images[index], wanted, index)
+            squares = errors(network.variables, images[index], picture_codes, index)
             codes = np.sqrt(np.asarray(squares, np.float64))
             relative.append(float(codes.mean()))
             layer = inversions[index].layer
@@ -191,7 +195,7 @@ def make_judge(config: Config, apply: Network, network: Pretrained, inversions, 
 
 
 def pairwise_distance(images: np.ndarray) -> float:
-    """The root mean square difference of two images, mean over all pairs; 0 for one image."""
+    """Returns the root mean square difference of two images, averaged over all pairs; 0 for one."""
     count = len(images)
     pairs = [(i, j) for i in range(count) for j in range(i)]
     return float(np.mean([_root_mean_square(images[i] - images[j]) for i, j in pairs] or [0.0]))
@@ -202,18 +206,18 @@ def _root_mean_square(values: np.ndarray) -> float:
 
 
 def contact_sheet(images: np.ndarray, inversions: list[Inversion], picture: np.ndarray) -> Images:
-    """The picture, then an image for each layer; a row for each layer where there are several."""
-    names = [each.layer for each in inversions[: len(images)]]
-    rows = [framed(row, each.box) for row, each in zip(images, inversions, strict=False)]
+    """Returns the picture and the images of all layers; several images of a layer form a row."""
+    names = [inversion.layer for inversion in inversions[: len(images)]]
+    rows = [framed(row, inversion.box) for row, inversion in zip(images, inversions, strict=False)]
     if images.shape[1] == 1:
         shown = np.concatenate([picture, *rows])
         return Images(shown, min(COLUMNS, len(shown)), f"the picture, {', '.join(names)}")
-    shown = np.concatenate([each for row in rows for each in (picture, row)])
+    shown = np.concatenate([block for row in rows for block in (picture, row)])
     return Images(shown, 1 + images.shape[1], f"rows: {', '.join(names)}; the picture first")
 
 
 def _box_lines(config: Config, apply, network, inversions, picture) -> Evaluation:
-    """The fields by the traced program, and by the support of the gradient at random images."""
+    """Compares the fields of the traced program with the support of random images' gradients."""
     if not config.field:
         return {}
     random = np.random.default_rng(config.seed).uniform(-1.0, 1.0, (3, *picture.shape[1:]))
@@ -221,17 +225,18 @@ def _box_lines(config: Config, apply, network, inversions, picture) -> Evaluatio
     lines = [
         f"pixels that the central {config.field}x{config.field} units see: top left, bottom right"
     ]
-    for each in inversions:
-        found = gradient_box(apply, network.variables, each.layer, each.window, images)
-        agree = "the support of the gradient" if found == each.box else f"the gradient's is {found}"
-        lines.append(f"{each.layer:<14} {each.box[:2]} to {each.box[2:]}: {agree}")
+    for inversion in inversions:
+        layer, box = inversion.layer, inversion.box
+        support = gradient_box(apply, network.variables, layer, inversion.window, images)
+        agree = "the support of the gradient" if support == box else f"the gradient's is {support}"
+        lines.append(f"{layer:<14} {box[:2]} to {box[2:]}: {agree}")
     return {"fields": "\n".join(lines)}
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     apply = feature_network(network)
-    pixels = images_from_uint8(library.picture(config.image, config.size).pixels[None])
+    pixels = images_from_uint8(library.picture(config.images[0], config.size).pixels[None])
     picture = jnp.asarray(pixels)
     inversions = make_inversions(config, apply, network, picture)
     shape = (config.reconstructions, *picture.shape[1:])

@@ -1,13 +1,13 @@
-"""FractalNet on CIFAR-10, with local, global and no drop-path; its deepest column alone.
+"""FractalNet on CIFAR-10, with or without drop-path, and its deepest column alone.
 
     python launch.py --experiment=fractalnet_cifar10
     python launch.py --experiment=fractalnet_cifar10 --local_drop=0 --global_ratio=0  # no drop-path
 
 Paper: Larsson et al., 2017, FractalNet: ultra-deep neural networks without residuals, Table 1
-Data: CIFAR-10, 4,000 of its training images
-Cost: 9 minutes on one core (4.8 steps a second); an eighth of the paper's channels
-Expected: see results/fractalnet_cifar10.md (paper, all images: test error 10.18 % without
-  drop-path, 7.33 with it, 7.27 the deepest column, --preset=paper)
+Data: CIFAR-10, without a fallback; the first 4,000 training images
+Cost: 9 minutes on one core (4.8 steps/s), with an eighth of the paper's channels
+Expected: see results/fractalnet_cifar10.md (paper, with all images: test error 10.18 % without
+  drop-path, 7.33 % with it, 7.27 % for the deepest column; --preset=paper)
 """
 
 import dataclasses
@@ -18,22 +18,30 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
 from lecture_models.models.fractalnet import FractalNet, column_of, column_variables
-from lecture_models.tasks.classification import crop_and_flip, make_experiment, standardized
-from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
+from lecture_models.tasks.classification import crop_and_flip, make_experiment, standardized_apply
+from lecture_models.tasks.classifier_config import (
+    SMOKE_CLASSIFIER,
+    ClassifierConfig,
+    load,
+    momentum_sgd,
+)
 
-CROP_PADDING = 4
+CROP_PADDING = 4  # In pixels.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Recipe):
-    dataset: str = "cifar10"  # Nothing stands in: sides must halve once for each block.
-    train_images: int = 4_000  # The first so many, so that a small net overfits; 0 for all.
-    channels: tuple[int, ...] = (8, 16, 32)  # Of each block; 64, 128, 256, 512, 512 in the paper.
-    columns: int = 3
-    local_drop: float = 0.15  # The chance of an input of a join to be dropped.
-    global_ratio: float = 0.5  # The share of batches that train a single column.
-    dropout: tuple[float, ...] = (0.0, 0.0, 0.0)  # By block; the paper's rise from 0 to 0.4.
-    augment: bool = False  # Crops of the image padded by 4, and mirror images.
+class Config(ClassifierConfig):
+    # A single name, without a fallback: height and width must be divisible by 2 once per block.
+    dataset: str = "cifar10"
+    # Number of training images, the first ones; few, so that a small net overfits; 0 for all.
+    train_images: int = 4_000
+    channels: tuple[int, ...] = (8, 16, 32)  # Per block; 64, 128, 256, 512, 512 in the paper.
+    columns: int = 3  # Number of columns of each block; 3 in the paper.
+    local_drop: float = 0.15  # Probability that an input of a join is dropped.
+    global_ratio: float = 0.5  # Fraction of batches that train a single column.
+    # Dropout rate of each block; the rates rise from 0 to 0.4 in the paper.
+    dropout: tuple[float, ...] = (0.0, 0.0, 0.0)
+    augment: bool = False  # Trains on crops of images padded by 4 pixels, and mirror images.
     weight_decay: float = 0.0
 
     def __post_init__(self):
@@ -44,7 +52,7 @@ class Config(Recipe):
         make_net(self, num_classes=10)
 
 
-# Section 4: 400 epochs; the rate falls each time the number of those that remain has halved.
+# Section 4: 400 epochs; the rate is divided by 10 whenever half of the remaining epochs are over.
 PAPER = {
     "batch_size": 100,
     "num_steps": 200_000,
@@ -60,7 +68,7 @@ PAPER = {
     "checkpoint_every": 2_500,
 }
 
-SMOKE = SMOKE_RECIPE | {
+SMOKE = SMOKE_CLASSIFIER | {
     "train_images": 0,
     "channels": (4, 4),
     "columns": 2,
@@ -84,8 +92,8 @@ def build(config: Config, library: Library) -> Experiment:
     dataset = load(config, library)
     net = make_net(config, len(dataset.classes))
 
-    def deepest(moments):
-        column = standardized(column_of(net, config.columns), moments)
+    def deepest_column(moments):
+        column = standardized_apply(column_of(net, config.columns), moments)
 
         def classify(state, images):
             return column(column_variables(state.variables, config.columns), images)[0]
@@ -98,5 +106,5 @@ def build(config: Config, library: Library) -> Experiment:
         momentum_sgd(config),
         config,
         augment=crop_and_flip(CROP_PADDING) if config.augment else None,
-        heads=deepest,
+        heads=deepest_column,
     )

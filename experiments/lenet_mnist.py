@@ -3,7 +3,7 @@
     python launch.py --experiment=lenet_mnist
 
 Paper: LeCun et al., 1998, Gradient-based learning applied to document recognition, section III
-Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 4 to 10 minutes on one core of a busy machine
 Expected: test error 0.69 +- 0.09 % over 5 seeds (paper: 0.95 without distortions); see
   results/lenet_mnist.md
@@ -21,23 +21,29 @@ from lecture_models.experiment import Experiment
 from lecture_models.models.lenet import LeNet5, OriginalLeNet5
 from lecture_models.nn.augmentation import random_crop
 from lecture_models.tasks.classification import make_experiment
-from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, adam, load, momentum_sgd
+from lecture_models.tasks.classifier_config import (
+    SMOKE_CLASSIFIER,
+    ClassifierConfig,
+    adam,
+    load,
+    momentum_sgd,
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Recipe):
+class Config(ClassifierConfig):
     dataset: str = "mnist,digits"
     batch_size: int = 100
-    num_steps: int = 8_000  # 16 epochs of 50,000.
-    original_architecture: bool = (
-        False  # C3's table, trained subsampling, radial outputs, scaled tanh.
-    )
-    tanh: bool = False  # Otherwise rectifiers, which learn in fewer steps.
-    # Pixels by which training images are moved, at most; the paper's 0.95% has none.
+    num_steps: int = 8_000  # 16 epochs of 50,000 images.
+    # Uses the network of 1998, with C3's connection table, trained subsampling, radial outputs and
+    # scaled tanh.
+    original_architecture: bool = False
+    tanh: bool = False  # Uses tanh, not rectifiers, which learn in fewer steps.
+    # Largest shift of training images, in pixels; 0 for none, as for the paper's 0.95 %.
     shift: int = 0
     learning_rate: float = 3e-3
     warmup_steps: int = 500
-    plain_sgd: bool = False  # Plain gradient descent, not Adam.
+    plain_sgd: bool = False  # Uses plain gradient descent, not Adam.
     log_every: int = 100
     eval_every: int = 2_000
     checkpoint_every: int = 2_000
@@ -47,8 +53,8 @@ class Config(Recipe):
         require_at_least(self, 0, "shift")
 
 
-# Single images, 20 passes through the 60,000 of them: section III.B. Its rates are those of a
-# second-order method and do not carry over to plain gradient descent.
+# Section III.B: batches of one image, 20 epochs of 60,000 images. The paper's rates are those of a
+# second-order method, and do not suit plain gradient descent.
 PAPER = {
     "batch_size": 1,
     "num_steps": 1_200_000,
@@ -64,7 +70,7 @@ PAPER = {
     "checkpoint_every": 30_000,
 }
 
-SMOKE = SMOKE_RECIPE
+SMOKE = SMOKE_CLASSIFIER
 
 
 def make_net(config: Config, num_classes: int) -> LeNet5:
@@ -79,7 +85,7 @@ def build(config: Config, library: Library) -> Experiment:
     net = make_net(config, len(dataset.classes))
     black = np.full(dataset.train.images.shape[-1], -1.0, np.float32)
 
-    def moved(key, images):
+    def random_shift(key, images):
         return random_crop(key, images, config.shift, black)
 
     return make_experiment(
@@ -87,5 +93,5 @@ def build(config: Config, library: Library) -> Experiment:
         net,
         momentum_sgd(config, momentum=0.0, kernels_only=True) if config.plain_sgd else adam(config),
         config,
-        augment=(lambda moments: moved) if config.shift else None,
+        augment=(lambda moments: random_shift) if config.shift else None,
     )

@@ -1,12 +1,12 @@
-"""Network in network on CIFAR-10: 1x1 convolutions after each convolution, and a global mean.
+"""Network in network on CIFAR-10: 1x1 convolutions after each convolution, global mean pooling.
 
     python launch.py --experiment=network_in_network_cifar10
 
 Paper: Lin et al., 2014, Network in network, section 4.1
-Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: 7 minutes on one core (6.2 steps a second); a sixth of the paper's channels
-Expected: see results/network_in_network_cifar10.md (paper: test error 10.41 %, with crops and
-  mirror images 8.81 %, --preset=paper)
+Data: CIFAR-10, or else the 1,797 digits that scikit-learn ships (announced and recorded)
+Cost: 7 minutes on one core (6.2 steps/s), with a sixth of the paper's channels
+Expected: see results/network_in_network_cifar10.md (paper: test error 10.41 %, and 8.81 % with
+  crops and mirror images; --preset=paper)
 """
 
 import dataclasses
@@ -17,18 +17,24 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
 from lecture_models.models.network_in_network import CIFAR_LAYERS, NetworkInNetwork
-from lecture_models.tasks.classification import crop_and_flip, make_experiment, narrowed
-from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
+from lecture_models.tasks.classification import crop_and_flip, make_experiment, scale_features
+from lecture_models.tasks.classifier_config import (
+    SMOKE_CLASSIFIER,
+    ClassifierConfig,
+    load,
+    momentum_sgd,
+)
 
-CROP_PADDING = 4
+CROP_PADDING = 4  # In pixels.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Recipe):
-    width: int = 32  # Channels of the first layer, the others in proportion; 192 in the paper.
-    dropout: float = 0.0  # After the two poolings; 0.5 in the paper.
-    rectified_scores: bool = False  # As in the paper; some seeds then stay at chance.
-    augment: bool = False  # Crops of the image padded by 4, and mirror images.
+class Config(ClassifierConfig):
+    width: int = 32  # Channels of the first layer; scales the others; 192 in the paper.
+    dropout: float = 0.0  # Dropout rate after both pooling layers; 0.5 in the paper.
+    # Rectifies the class scores, as in the paper; some seeds then stay at chance accuracy.
+    rectified_scores: bool = False
+    augment: bool = False  # Trains on crops of images padded by 4 pixels, and mirror images.
 
     def __post_init__(self):
         super().__post_init__()
@@ -36,7 +42,8 @@ class Config(Recipe):
         require_between(self, 0.0, 0.99, "dropout")
 
 
-# Section 4.1, which prints neither rate nor epochs: the rate falls twice, to a hundredth.
+# Section 4.1. The paper divides the learning rate by 10 twice; it prints neither the rate nor the
+# number of epochs.
 PAPER = {
     "batch_size": 128,
     "num_steps": 117_000,  # 300 epochs.
@@ -51,13 +58,13 @@ PAPER = {
     "checkpoint_every": 2_000,
 }
 
-SMOKE = SMOKE_RECIPE | {"width": 4, "dropout": 0.1}
+SMOKE = SMOKE_CLASSIFIER | {"width": 4, "dropout": 0.1}
 
 
 def build(config: Config, library: Library) -> Experiment:
     dataset = load(config, library)
     net = NetworkInNetwork(
-        narrowed(CIFAR_LAYERS, config.width / PAPER["width"]),
+        scale_features(CIFAR_LAYERS, config.width / PAPER["width"]),
         num_classes=len(dataset.classes),
         dropout=config.dropout,
         rectified_scores=config.rectified_scores,

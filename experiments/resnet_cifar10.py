@@ -1,13 +1,13 @@
-"""Residual networks on CIFAR-10, their plain twins, and stochastic depth.
+"""Residual networks on CIFAR-10, plain nets without shortcuts, and stochastic depth.
 
     python launch.py --experiment=resnet_cifar10
-    python launch.py --experiment=resnet_cifar10 --noresidual          # the plain twin
+    python launch.py --experiment=resnet_cifar10 --noresidual          # a plain net
     python launch.py --experiment=resnet_cifar10 --final_survival=0.5  # stochastic depth
 
 Paper: He et al., 2015, section 4.2; He et al., 2016 (pre-activation); Huang et al., 2016
-Data: CIFAR-10 (else the 1,797 digits that scikit-learn ships, announced and recorded)
-Cost: 9 minutes on one core (4.5 steps a second); half of the paper's channels, 2,500 steps of 64
-Expected: see results/resnet_cifar10.md (paper: test error 8.75 % with 20 layers, --preset=paper)
+Data: CIFAR-10, or else the 1,797 digits that scikit-learn ships (announced and recorded)
+Cost: 9 minutes on one core (4.5 steps/s), with half of the paper's channels
+Expected: see results/resnet_cifar10.md (paper: test error 8.75 % with 20 layers; --preset=paper)
 """
 
 import dataclasses
@@ -23,23 +23,31 @@ from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.resnet import ResNet
 from lecture_models.nn.stochastic_depth import sample_depth
 from lecture_models.tasks.classification import crop_and_flip, make_experiment
-from lecture_models.tasks.classifier_config import SMOKE_RECIPE, Recipe, load, momentum_sgd
+from lecture_models.tasks.classifier_config import (
+    SMOKE_CLASSIFIER,
+    ClassifierConfig,
+    load,
+    momentum_sgd,
+)
 
-CROP_PADDING = 4
+CROP_PADDING = 4  # In pixels.
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(Recipe):
-    depth: int = 20  # 6n + 2 layers.
-    width: int = 8  # Channels of the first stage, then twice and four times; 16 in the paper.
-    residual: bool = True  # Without shortcuts it is the plain twin, with the same parameters.
-    projection: bool = False  # Option B where the shape changes; else zeros, option A.
-    preactivation: bool = False  # He et al., 2016.
-    final_survival: float = 1.0  # p_L of stochastic depth, linear from 1; 0.5 in its paper.
-    augment: bool = True  # Crops of the image padded by 4, and mirror images.
+class Config(ClassifierConfig):
+    depth: int = 20  # Number of layers, 6n + 2.
+    # Channels of the first stage; the next ones have two and four times as many; 16 in the paper.
+    width: int = 8
+    residual: bool = True  # False trains a plain net with the same parameters.
+    projection: bool = False  # Projects shortcuts where shapes change (B), not padding zeros (A).
+    preactivation: bool = False  # Normalizes before each convolution, as He et al., 2016.
+    # Probability p_L that stochastic depth keeps the last block; it decreases linearly from 1 at
+    # the input. 1 is constant depth; 0.5 in the paper.
+    final_survival: float = 1.0
+    augment: bool = True  # Trains on crops of images padded by 4 pixels, and mirror images.
     learning_rate: float = 0.1
-    weight_decay: float = 1e-4  # Of all parameters, as the papers' code.
-    nesterov: bool = False
+    weight_decay: float = 1e-4  # Penalizes all parameters, as the papers' code does.
+    nesterov: bool = False  # Uses Nesterov's momentum.
 
     def __post_init__(self):
         super().__post_init__()
@@ -48,20 +56,20 @@ class Config(Recipe):
         make_net(self, num_classes=10)
 
 
-# He et al., 2015, section 4.2. Stochastic depth has --final_survival=0.5 --depth=110 --nesterov
-# --num_steps=175500 --decay_at=0.5,0.75: 500 epochs of 45,000.
+# He et al., 2015, section 4.2. The paper on stochastic depth has --final_survival=0.5 --depth=110
+# --nesterov --num_steps=175500 --decay_at=0.5,0.75, which is 500 epochs of 45,000 images.
 PAPER = {
     "batch_size": 128,
     "num_steps": 64_000,
     "width": 16,
     "decay_at": (0.5, 0.75),
-    "warmup_steps": 0,  # For 110 layers the paper begins at a rate of 0.01.
+    "warmup_steps": 0,  # The paper starts 110 layers at a rate of 0.01.
     "log_every": 500,
     "eval_every": 8_000,
     "checkpoint_every": 2_000,
 }
 
-SMOKE = SMOKE_RECIPE | {"depth": 8, "width": 4, "final_survival": 0.5}
+SMOKE = SMOKE_CLASSIFIER | {"depth": 8, "width": 4, "final_survival": 0.5}
 
 
 def make_net(config: Config, num_classes: int) -> ResNet:
@@ -73,17 +81,17 @@ def make_net(config: Config, num_classes: int) -> ResNet:
         projection=config.projection,
         preactivation=config.preactivation,
         final_survival=config.final_survival,
-        # What is dropped is not computed; on a CPU a branch costs more than a mask.
+        # Dropped blocks are not computed; on a CPU, a branch would cost more than a mask.
         skip=config.final_survival < 1.0 and jax.default_backend() != "cpu",
         dtype=jnp.dtype(config.dtype),
     )
 
 
 def active_blocks(net: ResNet, structure_key: Key[Array, ""]) -> Metrics:
-    """How many blocks take part in the step of that key; nothing where all always do."""
+    """Returns the number of blocks that are kept in a step; nothing without stochastic depth."""
     if net.final_survival == 1.0:
         return {}
-    # The net's own first key of that name, so the same draw.
+    # The same key as the net's first of this name, so the same draw.
     key = net.apply(
         {}, rngs={"structure": structure_key}, method=lambda module: module.make_rng("structure")
     )

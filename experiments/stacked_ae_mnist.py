@@ -1,12 +1,12 @@
-"""Stacked autoencoder on MNIST: layer 1, then layer 2, then both together.
+"""Stacked autoencoder on MNIST: training of layer 1, then of layer 2, then of both.
 
     python launch.py --experiment=stacked_ae_mnist
 
 Paper: Bengio et al., 2007, Greedy layer-wise training of deep networks, section 4
-Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 1 minute on two cores
 Expected: squared error of the whole net 188 at the start, 79 after layer 1, 17 after layer 2, 7.2
-  in the end (PCA with 30 components: 13.87); see results/stacked_ae_mnist.md
+  after both (PCA with 30 components: 13.87); see results/stacked_ae_mnist.md
 """
 
 import dataclasses
@@ -33,15 +33,16 @@ from lecture_models.steps.descent import TrainState, descend, warmup_cosine
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
+    # Comma-separated names; the first available one is used. A single name has no fallback.
+    dataset: str = "mnist,digits"
     seed: int = 0
     batch_size: int = 128
-    hidden: tuple[int, ...] = (500, 30)  # One phase for each, and one for all.
-    pretrain_steps: int = 2_000  # Of each layer.
-    num_steps: int = 8_000  # Those of pre-training included.
-    learning_rate: float = 2e-3  # Of Adam, in every phase; it falls to 0 along a cosine.
+    hidden: tuple[int, ...] = (500, 30)  # Widths; one phase for each layer, then one for all.
+    pretrain_steps: int = 2_000  # Steps for each layer.
+    num_steps: int = 8_000  # All steps, including those of pre-training.
+    learning_rate: float = 2e-3  # Adam's peak rate in every phase; decays to 0 along a cosine.
     log_every: int = 100
-    eval_every: int = 2_000  # So that each phase ends in an evaluation.
+    eval_every: int = 2_000  # With these lengths, each phase ends with an evaluation.
     checkpoint_every: int = 2_000
 
     def __post_init__(self):
@@ -51,17 +52,18 @@ class Config:
             raise ValueError("--hidden is empty; it must have at least one number")
         if self.fine_tuning_start >= self.num_steps:
             raise ValueError(
-                f"--num_steps is {self.num_steps}; with {self.pretrain_steps} for each of "
+                f"--num_steps is {self.num_steps}; with {self.pretrain_steps} steps for each of "
                 f"{len(self.hidden)} layers it must be more than {self.fine_tuning_start}"
             )
 
     @property
     def fine_tuning_start(self) -> int:
+        """Returns the first step after pre-training."""
         return self.pretrain_steps * len(self.hidden)
 
 
 # Bengio et al., 2007, choose widths of 500 to 1,000 and train for tens of epochs by plain gradient
-# descent; here Adam. Their nets end in a classifier.
+# descent, not by Adam. Their nets end with a classifier.
 PAPER = {
     "hidden": (1000, 1000),
     "pretrain_steps": 20_000,
@@ -83,12 +85,16 @@ SMOKE = {
 
 
 class State(NamedTuple):
-    """`optimizer_states` has one for each layer and one for all.
+    """Holds everything that is trained.
 
-    `errors` are the whole net's test errors where each phase began; 0 for those to come.
+    Attributes:
+        layers: the autoencoders, the lowest first.
+        optimizer_states: a state for each phase: one for each layer, and one for all layers.
+        errors: the whole net's squared test error at the start of each phase; 0 for the phases that
+            have not started.
     """
 
-    layers: tuple[stack.Layer, ...]
+    layers: tuple[stack.AutoencoderLayer, ...]
     optimizer_states: tuple[optax.OptState, ...]
     errors: Float[Array, " phase"]
 
@@ -98,7 +104,10 @@ def make_optimizer(config: Config, num_steps: int) -> optax.GradientTransformati
 
 
 def make_step(first: int, last: int, phase: int, optimizer: optax.GradientTransformation):
-    """Trains the layers from `first` to before `last` to reconstruct what enters the first."""
+    """Returns a step that trains the layers from `first` to before `last` as one autoencoder.
+
+    The inputs, which it reconstructs, are the codes of the layers below.
+    """
 
     def step(state, batch, key):
         vectors = flatten_to_unit_range(batch["images"])
@@ -110,33 +119,36 @@ def make_step(first: int, last: int, phase: int, optimizer: optax.GradientTransf
 
         trained = TrainState(state.layers[first:last], state.optimizer_states[phase])
         trained, metrics = descend(optimizer, trained, loss)
-        optimizer_states = replaced(state.optimizer_states, phase, (trained.optimizer_state,))
-        layers = replaced(state.layers, first, trained.params)
+        optimizer_states = replace_items(state.optimizer_states, phase, (trained.optimizer_state,))
+        layers = replace_items(state.layers, first, trained.params)
         return state._replace(layers=layers, optimizer_states=optimizer_states), metrics
 
     return step
 
 
-def replaced(items: tuple, first: int, new: tuple) -> tuple:
-    """The items with new ones in place of as many from `first` on."""
+def replace_items(items: tuple, first: int, new: tuple) -> tuple:
+    """Returns the items with `new` in place of as many from `first` on."""
     return (*items[:first], *new, *items[first + len(new) :])
 
 
 def describe_phases(config: Config, state: State, error: float) -> dict[str, str]:
-    """The errors so far in one line, and an alarm where one is above the one before it."""
+    """Returns the errors so far in one line, and an alarm if a phase increased the error.
+
+    `error` is the whole net's squared test error now.
+    """
     names = ["start", *(f"layer {index + 1}" for index in range(len(config.hidden)))]
-    begun = [value for value in np.asarray(state.errors).tolist() if value > 0.0]
-    fine_tuned = len(begun) > len(config.hidden)
-    lines = [f"{name} {value:.2f}" for name, value in zip(names, begun, strict=False)]
-    reached = [*begun, error] if fine_tuned else begun
-    rises = [
+    errors = [value for value in np.asarray(state.errors).tolist() if value > 0.0]
+    texts = [f"{name} {value:.2f}" for name, value in zip(names, errors, strict=False)]
+    fine_tuned = len(errors) > len(config.hidden)
+    compared = [*errors, error] if fine_tuned else errors
+    increases = [
         f"from {before:.2f} to {after:.2f}"
-        for before, after in itertools.pairwise(reached)
+        for before, after in itertools.pairwise(compared)
         if after > before
     ]
     return {
-        "phases": ", ".join([*lines, f"now {error:.2f}"]),
-        "alarm_rise": f"squared error rises {', '.join(rises)}" if rises else "",
+        "phases": ", ".join([*texts, f"now {error:.2f}"]),
+        "alarm_rise": f"squared error rises {', '.join(increases)}" if increases else "",
     }
 
 
@@ -153,8 +165,8 @@ def build(config: Config, library: Library) -> Experiment:
     def init(key):
         keys = jax.random.split(key, num_layers)
         layers = tuple(
-            stack.init_layer(each, *sizes)
-            for each, sizes in zip(keys, itertools.pairwise(widths), strict=True)
+            stack.init_layer(layer_key, *sizes)
+            for layer_key, sizes in zip(keys, itertools.pairwise(widths), strict=True)
         )
         optimizer_states = tuple(
             optimizer.init(layers[first:last])
@@ -175,15 +187,15 @@ def build(config: Config, library: Library) -> Experiment:
         decode=lambda layers, codes: stack.decode(layers, codes).reshape(-1, *image_shape),
         pixels=pixels,
     )
-    judge = make_evaluate(autoencoder, dataset, config.hidden[-1])
+    evaluate_autoencoder = make_evaluate(autoencoder, dataset, config.hidden[-1])
 
     def evaluate(state, key):
-        judgment = judge(state.layers)
+        evaluation = evaluate_autoencoder(state.layers)
         filters = filter_image(
             state.layers[0].encoder_kernel, image_shape, "weights of the first layer's units"
         )
-        texts = describe_phases(config, state, judgment["squared_error"])
-        return judgment | {"filters": filters} | texts
+        texts = describe_phases(config, state, evaluation["squared_error"])
+        return evaluation | {"filters": filters} | texts
 
     batches = ArrayBatches({"images": dataset.train.images}, config.batch_size, config.seed)
     return Experiment(init, tuple(map(make_phase, range(len(spans)))), evaluate, batches)

@@ -1,10 +1,10 @@
-"""Texture synthesis: new samples of a texture from the Gram matrices of a network's maps.
+"""Texture synthesis: new samples of a texture from the Gram matrices of a network's feature maps.
 
     python launch.py --experiment=texture_synthesis --texture=PATH
 
 Paper: Gatys, Ecker and Bethge, 2015, Texture synthesis using convolutional neural networks
-Data: a picture of a texture, half of it held out (else gravel that ships with scikit-image)
-Cost: one core: 40 s for 100 steps at 96 pixels, 3 minutes for 200 at 160; the defaults not timed
+Data: a picture of a texture, half of it held out (default: gravel, which ships with scikit-image)
+Cost: one core: 40 s for 100 steps at 96 pixels, 3 minutes for 200 at 160; defaults not measured
 Expected: a texture that looks like its source; see results/texture_synthesis.md
 """
 
@@ -30,7 +30,12 @@ from lecture_models.image_space.texture import (
     texture_target,
 )
 from lecture_models.nn.pooling import mean_pool
-from lecture_models.tasks.image_optimization import Stage, feature_network, image_experiment
+from lecture_models.tasks.image_optimization import (
+    Stage,
+    feature_network,
+    image_experiment,
+    untrained_alarm,
+)
 from lecture_models.tasks.layers import layer_shapes, require_layers
 from lecture_models.tasks.texture import Halves, judge_copying, read_halves, show_halves
 from lecture_models.weights.error import WeightsError
@@ -39,24 +44,23 @@ from lecture_models.weights.pretrained import Pretrained, Weights
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    texture: str = ""  # A picture's path or a sample's name; gravel where none is given.
-    texture_size: int = 256  # Its longer side is resized to so many pixels; half of it is imitated.
-    size: tuple[int, ...] = (192,)  # Of what is made: a side, or height and width.
-    scales: int = 1  # From coarse to fine, each twice the size of the one before.
-    model: str = "vgg19_normalized,vgg19_random"  # The first that can be had.
-    # As the paper names them, conv1_1 is what is behind its rectifier.
+    texture: str = ""  # A picture's path or a sample's name; default: gravel.
+    texture_size: int = 256  # Pixels of its longer side; half of the picture is imitated.
+    size: tuple[int, ...] = (192,)  # Pixels of the result: one side, or height,width.
+    scales: int = 1  # Sizes from coarse to fine; each is twice the previous one.
+    model: str = "vgg19_normalized,vgg19_random"  # Comma-separated; the first available one.
+    # The paper's conv1_1 is the output of its rectifier, relu1_1 here.
     layers: tuple[str, ...] = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
-    every_layer: bool = False  # All rectified maps and poolings up to the deepest of `layers`.
-    components: int = 0  # Principal components for each layer; 0 takes the maps as they are.
-    equal_weights: bool = (
-        False  # As in the paper; else each layer counts relative to its Gram matrix.
-    )
-    average_pooling: bool = True  # In place of maxima: section 2.
-    noise: float = 0.1  # Standard deviation of the first image around the source's mean color.
-    history_size: int = 10  # Pairs that L-BFGS remembers.
-    patch: int = 12  # Side of the patches whose nearest in the source are looked for.
+    every_layer: bool = False  # Use all relu and pool layers up to the deepest of --layers.
+    components: int = 0  # Principal components per layer; 0 uses the feature maps unchanged.
+    # As in the paper; else each layer's loss is relative to its Gram matrix.
+    equal_weights: bool = False
+    average_pooling: bool = True  # Average pooling in place of max-pooling: section 2.
+    noise: float = 0.1  # Standard deviation of the initial image around the mean color.
+    history_size: int = 10  # Past steps that L-BFGS keeps.
+    patch: int = 12  # Pixels of the patches whose nearest source patch is searched.
     seed: int = 0
-    num_steps: int = 300  # Shared evenly by the scales.
+    num_steps: int = 300  # Shared evenly among the scales.
     log_every: int = 10
     eval_every: int = 100
     checkpoint_every: int = 100
@@ -68,7 +72,7 @@ class Config:
         require_at_least(self, 0, "components", "noise", "seed")
         require_at_least(self, 1, "log_every", "eval_every", "checkpoint_every")
         if not 1 <= len(self.size) <= 2:
-            raise ValueError(f"--size has {len(self.size)} numbers; it must have 1 or 2")
+            raise ValueError(f"--size has {len(self.size)} values; it must have 1 or 2")
         if self.num_steps < self.scales:
             raise ValueError(
                 f"--num_steps is {self.num_steps}; it must be at least --scales, {self.scales}"
@@ -77,7 +81,7 @@ class Config:
             raise ValueError("--layers is empty; it must name at least one layer")
 
 
-# 256 pixels on a side, many steps: section 3.
+# Section 3: 256x256 pixels, many steps.
 PAPER = {"size": (256,), "equal_weights": True, "num_steps": 2_000}
 
 SMOKE = {
@@ -95,30 +99,27 @@ SMOKE = {
 
 
 def averaging(network: Pretrained) -> Pretrained:
-    """The network with means in place of the maxima of its poolings.
-
-    Raises WeightsError where its poolings cannot be replaced.
-    """
+    """Returns the network with average pooling; raises WeightsError where it cannot be replaced."""
     if not hasattr(network.model, "pool"):
         raise WeightsError(
-            f"{network.name} has poolings that cannot be averaged: give --noaverage_pooling"
+            f"{network.name} does not support average pooling; use --noaverage_pooling"
         )
     return network._replace(model=network.model.clone(pool=mean_pool))
 
 
 def chosen_layers(config: Config, shapes: dict[str, tuple[int, ...]]) -> list[str]:
-    """Those that are named, from the image on; with `every_layer` also all that lie between."""
+    """Returns the layers of the loss in network order."""
     order = list(shapes)
     deepest = max(order.index(layer) for layer in config.layers)
     between = [name for name in order[:deepest] if name.startswith(("relu", "pool"))]
-    wanted = {*config.layers, *(between if config.every_layer else [])}
-    return [name for name in order if name in wanted]
+    chosen = {*config.layers, *(between if config.every_layer else [])}
+    return [name for name in order if name in chosen]
 
 
 def texture_terms(
     config: Config, activations: dict[str, jax.Array], layers: list[str]
 ) -> tuple[Term, ...]:
-    """One for each layer, the matrices of the source being its target."""
+    """Returns one term per layer; its target is the source's Gram matrix."""
     terms = []
     for layer in layers:
         maps = activations[layer]
@@ -126,25 +127,26 @@ def texture_terms(
         target = texture_target(maps, basis)
         components = target["gram"].shape[0]
         energy = float(jnp.square(target["gram"] / target["places"]).sum())
-        # Relative errors suit networks whose layers differ in scale; those of the normalized
-        # VGG, whose maps have a mean of 1, do so by themselves.
+        # Relative errors suit networks whose layers differ in scale. The feature maps of the
+        # normalized VGG have a mean of 1, so equal weights suit it as well.
         weight = 1.0 if config.equal_weights else 4.0 * components**2 / max(energy, 1e-12)
         terms.append(Term(f"gram_{layer}", texture_match(layer), weight / len(layers), target))
     return tuple(terms)
 
 
 def make_judge(config: Config, network: Pretrained, apply: Network, halves: Halves, stage: Stage):
-    """Gram errors against both halves, copying, and what is left to say about the model."""
+    """Returns the function that measures an image: Gram errors against both halves, and copying."""
     layers = [term.name.removeprefix("gram_") for term in stage.terms]
     source = {layer: term.target for layer, term in zip(layers, stage.terms, strict=True)}
 
     @jax.jit
-    def errors(variables, images, wanted):
+    def errors(variables, images, targets):
         _, activations = apply(variables, images)
-        found = [relative_gram_error(activations[layer], wanted[layer])[0] for layer in layers]
-        return jnp.stack(found)
+        return jnp.stack(
+            [relative_gram_error(activations[layer], targets[layer])[0] for layer in layers]
+        )
 
-    def compared(image, targets) -> np.ndarray:
+    def gram_errors(image, targets) -> np.ndarray:
         return np.asarray(errors(network.variables, jnp.asarray(image)[None], targets))
 
     @jax.jit
@@ -156,32 +158,32 @@ def make_judge(config: Config, network: Pretrained, apply: Network, halves: Halv
         }
 
     held_out = held_out_targets(network.variables, jnp.asarray(halves.held_out)[None])
-    apart = compared(halves.source, held_out)
+    between_halves = gram_errors(halves.source, held_out)
     sizes = [source[layer]["gram"].shape[0] for layer in layers]
 
     def judge(images) -> Evaluation:
         image = np.asarray(images[0])
-        fitted, beside = compared(image, source), compared(image, held_out)
+        to_source, to_held_out = gram_errors(image, source), gram_errors(image, held_out)
         lines = [
             f"texture model of {num_parameters(sizes):,} parameters",
-            "relative errors of the Gram matrices: of the texture against the source's and the "
-            "held-out half's, of the source against the held-out half's",
+            "relative errors of the Gram matrices: of the texture against the source and against "
+            "the held-out half, and of the source against the held-out half",
             f"{'layer':<10} {'maps':>5} {'source':>9} {'held out':>9} {'the halves':>11}",
         ]
         lines += [
-            f"{layer:<10} {size:>5} {mine:9.2%} {other:9.2%} {between:11.2%}"
-            for layer, size, mine, other, between in zip(
-                layers, sizes, fitted, beside, apart, strict=True
+            f"{layer:<10} {size:>5} {ours:9.2%} {other:9.2%} {halves_error:11.2%}"
+            for layer, size, ours, other, halves_error in zip(
+                layers, sizes, to_source, to_held_out, between_halves, strict=True
             )
         ]
         return {
             "parameters": float(num_parameters(sizes)),
-            "gram_error": float(fitted.mean()),
-            "gram_error_held_out": float(beside.mean()),
-            "gram_error_of_halves": float(apart.mean()),
+            "gram_error": float(to_source.mean()),
+            "gram_error_held_out": float(to_held_out.mean()),
+            "gram_error_of_halves": float(between_halves.mean()),
             "gram_errors": "\n".join(lines),
             "histogram_matched": Images(match_histogram(image, halves.source)[None], 1),
-            "alarm_network": network.alarm,
+            **untrained_alarm(network),
             **judge_copying(image, halves, config.patch),
             **show_halves(halves),
         }
@@ -195,20 +197,20 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     apply = feature_network(network)
     halves = read_halves(library, config.texture, config.texture_size, config.patch)
     height, width = config.size if len(config.size) == 2 else config.size * 2
-    seen = jax.jit(lambda variables, images: apply(variables, images)[1])
+    activations = jax.jit(lambda variables, images: apply(variables, images)[1])
     stages = []
     for scale in reversed(range(config.scales)):
-        made = height >> scale, width >> scale
-        imitated = halves.source.shape[0] >> scale, halves.source.shape[1] >> scale
-        for size in (made, imitated):
+        result_size = height >> scale, width >> scale
+        source_size = halves.source.shape[0] >> scale, halves.source.shape[1] >> scale
+        for size in (result_size, source_size):
             require_layers(apply, network, size, config.layers)
-        layers = chosen_layers(config, layer_shapes(apply, network, made))
-        source = jax.image.resize(halves.source[None], (1, *imitated, 3), "linear")
-        terms = texture_terms(config, seen(network.variables, source), layers)
+        layers = chosen_layers(config, layer_shapes(apply, network, result_size))
+        source = jax.image.resize(halves.source[None], (1, *source_size, 3), "linear")
+        terms = texture_terms(config, activations(network.variables, source), layers)
         steps = config.num_steps // config.scales
         if scale == 0:
             steps = config.num_steps - steps * (config.scales - 1)
-        stages.append(Stage(*made, steps, terms))
+        stages.append(Stage(*result_size, steps, terms))
 
     mean = jnp.asarray(halves.source.mean((0, 1))).reshape(1, 1, 1, 3)
 

@@ -1,4 +1,4 @@
-"""CNN codes of many pictures in the plane: t-SNE beside PCA, of features and of pixels.
+"""t-SNE of the features of many pictures, beside PCA and beside t-SNE of their pixels.
 
     python launch.py --experiment=tsne_codes --images=FOLDER --model=googlenet_bvlc
 
@@ -14,7 +14,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
 from lecture_models.config import require_at_least
 from lecture_models.data.dataset import DataError
@@ -22,17 +22,18 @@ from lecture_models.data.lookup import Library
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.linear.pca import fit_pca, project
 from lecture_models.metrics.label_agreement import label_agreement, nearest_others
-from lecture_models.plots.scatter import scatter_picture
+from lecture_models.plots.scatter import scatter_plot
 from lecture_models.plots.thumbnails import thumbnail_scatter
-from lecture_models.tasks.analysis import CodesAnalysis
+from lecture_models.tasks.analysis import analysis_experiment
 from lecture_models.tasks.codes import (
-    Collection,
-    Reader,
-    collect,
+    CodesConfig,
+    LabeledPictures,
+    LayerReader,
+    collect_pictures,
     describe_codes,
     feature_codes,
     input_side,
-    make_reader,
+    make_layer_reader,
     pixel_codes,
     thumbnails,
 )
@@ -45,20 +46,21 @@ Points = Float[np.ndarray, "picture 2"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Config(CodesAnalysis):
-    pixel_side: int = 32  # Larger pictures are resized for the embedding of their pixels.
-    perplexity: float = 30.0
-    iterations: int = 1_000  # Of t-SNE; the first 250 exaggerate.
-    principal_components: int = 50  # What t-SNE is given of longer codes: less noise and time.
-    neighbors: int = 12  # Of trustworthiness.
-    side: int = 1_000  # Of the picture, in pixels.
-    thumbnail: int = 40
+class Config(CodesConfig):
+    pixel_side: int = 32  # Side in pixels to which larger pictures are reduced for pixel codes.
+    perplexity: float = 30.0  # Effective number of neighbors of t-SNE.
+    iterations: int = 1_000  # Of t-SNE; the first 250 exaggerate the attraction of neighbors.
+    # Longer codes are first reduced to so many components, which saves noise and time.
+    principal_components: int = 50
+    neighbors: int = 12  # Number of neighbors for trustworthiness.
+    side: int = 1_000  # Side in pixels of the image of thumbnails.
+    thumbnail: int = 40  # Side in pixels of a thumbnail.
 
     def __post_init__(self):
         super().__post_init__()
         require_at_least(self, 2, "principal_components")
         require_at_least(self, 1, "pixel_side", "neighbors", "perplexity")
-        require_at_least(self, 300, "iterations")  # 250 exaggerate and have no divergence yet.
+        require_at_least(self, 300, "iterations")  # The first 250 report no divergence.
         require_at_least(self, 8, "thumbnail")
         require_at_least(self, max(160, 2 * self.thumbnail), "side")
 
@@ -86,14 +88,19 @@ SMOKE = {
 
 
 class Embedding(NamedTuple):
-    """Points in the plane for one space's codes, and t-SNE's divergence in nats, if it is one."""
+    """Holds the points of codes in the plane.
+
+    Attributes:
+        points: one point per picture, (picture, 2).
+        divergence: t-SNE's Kullback-Leibler divergence in nats, lower is better; None for PCA.
+    """
 
     points: Points
     divergence: float | None = None
 
 
 def embed_tsne(codes: Codes, config: Config) -> Embedding:
-    """By scikit-learn, from the first principal components: the same each time."""
+    """Returns scikit-learn's t-SNE of the first principal components; it is deterministic."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits  # Comes with scikit-learn.
 
@@ -104,15 +111,16 @@ def embed_tsne(codes: Codes, config: Config) -> Embedding:
         learning_rate="auto",
         random_state=config.seed,
     )
-    # With more threads sums have another order, and on a busy machine each waits for all.
+    # More threads would add in another order, and wait for each other on a busy machine.
     with threadpool_limits(1):
-        most = min(config.principal_components, *codes.shape)
-        shorter = project(fit_pca(codes, most), codes) if most < codes.shape[1] else codes
-        points = tsne.fit_transform(np.ascontiguousarray(shorter, np.float32))
+        count = min(config.principal_components, *codes.shape)
+        reduced = project(fit_pca(codes, count), codes) if count < codes.shape[1] else codes
+        points = tsne.fit_transform(np.ascontiguousarray(reduced, np.float32))
     return Embedding(points, float(tsne.kl_divergence_))
 
 
 def embed_pca(codes: Codes) -> Embedding:
+    """Returns the first two principal components of codes."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
@@ -120,14 +128,15 @@ def embed_pca(codes: Codes) -> Embedding:
 
 
 def one_nn_error(vectors: Codes, labels: np.ndarray) -> float:
-    """The share of pictures whose nearest other one is of another class."""
+    """Returns the share of pictures whose nearest other picture is of another class."""
     return 1.0 - float(label_agreement(nearest_others(vectors, 1), labels).mean())
 
 
 def trust(codes: Codes, points: Points, neighbors: int) -> float:
-    """1 where all neighbors in the plane are neighbors of the codes too: Venna and Kaski, 2001.
+    """Returns the trustworthiness of an embedding: Venna and Kaski, 2001.
 
-    Scikit-learn holds the ranks of all pairs.
+    It is 1 if all neighbors in the plane are also neighbors of the codes. Scikit-learn keeps the
+    ranks of all pairs in memory.
     """
     from sklearn.manifold import trustworthiness
 
@@ -135,7 +144,10 @@ def trust(codes: Codes, points: Points, neighbors: int) -> float:
 
 
 def on_a_grid(points: Points) -> Points:
-    """Each point at a place of its own in a square grid, the sum of squared moves the least."""
+    """Returns the points moved to distinct positions of a square grid in [0, 1] x [0, 1].
+
+    The sum of the squared distances that they move is as small as possible.
+    """
     from scipy.optimize import linear_sum_assignment
 
     count = math.ceil(math.sqrt(len(points)))
@@ -149,18 +161,38 @@ def on_a_grid(points: Points) -> Points:
 
 
 def grid_picture(
-    points: Points, small: Float32[np.ndarray, "picture small small 3"], collection: Collection
+    points: Points, small: Float32[np.ndarray, "picture small small 3"], pictures: LabeledPictures
 ) -> Float32[np.ndarray, "side side 3"]:
-    """All thumbnails beside each other, none over another."""
+    """Returns an image of all thumbnails on a grid, so that none covers another."""
     count = math.ceil(math.sqrt(len(points)))
-    labels = collection.labels if len(collection.classes) > 1 else None
-    return thumbnail_scatter(on_a_grid(points), small, count * small.shape[1], labels)
+    side = count * small.shape[1]
+    return thumbnail_scatter(on_a_grid(points), small, side, frame_labels(pictures))
+
+
+def frame_labels(pictures: LabeledPictures) -> Int[np.ndarray, " picture"] | None:
+    """Returns the labels that color the frames; None for pictures of one class."""
+    return pictures.labels if len(pictures.classes) > 1 else None
 
 
 def score_space(
-    name: str, codes: Codes, embeddings: dict[str, Embedding], collection: Collection, count: int
+    name: str,
+    codes: Codes,
+    embeddings: dict[str, Embedding],
+    pictures: LabeledPictures,
+    count: int,
 ) -> tuple[dict[str, float], list[str]]:
-    """Scalars by name, and a line each: what the codes and their embeddings keep of neighbors."""
+    """Returns scores of codes and of their embeddings, as scalars and as one line each.
+
+    Args:
+        name: the name of the space, such as "features".
+        codes: the codes in that space.
+        embeddings: their embeddings by name.
+        pictures: the pictures, with their classes.
+        count: number of neighbors for trustworthiness.
+
+    Returns:
+        The scalars by name, and the lines.
+    """
     scalars: dict[str, float] = {}
     lines = []
     for kind, points, divergence in [
@@ -168,14 +200,14 @@ def score_space(
         *((kind, *embedding) for kind, embedding in embeddings.items()),
     ]:
         words = [f"{name:8} {kind:5} {points.shape[1]:>5,} numbers"]
-        if len(collection.classes) > 1:
-            error = one_nn_error(points, collection.labels)
+        if len(pictures.classes) > 1:
+            error = one_nn_error(points, pictures.labels)
             scalars[f"{name}_{kind}_one_nn_error"] = error
             words.append(f"1-NN error {error:6.1%}")
         if kind != "codes":
-            kept = trust(codes, points, count)
-            scalars[f"{name}_{kind}_trustworthiness"] = kept
-            words.append(f"trustworthiness at {count} {kept:.3f}")
+            value = trust(codes, points, count)
+            scalars[f"{name}_{kind}_trustworthiness"] = value
+            words.append(f"trustworthiness at {count} {value:.3f}")
         if divergence is not None:
             scalars[f"{name}_{kind}_divergence"] = divergence
             words.append(f"divergence {divergence:.3f} nats")
@@ -183,48 +215,69 @@ def score_space(
     return scalars, lines
 
 
-def make_evaluate(config: Config, network: Pretrained, reader: Reader, collection: Collection):
+def draw_space(
+    name: str,
+    points: Points,
+    small: Float32[np.ndarray, "picture small small 3"],
+    pictures: LabeledPictures,
+    side: int,
+    words: str,
+) -> Evaluation:
+    """Returns the images of thumbnails at their t-SNE points; of features also those on a grid."""
+    thumbnail_image = thumbnail_scatter(points, small, side, frame_labels(pictures))
+    images: Evaluation = {
+        f"{name}_thumbnails": Images(
+            thumbnail_image[None], 1, f"t-SNE of {words}; frames are classes"
+        )
+    }
+    if name == "features":
+        images["features_grid"] = Images(
+            grid_picture(points, small, pictures)[None],
+            1,
+            "the same, each moved to the nearest free place of a grid",
+        )
+    return images
+
+
+def make_evaluate(
+    config: Config, network: Pretrained, reader: LayerReader, pictures: LabeledPictures
+):
+    described = {"features": describe_codes(network, reader), "pixels": "pixels"}
+
     def evaluate(state, key) -> Evaluation:
         spaces = {
-            "features": feature_codes(network, reader, collection, config.batch_size),
-            "pixels": pixel_codes(collection, config.pixel_side, config.batch_size),
+            "features": feature_codes(network, reader, pictures, config.batch_size),
+            "pixels": pixel_codes(pictures, config.pixel_side, config.batch_size),
         }
-        small = thumbnails(collection.pixels, config.thumbnail)
-        labels = collection.labels if len(collection.classes) > 1 else None
-        words = describe_codes(network, reader)
-        result: Evaluation = {"pictures": float(len(small))}
-        lines, plots = [f"{collection.described()}; features are {words}"], []
+        small = thumbnails(pictures.pixels, config.thumbnail)
+        results: Evaluation = {"pictures": float(len(small))}
+        lines, plots = [f"{pictures.described()}; features are {described['features']}"], []
         for name, codes in spaces.items():
             embeddings = {"tsne": embed_tsne(codes, config), "pca": embed_pca(codes)}
-            scalars, scores = score_space(name, codes, embeddings, collection, config.neighbors)
-            result |= scalars
+            scalars, scores = score_space(name, codes, embeddings, pictures, config.neighbors)
             lines += scores
             plots += [
-                scatter_picture(each.points, collection.labels, collection.classes)
-                for each in embeddings.values()
+                scatter_plot(
+                    embedding.points,
+                    pictures.labels,
+                    pictures.classes,
+                    title=f"{'t-SNE' if kind == 'tsne' else 'PCA'} of {name}",
+                )
+                for kind, embedding in embeddings.items()
             ]
             points = embeddings["tsne"].points
-            result[f"{name}_thumbnails"] = Images(
-                thumbnail_scatter(points, small, config.side, labels)[None],
-                1,
-                f"t-SNE of {words if name == 'features' else 'pixels'}; frames are classes",
-            )
-            if name == "features":
-                result["features_grid"] = Images(
-                    grid_picture(points, small, collection)[None],
-                    1,
-                    "the same, each moved to the nearest free place of a grid",
-                )
-        result["scatter"] = Images(
+            results |= scalars
+            results |= draw_space(name, points, small, pictures, config.side, described[name])
+        results["scatter"] = Images(
             np.stack(plots), 2, "t-SNE and PCA: of the features above, of the pixels below"
         )
-        return result | {"neighbors_kept": "\n".join(lines), "alarm_network": network.alarm}
+        return results | {"neighbors_kept": "\n".join(lines), "alarm_network": network.alarm}
 
     return evaluate
 
 
 def require_enough(config: Config, count: int) -> None:
-    """Raises DataError where there are too few pictures for the perplexity or the neighbors."""
+    """Raises DataError if there are too few pictures for the perplexity or the neighbors."""
     if 3.0 * config.perplexity > count - 1:
         raise DataError(
             f"--perplexity is {config.perplexity:g}; with {count} pictures it must be at most "
@@ -240,12 +293,7 @@ def require_enough(config: Config, count: int) -> None:
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     side = input_side(network, config.size)
-    reader = make_reader(network, config.layer, side)
-    collection = collect(library, config.images, config.dataset, config.num_pictures, side)
-    require_enough(config, len(collection.labels))
-    return Experiment(
-        init=lambda key: {},
-        step=(),
-        evaluate=make_evaluate(config, network, reader, collection),
-        batches=lambda first_step: iter(()),
-    )
+    reader = make_layer_reader(network, config.layer, side)
+    pictures = collect_pictures(library, config.images, config.dataset, config.num_pictures, side)
+    require_enough(config, len(pictures.labels))
+    return analysis_experiment(make_evaluate(config, network, reader, pictures))

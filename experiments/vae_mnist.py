@@ -1,12 +1,13 @@
-"""Variational autoencoder on binarized MNIST, with its bound and its likelihood.
+"""Variational autoencoder on binarized MNIST, with its ELBO and its likelihood.
 
     python launch.py --experiment=vae_mnist
 
 Paper: Kingma and Welling, 2014, Auto-Encoding Variational Bayes; Burda et al., 2016, Table 1
-Data: MNIST (else the 1,797 digits that scikit-learn ships, announced and recorded)
+Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 15 minutes on two cores of a busy machine, a third of them for the likelihood
-Expected: minus log-likelihood 88.13 +- 0.14 nats on 1,000 test images, minus bound 92.98 +- 0.07, 3
-  seeds (published likelihood: 86.76 after 3,280 epochs, here 60); see results/vae_mnist.md
+Expected: negative log-likelihood 88.13 +- 0.14 nats on 1,000 test images, negative ELBO 92.98 +-
+  0.07 nats, 3 seeds (published likelihood: 86.76 after 3,280 epochs, here 60); see
+  results/vae_mnist.md
 """
 
 import dataclasses
@@ -20,9 +21,9 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import joined
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import BITS, Protocol, binarized, make_evaluate
+from lecture_models.evaluators.vae import BITS, EvaluationSettings, binarized, make_evaluate
 from lecture_models.experiment import Best, Cadence, Experiment
-from lecture_models.models.autoencoder import DenseDecoder, Pair
+from lecture_models.models.autoencoder import DenseDecoder, EncoderDecoder
 from lecture_models.models.vae import GaussianEncoder
 from lecture_models.nn.binarize import binarize
 from lecture_models.steps.descent import init_train_state, warmup_cosine
@@ -31,23 +32,23 @@ from lecture_models.steps.vae import VAE, vae_step
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    dataset: str = "mnist,digits"  # The first that can be had; a single name is never replaced.
+    dataset: str = "mnist,digits"  # Comma-separated names; the first available one is used.
     seed: int = 0
     batch_size: int = 100
     num_steps: int = 30_000
-    latent_dim: int = 50  # As Burda et al.; 18 of them stayed active.
-    hidden: tuple[int, ...] = (500, 500)  # Of the encoder; the decoder has them in reverse.
-    tanh: bool = False  # The paper's hidden units; rectifiers learn in a fraction of the steps.
-    importance_samples: int = 1  # k of the bound L_k that is trained: Burda et al., 2016, Eq. 8.
-    static_binarization: bool = False  # Bits drawn once for all epochs, not anew for each batch.
-    train_on_validation: bool = False  # All 60,000 training images, once nothing is left to choose.
+    latent_dim: int = 50  # As in Burda et al.; 18 of them stayed active.
+    hidden: tuple[int, ...] = (500, 500)  # The encoder's layers; the decoder's are in reverse.
+    tanh: bool = False  # As in the paper; rectifiers learn in a fraction of the steps.
+    importance_samples: int = 1  # Trains L_k with this k; 1 is the ELBO. Burda et al., 2016, Eq. 8.
+    static_binarization: bool = False  # Draws bits once for all epochs, not anew for each batch.
+    train_on_validation: bool = False  # Trains on all 60,000 images, for a final run.
     learning_rate: float = 2e-3
-    burda_schedule: bool = False  # Their eight rates, a tenth in all, not a cosine to 0.
+    burda_schedule: bool = False  # Eight rates, down to a tenth, in place of a cosine to 0.
     adam_epsilon: float = 1e-8
-    likelihood_images: int = 1_000  # Of the test set; all 10,000 take ten times as long.
-    likelihood_samples: int = 5_000  # Burda et al., section 5.
-    num_samples: int = 10_000  # Drawn from the prior for the metrics of samples.
-    extractor_steps: int = 1_200  # Of the classifier whose features give Frechet's distance.
+    likelihood_images: int = 1_000  # Test images; all 10,000 take ten times as long.
+    likelihood_samples: int = 5_000  # Per image, as in Burda et al., section 5.
+    num_samples: int = 10_000  # Draws from the prior, for the metrics of samples.
+    extractor_steps: int = 1_200  # Trains the classifier behind Frechet's distance.
     log_every: int = 500
     eval_every: int = 15_000
     checkpoint_every: int = 5_000
@@ -93,7 +94,10 @@ SMOKE = {
 
 
 def make_schedule(config: Config) -> optax.Schedule:
-    """A short rise and a cosine to 0, or 3^i epochs at 10^(-i/7) of the rate for i = 0 to 7."""
+    """Returns a warmup and a cosine to 0, or Burda et al.'s schedule.
+
+    The latter spends 3^i epochs at 10^(-i/7) of the learning rate, for i = 0 to 7.
+    """
     if not config.burda_schedule:
         return warmup_cosine(config.learning_rate, config.num_steps)
     ends = np.cumsum(3 ** np.arange(8))
@@ -109,7 +113,7 @@ def build(config: Config, library: Library) -> Experiment:
     nonlinearity = nn.tanh if config.tanh else nn.relu
     encoder = GaussianEncoder(config.hidden, config.latent_dim, nonlinearity)
     decoder = DenseDecoder(config.hidden[::-1], image_shape, nonlinearity)
-    networks = Pair(encoder, decoder, config.latent_dim, image_shape)
+    networks = EncoderDecoder(encoder, decoder, config.latent_dim, image_shape)
     vae = VAE(networks.encode, networks.decode)
     optimizer = optax.adam(make_schedule(config), eps=config.adam_epsilon)
 
@@ -118,15 +122,15 @@ def build(config: Config, library: Library) -> Experiment:
 
     def step(state, batch, key):
         bits_key, latent_key = jax.random.split(key)
-        bits = binarize(bits_key, batch["images"])  # Bits stay what they are.
+        bits = binarize(bits_key, batch["images"])  # Leaves static bits unchanged.
         return vae_step(vae, optimizer, state, bits, latent_key, config.importance_samples)
 
-    judge = make_evaluate(
+    evaluate = make_evaluate(
         vae,
         dataset,
         binarized(dataset.test.images),
         binarized(dataset.validation.images),
-        Protocol(
+        EvaluationSettings(
             BITS,
             config.likelihood_images,
             config.likelihood_samples,
@@ -143,7 +147,7 @@ def build(config: Config, library: Library) -> Experiment:
     return Experiment(
         init,
         step,
-        lambda state, key: judge(state.params, key),
+        lambda state, key: evaluate(state.params, key),
         ArrayBatches({"images": images}, config.batch_size, config.seed),
-        Best("validation_negative_bound", sign=-1.0),
+        Best("validation_negative_elbo", sign=-1.0),
     )

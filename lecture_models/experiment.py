@@ -1,10 +1,10 @@
-"""The one contract between experiments and the loop."""
+"""Defines the contract between experiments and the training loop."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 State = Any  # A pytree of arrays.
 Batch = Any  # A pytree of arrays with the examples along the first axis.
@@ -12,24 +12,138 @@ Metrics = dict[str, Float[Array, ""]]
 
 
 class Images(NamedTuple):
-    """Pictures of one evaluation: NHWC in [-1, 1], tiled row by row when they are written."""
+    """Holds images of one evaluation, which are tiled row by row into one PNG file.
+
+    Attributes:
+        pixels: floats in [-1, 1], (image, height, width, 1 or 3); values outside are clipped, and
+            NaN is shown in magenta.
+        columns: the number of images in a row.
+        caption: one line for the report, W&B and the file's metadata; "" for none.
+    """
 
     pixels: Float[Array, "image height width channel"] | jax.typing.ArrayLike
     columns: int = 10
     caption: str = ""
 
 
-Evaluation = dict[str, Array | float | Images | str]
+class LabeledBox(NamedTuple):
+    """Describes a rectangle in an image, in pixels from the image's top left corner.
 
+    The edges lie between pixels: (0, 0, height, width) encloses the whole image. A box may extend
+    beyond the image; the part outside is not drawn.
+
+    Attributes:
+        top: distance of the upper edge from the image's upper edge.
+        left: distance of the left edge from the image's left edge.
+        bottom: distance of the lower edge from the image's upper edge, at least `top`.
+        right: distance of the right edge from the image's left edge, at least `left`.
+        label: name of the class, written beside the box; boxes of one label have one color.
+        score: confidence, written after the label; None for none, as in a ground-truth box.
+    """
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+    label: str = ""
+    score: float | None = None
+
+
+class AnnotatedImages(NamedTuple):
+    """Holds images with boxes or segmentation masks drawn on them, written like `Images`.
+
+    Attributes:
+        pixels: floats in [-1, 1], (image, height, width, 1 or 3).
+        boxes: for each image a tuple of its boxes; () where no image has any.
+        masks: integers, (image, height, width); 0 is background, each other value has a color of
+            its own; None for no masks.
+        columns: the number of images in a row.
+        caption: one line for the report, W&B and the file's metadata; "" for none.
+    """
+
+    pixels: Float[Array, "image height width channel"] | jax.typing.ArrayLike
+    boxes: tuple[tuple[LabeledBox, ...], ...] = ()
+    masks: Int[Array, "image height width"] | jax.typing.ArrayLike | None = None
+    columns: int = 10
+    caption: str = ""
+
+
+class Animation(NamedTuple):
+    """Holds the frames of an animation, which repeats endlessly.
+
+    Attributes:
+        frames: floats in [-1, 1], (frame, height, width, 1 or 3); values outside are clipped, and
+            NaN is shown in magenta.
+        seconds_per_frame: time that each frame is shown, from 0.02 to 600 seconds, rounded to
+            hundredths.
+        caption: one line for the report and W&B; "" for none.
+    """
+
+    frames: Float[Array, "frame height width channel"] | jax.typing.ArrayLike
+    seconds_per_frame: float = 0.1
+    caption: str = ""
+
+
+class Sound(NamedTuple):
+    """Holds a sound, which is written with 16 bits per sample.
+
+    Attributes:
+        samples: floats in [-1, 1], (frame,) for mono or (frame, channel); values outside are
+            refused, because clipping is audible.
+        rate: frames per second, in Hz.
+        caption: one line for the report and W&B; "" for none.
+    """
+
+    samples: Float[Array, " frame"] | Float[Array, "frame channel"] | jax.typing.ArrayLike
+    rate: int
+    caption: str = ""
+
+
+class Midi(NamedTuple):
+    """Holds a musical score as a Standard MIDI File.
+
+    Attributes:
+        content: the bytes of the file, which begin with `MThd`.
+        caption: one line for the report; "" for none.
+    """
+
+    content: bytes
+    caption: str = ""
+
+
+class DataTable(NamedTuple):
+    """Holds a table of numbers and texts.
+
+    Attributes:
+        columns: the names of the columns.
+        rows: for each row a tuple with one number or text for each column.
+        caption: one line for the report; "" for none.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int | float | str, ...], ...]
+    caption: str = ""
+
+
+# What is written to a file of its own; `training/artifact_files.py` says how.
+Artifact = Images | AnnotatedImages | Animation | Sound | Midi | DataTable
+
+# Numbers are metrics; a text may have any length and any number of lines.
+Evaluation = dict[str, Array | float | str | Artifact]
 
 Step = Callable[[State, Batch, Key[Array, ""]], tuple[State, Metrics]]
 
 
 class Phase(NamedTuple):
-    """A stretch of training: `enter(state)` once before step `first_step`, then `step`.
+    """Describes a stretch of training with a step function of its own.
 
-    Each phase is a program of its own. One program with a `lax.switch` between them copies the
-    whole state at every step on the CPU: twice the time for a deep autoencoder.
+    Each phase is compiled separately. One program with a `lax.switch` between the phases copies the
+    whole state at every step on the CPU, which doubles the time of a deep autoencoder.
+
+    Attributes:
+        first_step: the first step of the phase; the phase lasts until the next one begins.
+        step: computes one training step, as `Experiment.step` does.
+        enter: changes the state once, before `first_step`.
     """
 
     first_step: int
@@ -38,28 +152,37 @@ class Phase(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The evaluated metric whose best checkpoint is kept; `sign` is -1 where less is better."""
+    """Describes the metric by which a best checkpoint is kept.
+
+    Attributes:
+        metric: the name of a scalar that `evaluate` returns.
+        sign: 1 where higher is better, -1 where lower is better.
+    """
 
     metric: str
     sign: float = 1.0
 
 
 class Experiment(NamedTuple):
-    """Pure functions that share only the state: what optax's pair is to an update.
+    """Holds the pure functions of an experiment, which share only the state.
 
-    - `init(key)` gives the first state, a pytree of arrays only.
-    - `step(state, batch, key)` gives the next state and scalar metrics; it is jitted once and its
-      state is donated. Training in phases gives a tuple of `Phase` in its place, the first at step
-      0, whose states have one structure and whose metrics have the same names. An analysis has no
-      phase, the empty tuple, and a Config whose `num_steps` is 0: it is evaluated once, and its
-      texts are printed.
-    - `evaluate(state, key)` gives scalars (0-d arrays or floats), `Images` and texts by name; a
-      name that begins with `alarm_` is a text, empty when all is well, that is flagged in the
-      summary and the report.
-    - `batches(first_step)` gives the batches from that step on, the same for the same step. Where
-      it has `arrays` (a dict) and `indices(step)`, as `data.batches.ArrayBatches` has, an
-      accelerator holds the arrays and gathers there.
-    - `best`, where it is given, names a metric to keep one more checkpoint by.
+    It is to an experiment what optax's GradientTransformation is to an optimizer.
+
+    Attributes:
+        init: `init(key)` returns the initial state, a pytree of arrays only.
+        step: `step(state, batch, key)` returns the next state and scalar metrics. It is compiled
+            once, and its state is donated. For training in phases it is a tuple of `Phase` instead,
+            the first of which begins at step 0; all states have one structure, and all metrics the
+            same names. An analysis has no phases: `step` is (), and `num_steps` of its Config is 0.
+            It is evaluated once, and its texts are printed.
+        evaluate: `evaluate(state, key)` returns results by name: scalars (0-d arrays or floats),
+            texts, and the artifacts of this module, such as `Images` or `Sound`. A name that begins
+            with `alarm_` has a text: "" when all is well; any other text is flagged in the summary
+            and the report.
+        batches: `batches(first_step)` yields the batch of each step from `first_step` on; a step
+            always gets the same batch. If `batches` also has `arrays` (a dict) and `indices(step)`,
+            as `data.batches.ArrayBatches` has, an accelerator holds the arrays and gathers there.
+        best: the metric by which one more checkpoint is kept; None for none.
     """
 
     init: Callable[[Key[Array, ""]], State]
@@ -70,17 +193,17 @@ class Experiment(NamedTuple):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """In order of their first steps; one from step 0 on where `step` is a function."""
+        """Lists the phases in the order of their first steps; a single `step` is one phase."""
         return self.step if isinstance(self.step, tuple) else (Phase(0, self.step),)
 
     def with_steps(self, change: Callable[[Step], Step]) -> "Experiment":
-        """The same, the step of each phase changed."""
+        """Returns the experiment with `change` applied to the step of each phase."""
         phases = (phase._replace(step=change(phase.step)) for phase in self.phases)
         return self._replace(step=tuple(phases))
 
 
 class Cadence(NamedTuple):
-    """How long to train, and after how many steps to log, evaluate and save."""
+    """Says how long to train, and how often to log, evaluate and save; all are numbers of steps."""
 
     num_steps: int
     log_every: int
@@ -88,9 +211,10 @@ class Cadence(NamedTuple):
     checkpoint_every: int
 
     def next_stop(self, step: int) -> int:
-        """The first step after this one at which something is due."""
+        """Returns the first step after `step` at which something is due."""
         intervals = (self.log_every, self.eval_every, self.checkpoint_every)
         return min(self.num_steps, *(step - step % every + every for every in intervals))
 
     def due(self, every: int, step: int) -> bool:
+        """Returns True at multiples of `every` and at the last step."""
         return step % every == 0 or step == self.num_steps

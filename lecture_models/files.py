@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Writes files atomically, and names this project's cache folder."""
 
 import json
 import os
@@ -8,7 +8,10 @@ from typing import Any
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes beside the file, then renames: a kill at any moment leaves the old file or the new."""
+    """Writes a file so that it holds the old or the new content, even if the process is killed.
+
+    The content is written to a temporary file in the same folder, which is then renamed.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -23,10 +26,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
+    """Writes a value as indented JSON, atomically."""
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def cache_folder() -> Path:
-    """$XDG_CACHE_HOME/lecture_models, else ~/.cache/lecture_models."""
+    """Returns $XDG_CACHE_HOME/lecture_models, or ~/.cache/lecture_models."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "lecture_models"

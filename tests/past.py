@@ -1,4 +1,4 @@
-"""Folders of past runs, written without running anything."""
+"""Writes the folders of past runs without training."""
 
 import json
 
@@ -27,7 +27,7 @@ RECORD = {
 
 
 def write_past_run(folder, metrics=None, status="finished", config=None, **record):
-    """A run's config.json and summary.json, with what is given in place of the defaults."""
+    """Writes config.json and summary.json of a run, with defaults for what is not given."""
     folder.mkdir(parents=True)
     content = RECORD | record | {"config": RECORD["config"] | (config or {})}
     (folder / "config.json").write_text(json.dumps(content))

@@ -1,15 +1,15 @@
 #!/bin/bash
-# One sweep on eight machines; any of them may be lost, and the same line again goes on with it:
+# Runs one sweep on eight machines. Any of them may fail; the same command continues the sweep:
 #   sbatch experiments/sweeps/slurm_array.sh
 #
-# STORAGE is a PostgreSQL database that all nodes reach. Without one, leave --storage out where all
-# nodes share the file system: the study then lies in the sweep's folder.
+# STORAGE is a PostgreSQL database that all nodes reach. Without one, omit --storage if all nodes
+# share the file system: the study is then stored in the sweep's folder.
 #SBATCH --job-name=sweep
 #SBATCH --array=0-7
 #SBATCH --gres=gpu:1
 #SBATCH --cpus-per-task=4
 #SBATCH --time=08:00:00
-#SBATCH --signal=TERM@120  # Two minutes before the end: a checkpoint, and the trial is free again.
+#SBATCH --signal=TERM@120  # Two minutes before the end, to save a checkpoint and free the trial.
 #SBATCH --requeue
 set -euo pipefail
 : "${STORAGE:?postgresql://USER:PASSWORD@HOST/DATABASE}"

@@ -1,14 +1,14 @@
-"""AlexNet's layers: shapes, units, parameters.
+"""AlexNet: shapes of its layers, units and parameters.
 
 Source: Gong, Deep Learning I, AlexNet; Li, Deep Learning 2, Alexnet (Krizhevsky et al., 2012)
 """
 
 import math
 
-from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, format_shape, trace
 from lecture_models.models.alexnet import AlexNet, AlexNetOneTower
-from lecture_models.nn.arithmetic import output_size
-from lecture_models.tables.table import Row, Table, TableContext, published
+from lecture_models.nn.arithmetic import exact_output_size, output_size
+from lecture_models.tables.table import Table, TableContext, TableRow, published
 
 SLIDE = "Gong, Deep Learning I, AlexNet"
 SIZES = "Li, Deep Learning 2, Alexnet"
@@ -27,17 +27,17 @@ PRINTED = (
     ("FC7", "fc7", "4096"),
     ("FC8", "logits", "1000"),
 )
-SIMPLIFIED = "the slide's simplified network normalizes after pooling, the one of 2012 before it"
+SIMPLIFIED = "the slide's simplified network normalizes after pooling; that of 2012, before it"
 UNITS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "logits")
 
 
 def build(context: TableContext) -> Table:
     net, tower = trace(AlexNet(), 227, 227, 3), trace(AlexNetOneTower(), 227, 227, 3)
     rows = [
-        Row(
+        TableRow(
             f"{label}: shape",
             published(shape, SLIDE)._replace(value=None),
-            by(net.shapes[name]),
+            format_shape(net.shapes[name]),
             TRACED,
             erratum=SIMPLIFIED if label.startswith("NORM") else "",
         )
@@ -46,36 +46,34 @@ def build(context: TableContext) -> Table:
     units = sum(math.prod(net.shapes[name]) for name in UNITS)
     rows += [
         _positions(),
-        Row("weight layers", published("8", SLIDE), len(net.kernels()), COUNTED),
-        Row("units", published("650,000", SIZES, half_width=25_000.0), units, TRACED),
-        Row(
+        TableRow("weight layers", published("8", SLIDE), len(net.kernels()), COUNTED),
+        TableRow("units", published("650,000", SIZES, half_width=25_000.0), units, TRACED),
+        TableRow(
             "parameters, two groups as in 2012",
             published("60,000,000", SIZES, half_width=5_000_000.0),
             net.num_params,
             COUNTED,
         ),
-        Row("parameters, one tower", None, tower.num_params, COUNTED),
+        TableRow("parameters, one tower", None, tower.num_params, COUNTED),
     ]
     notes = (
-        "650,000 units and 60,000,000 parameters are round figures: they count as equal within "
-        "25,000 and 5,000,000.",
-        "Units are those of convolutions and fully connected layers; the input and poolings are "
-        "not counted.",
+        "650,000 units and 60,000,000 parameters are rounded: ours is equal within 25,000 units "
+        "and 5,000,000 parameters.",
+        "Units are the outputs of convolutions and fully connected layers; the input and the "
+        "pooling layers are not counted.",
     )
     return Table(tuple(rows), notes)
 
 
-def _positions() -> Row:
-    """The same first layer on 224 pixels, which `output_size` refuses."""
-    try:
-        ours = str(output_size(224, 11, 4))
-    except ValueError as error:
-        ours = f"refused: {str(error).rpartition(' = ')[2]}"
-    return Row(
+def _positions() -> TableRow:
+    """Applies the first layer to 224 pixels, which `output_size` refuses."""
+    exact = exact_output_size(224, 11, 4)
+    ours = str(int(exact)) if exact == int(exact) else f"refused: {exact}"
+    return TableRow(
         "positions of CONV1 along 224 pixels",
         None,
         ours,
         "nn.arithmetic.output_size",
-        erratum="224 pixels, as AlexNet's input is often given, are no whole number of positions; "
-        f"227 are {output_size(227, 11, 4)}",
+        erratum="AlexNet's input is often said to have 224 pixels, which is not a whole number of "
+        f"positions; 227 pixels have {output_size(227, 11, 4)}",
     )

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from lecture_models.metrics.receptive_field import extent, gradient_support
-from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, format_shape, trace
 from lecture_models.models.cifar_convnet import CifarConvNet
-from lecture_models.nn.arithmetic import convolve, correlate, output_size, same_padding
+from lecture_models.nn.arithmetic import convolve, correlate, exact_output_size, same_padding
 from lecture_models.nn.pooling import max_pool
-from lecture_models.tables.table import Published, Row, Table, TableContext, published
+from lecture_models.tables.table import PublishedValue, Table, TableContext, TableRow, published
 
 SIZES = "Gong, Deep Learning I, the convolutional operation"
 PADDING = "Gong, Deep Learning I, the convolutional layer"
@@ -28,69 +28,83 @@ CONVNET_SHAPES = (
 CONVOLUTION = "Li, Deep Learning 2, Convolution: the formula of a 2-D image"
 STACKS = "the lecture on inversion and style, VGG"
 BY_FORMULA = "nn.arithmetic.output_size"
-E6 = "E6: a maximum stays where its pixel moves within the window: that is invariance"
-E8 = "E8: the formula is a convolution, the pictures and every layer are a correlation"
+E6 = "E6: the maximum stays the same if its pixel moves within the window: this is invariance"
+E8 = "E8: the formula is a convolution; the figures and every layer are a correlation"
 
 
 def build(context: TableContext) -> Table:
     rows = (*_sizes(), *_layers(), *_poolings(), *_meanings(), *_stacks())
-    notes = ("A size that is no whole number is refused: 2.33 is what the error says.",)
+    notes = ("`output_size` refuses sizes that are not whole; `exact_output_size` gives 2.33.",)
     return Table(rows, notes)
 
 
-def _sizes() -> list[Row]:
+def _sizes() -> list[TableRow]:
     rows = [
-        Row("W = 5, F = 3, S = 2, P = 1", published("3", FORMULA), _size(5, 3, 2, 1), BY_FORMULA)
+        TableRow(
+            "W = 5, F = 3, S = 2, P = 1", published("3", FORMULA), _size(5, 3, 2, 1), BY_FORMULA
+        )
     ]
     for stride, printed in ((1, "5"), (2, "3"), (3, "2.33")):
         ours = _size(7, 3, stride)
         how = BY_FORMULA if isinstance(ours, int) else f"{BY_FORMULA}, which refuses it"
-        rows.append(Row(f"N = 7, F = 3, stride {stride}", published(printed, SIZES), ours, how))
+        rows.append(
+            TableRow(f"N = 7, F = 3, stride {stride}", published(printed, SIZES), ours, how)
+        )
     rows.append(
-        Row("7x7, F = 3, stride 1, pad 1", published("7", PADDING), _size(7, 3, 1, 1), BY_FORMULA)
+        TableRow(
+            "7x7, F = 3, stride 1, pad 1", published("7", PADDING), _size(7, 3, 1, 1), BY_FORMULA
+        )
     )
     for filter, printed in ((3, "1"), (5, "2"), (7, "3")):
         ours, how = same_padding(filter), "nn.arithmetic.same_padding"
         rows.append(
-            Row(
+            TableRow(
                 f"padding that keeps the size, F = {filter}", published(printed, PADDING), ours, how
             )
         )
     return rows
 
 
-def _size(*given: int) -> int | float:
-    """Along one side; the broken number where there is no such layer."""
-    try:
-        return output_size(*given)
-    except ValueError as error:
-        return float(str(error).rpartition(" = ")[2])
+def _size(*layer: int) -> int | float:
+    """Returns the output size along one side, a fraction if no such layer exists."""
+    exact = exact_output_size(*layer)
+    return int(exact) if exact == int(exact) else round(exact, 2)
 
 
-def _layers() -> list[Row]:
+def _layers() -> list[TableRow]:
     ten = trace(_Features(nn.Conv(10, (5, 5), padding=same_padding(5))), 32, 32, 3)
     one = trace(_Features(nn.Conv(1, (5, 5))), 32, 32, 3)
     net = trace(CifarConvNet(), 32, 32, 3)
-    shape = by(ten.shapes["logits"])
+    shape = format_shape(ten.shapes["logits"])
     return [
-        Row(
+        TableRow(
             "32x32x3, ten 5x5 filters, pad 2: output",
-            Published("32x32x10", EXAMPLES),
+            PublishedValue("32x32x10", EXAMPLES),
             shape,
             TRACED,
         ),
-        Row("one such filter: parameters", published("76", EXAMPLES), one.num_params, COUNTED),
-        Row("all ten: parameters", published("760", EXAMPLES), ten.num_params, COUNTED),
+        TableRow("one such filter: parameters", published("76", EXAMPLES), one.num_params, COUNTED),
+        TableRow("all ten: parameters", published("760", EXAMPLES), ten.num_params, COUNTED),
         *(
-            Row(f"CIFAR ConvNet: {name}", Published(shape, CONVNET), by(net.shapes[ours]), TRACED)
+            TableRow(
+                f"CIFAR ConvNet: {name}",
+                PublishedValue(shape, CONVNET),
+                format_shape(net.shapes[ours]),
+                TRACED,
+            )
             for name, ours, shape in CONVNET_SHAPES
         ),
-        Row("CIFAR ConvNet: FC", Published("10", CONVNET), by(net.shapes["logits"]), TRACED),
+        TableRow(
+            "CIFAR ConvNet: FC",
+            PublishedValue("10", CONVNET),
+            format_shape(net.shapes["logits"]),
+            TRACED,
+        ),
     ]
 
 
 class _Features(nn.Module):
-    """One convolution in the form of a network."""
+    """Wraps one convolution as a network."""
 
     convolution: nn.Module
 
@@ -98,26 +112,33 @@ class _Features(nn.Module):
         return self.convolution(images), {}
 
 
-def _poolings() -> list[Row]:
+def _poolings() -> list[TableRow]:
     slice_ = jnp.array([[1.0, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]])
     pooled = max_pool(slice_[None, :, :, None], 2, 2)[0, :, :, 0]
     moved = max_pool(slice_[::-1, ::-1][None, :, :, None], 2, 2)[0, ::-1, ::-1, 0]
     kept = "invariance" if jnp.array_equal(pooled, moved) else "variance"
     ours = "; ".join(" ".join(f"{value:g}" for value in row) for row in pooled.tolist())
     return [
-        Row("2x2 maximum at stride 2", Published("6 8; 3 4", POOLING), ours, "nn.pooling.max_pool"),
-        Row("its parameters", published("0", POOLING), 0, "a function, not a module"),
-        Row(
+        TableRow(
+            "2x2 max-pooling at stride 2",
+            PublishedValue("6 8; 3 4", POOLING),
+            ours,
+            "nn.pooling.max_pool",
+        ),
+        TableRow(
+            "2x2 max-pooling: parameters", published("0", POOLING), 0, "a function, not a module"
+        ),
+        TableRow(
             "pooling preserves spatial ...",
-            Published("variance", POOLING),
+            PublishedValue("variance", POOLING),
             kept,
-            "each window turned by 180 degrees: same maxima",
+            "the maxima of windows turned by 180 degrees are the same",
             erratum=E6,
         ),
     ]
 
 
-def _meanings() -> list[Row]:
+def _meanings() -> list[TableRow]:
     image_key, kernel_key = jax.random.split(jax.random.key(0))
     image = jax.random.normal(image_key, (6, 6))
     kernel = jax.random.normal(kernel_key, (3, 3))
@@ -126,28 +147,34 @@ def _meanings() -> list[Row]:
     output = layer.apply(params, image[None, :, :, None])[0, :, :, 0]
     meanings = {"correlation": correlate(image, kernel), "convolution": convolve(image, kernel)}
     (ours,) = (name for name, value in meanings.items() if jnp.allclose(output, value, atol=1e-5))
-    how = "a layer's output beside both"
+    how = "a layer's output compared with both"
     return [
-        Row("what a layer computes", Published("convolution", CONVOLUTION), ours, how, erratum=E8)
+        TableRow(
+            "what a layer computes",
+            PublishedValue("convolution", CONVOLUTION),
+            ours,
+            how,
+            erratum=E8,
+        )
     ]
 
 
-def _stacks() -> list[Row]:
+def _stacks() -> list[TableRow]:
     rows = []
     for depth, printed in ((2, "5"), (3, "7")):
-        what = f"{depth} stacked 3x3 filters"
+        label = f"{depth} stacked 3x3 filters"
         sees = published(printed, STACKS)
         stacked, wide = _weights(depth * (3,)), _weights((int(printed),))
         rows += [
-            Row(f"{what} see", sees, _seen(depth), "support of a gradient"),
-            Row(f"{what}: weights, C^2", None, stacked, COUNTED),
-            Row(f"one {printed}x{printed} filter: weights, C^2", None, wide, COUNTED),
+            TableRow(f"{label} see", sees, _seen(depth), "support of a gradient"),
+            TableRow(f"{label}: weights, C^2", None, stacked, COUNTED),
+            TableRow(f"one {printed}x{printed} filter: weights, C^2", None, wide, COUNTED),
         ]
     return rows
 
 
 def _seen(depth: int) -> int:
-    """Pixels along one side that the central unit of a stack depends on."""
+    """Returns the number of pixels along one side that the central unit of a stack depends on."""
     stack, images = _Channels(depth * (3,)), jnp.ones((1, 15, 15, 1))
     variables = jax.tree.map(jnp.ones_like, stack.init(jax.random.key(0), images))
     (first, last), _ = extent(
@@ -157,12 +184,12 @@ def _seen(depth: int) -> int:
 
 
 def _weights(filters: tuple[int, ...]) -> int:
-    """Of convolutions from C channels to C, in units of C^2."""
+    """Returns the weights of convolutions from C channels to C, in units of C^2."""
     return trace(_Channels(filters), 8, 8, 64).num_params // 64**2
 
 
 class _Channels(nn.Module):
-    """Convolutions of as many channels as the image has."""
+    """Stacks convolutions that keep the number of channels."""
 
     filters: tuple[int, ...]
 

@@ -1,12 +1,12 @@
-"""Classifiers from pre-trained encoders and from scratch, on few labels and many: test error, %.
+"""Classifiers from pretrained encoders and from scratch, with few and many labels: test error in %.
 
 Source: the lecture on autoencoders: the encoder initializes a supervised model, sometimes with
-  small data
+  little data
 """
 
 from lecture_models.tables import trained_rows
 from lecture_models.tables.table import Table, TableContext
-from lecture_models.tables.trained_cells import Cell
+from lecture_models.tables.trained_cells import TrainedCell
 
 KINDS = {
     "scratch": "scratch",
@@ -19,10 +19,10 @@ COUNTS = ("100", "1000", "10000", "all")
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 
 
-def _cell(dataset: str, count: str, kind: str) -> Cell:
-    what = f"{DATASETS[dataset]}, {count} labels, {KINDS[kind]}"
+def _cell(dataset: str, count: str, kind: str) -> TrainedCell:
+    label = f"{DATASETS[dataset]}, {count} labels, {KINDS[kind]}"
     metric = f"error_{kind}_{count}"
-    return Cell(what, None, "encoder_finetune_mnist", metric, "less", dataset)
+    return TrainedCell(label, None, "encoder_finetune_mnist", metric, "less", dataset)
 
 
 CELLS = tuple(
@@ -32,9 +32,9 @@ CELLS = tuple(
 
 def build(context: TableContext) -> Table:
     notes = (
-        "The lecture prints no number, and no figure of another source is confirmed here: the rows "
-        "compare with each other.",
-        "All labels are 50,000. One run is a whole table for one seed, so that a column's kinds "
-        "had the same labels.",
+        "The lecture prints no number, and no other source was confirmed; compare the rows with "
+        "each other.",
+        '"all" is 50,000 labels. One run fills all rows of a data set for one seed, so all kinds '
+        "of encoders are trained on the same labels.",
     )
-    return Table(tuple(trained_rows.all_rows(CELLS, trained_rows.reader(context))), notes)
+    return Table(tuple(trained_rows.rows_of_cells(CELLS, trained_rows.reader(context))), notes)

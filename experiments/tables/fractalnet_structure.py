@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from lecture_models.metrics.convolution_graph import ConvolutionGraph, convolution_graph
 from lecture_models.metrics.traced_network import COUNTED, TRACED, trace
 from lecture_models.models.fractalnet import FractalNet, column_of
-from lecture_models.tables.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Table, TableContext, TableRow, published
 
 CAPTION = "Li, Deep Learning 2, Fractal Net, figure 1: this example has depth 40 (B = 5, C = 4)"
-FORMULA = "the same caption: depth is B 2^(C-1)"
+FORMULA = "the same caption: the depth is B 2^(C-1)"
 SIZES = ((1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (5, 3), (5, 4))
 
 
@@ -24,26 +24,31 @@ def build(context: TableContext) -> Table:
         depth = str(blocks * 2 ** (columns - 1))
         source = CAPTION if (blocks, columns) == (5, 4) else FORMULA
         rows += [
-            Row(f"{name}: depth", published(depth, source), graph.depth, TRACED),
-            Row(f"{name}: convolutions", None, graph.convolutions, TRACED),
-            Row(f"{name}: paths from input to output", None, graph.paths, TRACED),
+            TableRow(f"{name}: depth", published(depth, source), graph.depth, TRACED),
+            TableRow(f"{name}: convolutions", None, graph.convolutions, TRACED),
+            TableRow(f"{name}: paths from input to output", None, graph.paths, TRACED),
         ]
     deepest = column_of(_fractal(5, 4), 4)
     paper = FractalNet()
     alone = column_of(paper, 3)
     rows += [
-        Row(
+        TableRow(
             "B = 5, C = 4: the deepest column alone, depth",
             published("40", CAPTION),
             _graph(deepest).depth,
             TRACED,
         ),
-        Row("FractalNet-20: parameters", None, trace(paper, 32, 32, 3).num_params, COUNTED),
-        Row("its deepest column: parameters", None, trace(alone, 32, 32, 3).num_params, COUNTED),
+        TableRow("FractalNet-20: parameters", None, trace(paper, 32, 32, 3).num_params, COUNTED),
+        TableRow(
+            "FractalNet-20, deepest column: parameters",
+            None,
+            trace(alone, 32, 32, 3).num_params,
+            COUNTED,
+        ),
     ]
     notes = (
-        "Depth is that of the longest path, in convolutions; paths are counted in the graph of the "
-        "program, without the formula p -> p^2 + 1 for one block.",
+        "The depth is the number of convolutions on the longest path. Paths are counted in the "
+        "program's graph, not by the formula p -> p^2 + 1 for one block.",
         "FractalNet-20 has B = 5 blocks of C = 3 columns, with 64, 128, 256, 512, 512 channels.",
     )
     return Table(tuple(rows), notes)

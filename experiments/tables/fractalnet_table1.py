@@ -1,4 +1,4 @@
-"""FractalNet's Table 1: test error on CIFAR-100, CIFAR-10 and SVHN, in %.
+"""FractalNet, Table 1: test error on CIFAR-100, CIFAR-10 and SVHN in %.
 
 Source: Larsson et al., 2016, Table 1, as Li, Deep Learning 2, Fractal Net, prints it
 """
@@ -6,7 +6,7 @@ Source: Larsson et al., 2016, Table 1, as Li, Deep Learning 2, Fractal Net, prin
 import functools
 
 from lecture_models.tables import cifar_cells as cifar
-from lecture_models.tables.printed_grid import Grid, rows
+from lecture_models.tables.printed_grid import PrintedGrid, grid_rows
 from lecture_models.tables.table import Table, TableContext
 
 COLUMNS = ("C100", "C100+", "C100++", "C10", "C10+", "C10++", "SVHN")
@@ -34,24 +34,24 @@ PRINTED = {
 }
 SOURCE = "Larsson et al., Table 1, as Li, Deep Learning 2, Fractal Net, prints it"
 OWN = ("FractalNet", "FractalNet+dropout/drop-path", "Deepest column alone")
-ABSENT = "CIFAR-100, SVHN and the augmentation ++ are not in this house"
+ABSENT = "no experiment here has CIFAR-100, SVHN or the augmentation ++"
 E3 = (
-    "E3: Table 1 of Stochastic Depth prints other figures for the same networks: 27.76 and 1.80 "
+    "E3: Table 1 of Stochastic Depth prints other values for the same networks: 27.76 and 1.80 "
     "with constant depth, 5.25 and 24.98 with stochastic depth, 7.60 for Highway Networks."
 )
 
 
-def _of_pixels(experiment: str, augment: bool):
+def _convolutional(experiment: str, augment: bool):
     config = cifar.AUGMENTED if augment else cifar.PLAIN
     return functools.partial(cifar.cell, experiment=experiment, config=config)
 
 
 def _made() -> dict:
-    found = {}
+    cells = {}
     for column, augment in (("C10", False), ("C10+", True)):
-        found |= {
-            ("Network in Network", column): _of_pixels("network_in_network_cifar10", augment),
-            ("All-CNN", column): _of_pixels("all_convolutional_cifar10", augment),
+        cells |= {
+            ("Network in Network", column): _convolutional("network_in_network_cifar10", augment),
+            ("All-CNN", column): _convolutional("all_convolutional_cifar10", augment),
             ("ResNet, constant depth", column): functools.partial(
                 cifar.constant_depth, augment=augment
             ),
@@ -62,19 +62,19 @@ def _made() -> dict:
             (OWN[1], column): functools.partial(cifar.drop_path, augment=augment),
             (OWN[2], column): functools.partial(cifar.drop_path, augment=augment, deepest=True),
         }
-    return found
+    return cells
 
 
-GRID = Grid(COLUMNS, PRINTED, SOURCE, _made(), OWN, ABSENT)
+GRID = PrintedGrid(COLUMNS, PRINTED, SOURCE, _made(), OWN, ABSENT)
 CELLS = GRID.cells
 
 
 def build(context: TableContext) -> Table:
     notes = (
         E3,
-        "+ is translation and mirroring, ++ more. The deepest column is a part of the network with "
-        "drop-path: the same runs.",
-        "ResNet with constant and with stochastic depth is as Huang et al. report it; 6.61 and "
-        "4.69 are printed without a depth.",
+        "+ is augmentation by translation and mirroring, ++ by more. The deepest column is a part "
+        "of the network with drop-path, so its rows come from the same runs.",
+        "The values of ResNet with constant and stochastic depth are those of Huang et al.; 6.61 "
+        "and 4.69 are printed without a depth.",
     )
-    return Table(tuple(rows(GRID, context)), notes)
+    return Table(tuple(grid_rows(GRID, context)), notes)

@@ -1,16 +1,17 @@
-"""LeNet-5, as taught and as printed in 1998: maps, parameters, multiply-adds, test error.
+"""LeNet-5, as taught and as published in 1998: feature maps, parameters, multiply-adds, test error.
 
 Source: LeCun et al., 1998, sections II.B and III.B
 """
 
 from lecture_models.metrics.cost import count_parameters
-from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, format_shape, trace
 from lecture_models.models.lenet import LeNet5, OriginalLeNet5
 from lecture_models.tables import trained_rows
-from lecture_models.tables.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Table, TableContext, TableRow, published
+from lecture_models.tables.trained_cells import TrainedCell
 
-ERROR = trained_rows.Cell(
-    what="test error, MNIST, %",
+ERROR = TrainedCell(
+    label="test error, MNIST, %",
     published=published("0.95 %", "LeCun et al., 1998, LeNet-5 without distortions"),
     experiment="lenet_mnist",
     metric="test_error_percent",
@@ -27,22 +28,24 @@ def build(context: TableContext) -> Table:
         net = trace(model, 28, 28, 1)
         if name == "1998":
             rows += [
-                Row(f"{layer}: maps", None, by(net.shapes[layer]), TRACED)
+                TableRow(
+                    f"1998: feature maps of {layer}", None, format_shape(net.shapes[layer]), TRACED
+                )
                 for layer in ("C1", "S2", "C3", "S4", "C5", "F6", "logits")
             ]
         rows += [
-            Row(f"{name}: parameters of {layer}", None, count_parameters(params), COUNTED)
+            TableRow(f"{name}: parameters of {layer}", None, count_parameters(params), COUNTED)
             for layer, params in sorted(net.params.items())
         ]
         rows += [
-            Row(f"{name}: parameters", None, net.num_params, COUNTED),
-            Row(f"{name}: multiply-adds", None, net.multiply_adds, TRACED),
+            TableRow(f"{name}: parameters", None, net.num_params, COUNTED),
+            TableRow(f"{name}: multiply-adds", None, net.multiply_adds, TRACED),
         ]
     rows += trained_rows.rows(ERROR, context)
     notes = (
-        "In the network of 1998 C3 sees the maps of S2 that Table I lists, subsampling has a "
-        "coefficient and a bias for each map, and the output's codes are fixed.",
-        "Its C3 is run as a full convolution with zeros for the pairs that are not there: they "
-        "count as multiply-adds.",
+        "In the network of 1998, C3 is connected to the maps of S2 that Table I lists, subsampling "
+        "has a coefficient and a bias for each map, and the codes of the output layer are fixed.",
+        "Its C3 runs as a full convolution with zeros for the missing connections, which count as "
+        "multiply-adds.",
     )
     return Table(tuple(rows), notes)

@@ -1,4 +1,4 @@
-"""Residual and plain networks: parameters and multiply-adds for one image.
+"""Residual and plain networks: parameters, and multiply-adds for one image.
 
 Source: He et al., 2015, figure 3, as Li, Deep Learning 2, ResNet prints it; its section 4.2
 """
@@ -6,11 +6,11 @@ Source: He et al., 2015, figure 3, as Li, Deep Learning 2, ResNet prints it; its
 from lecture_models.metrics.traced_network import COUNTED, TRACED, trace
 from lecture_models.models import resnet
 from lecture_models.models.cifar_resnet import cifar_resnet
-from lecture_models.tables.table import Row, Table, TableContext, published
+from lecture_models.tables.table import Table, TableContext, TableRow, published
 
 FIGURE_3 = "Li, Deep Learning 2, ResNet, figure 3"
 OPTIONS = "Li, Deep Learning 2, ResNet, shortcuts (A) and (B)"
-E9 = "E9: these are multiply-adds; with a multiplication and an addition as two it is twice that"
+E9 = "E9: the paper counts multiply-adds; counting both operations doubles the number"
 SIDES = (224, 224, 3)
 NETWORKS = {
     "plain-18": resnet.PLAIN_18(),
@@ -31,11 +31,11 @@ def build(context: TableContext) -> Table:
     costs = {name: trace(model, *SIDES) for name, model in NETWORKS.items()}
     rows = []
     for name, net in costs.items():
-        # Figure 3 has one residual network of 34 layers; only option A's cost rounds to 3.6 G.
+        # Figure 3 has one residual network of 34 layers; only the cost of option A rounds to 3.6 G.
         paper = published("3.6 G", FIGURE_3) if name in FIGURE_3_NETWORKS else None
         rows += [
-            Row(f"{name}: parameters", None, net.num_params, COUNTED),
-            Row(f"{name}: multiply-adds", paper, net.multiply_adds, TRACED),
+            TableRow(f"{name}: parameters", None, net.num_params, COUNTED),
+            TableRow(f"{name}: multiply-adds", paper, net.multiply_adds, TRACED),
         ]
     plain, option_a, option_b = (
         costs[name].num_params
@@ -43,10 +43,10 @@ def build(context: TableContext) -> Table:
     )
     flops = 2 * costs["ResNet-34, option A"].multiply_adds
     rows += [
-        Row("option A: added parameters", published("0", OPTIONS), option_a - plain, COUNTED),
-        Row("option B, 34 layers: added parameters", None, option_b - plain, COUNTED),
-        Row(
-            "ResNet-34, option A: both operations counted",
+        TableRow("option A: added parameters", published("0", OPTIONS), option_a - plain, COUNTED),
+        TableRow("option B, 34 layers: added parameters", None, option_b - plain, COUNTED),
+        TableRow(
+            "ResNet-34, option A: multiplications and additions",
             published("3.6 G", FIGURE_3),
             flops,
             "twice the multiply-adds",
@@ -54,15 +54,15 @@ def build(context: TableContext) -> Table:
         ),
         *_cifar(),
     ]
-    return Table(tuple(rows), ("Multiply-adds are those of convolutions and matrix products.",))
+    return Table(tuple(rows), ("Only convolutions and matrix products count as multiply-adds.",))
 
 
-def _cifar() -> list[Row]:
+def _cifar() -> list[TableRow]:
     rows = []
     for depth in CIFAR_DEPTHS:
         net = trace(cifar_resnet(depth), 32, 32, 3)
         rows += [
-            Row(f"CIFAR ResNet-{depth}: parameters", None, net.num_params, COUNTED),
-            Row(f"CIFAR ResNet-{depth}: multiply-adds", None, net.multiply_adds, TRACED),
+            TableRow(f"CIFAR ResNet-{depth}: parameters", None, net.num_params, COUNTED),
+            TableRow(f"CIFAR ResNet-{depth}: multiply-adds", None, net.multiply_adds, TRACED),
         ]
     return rows

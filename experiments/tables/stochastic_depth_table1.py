@@ -1,4 +1,4 @@
-"""Stochastic depth's Table 1: test error on CIFAR-10, CIFAR-100, SVHN and ImageNet, in %.
+"""Stochastic depth, Table 1: test error on CIFAR-10, CIFAR-100, SVHN and ImageNet in %.
 
 Source: Huang et al., 2016, Table 1, as Li, Deep Learning 2, Stochastic Depth, prints it
 """
@@ -6,7 +6,7 @@ Source: Huang et al., 2016, Table 1, as Li, Deep Learning 2, Stochastic Depth, p
 import functools
 
 from lecture_models.tables import cifar_cells as cifar
-from lecture_models.tables.printed_grid import Grid, rows
+from lecture_models.tables.printed_grid import PrintedGrid, grid_rows
 from lecture_models.tables.table import Table, TableContext
 
 COLUMNS = ("CIFAR10+", "CIFAR100+", "SVHN", "ImageNet")
@@ -27,7 +27,7 @@ PRINTED = {
     STOCHASTIC: "5.25 24.98 1.75 21.98",
 }
 SOURCE = "Huang et al., Table 1, as Li, Deep Learning 2, Stochastic Depth, prints it"
-ABSENT = "CIFAR-100, SVHN and ImageNet are not in this house"
+ABSENT = "no experiment here has CIFAR-100, SVHN or ImageNet"
 AUGMENTED = functools.partial(functools.partial, cifar.cell, config=cifar.AUGMENTED)
 MADE = {
     ("Net in Net", "CIFAR10+"): AUGMENTED(experiment="network_in_network_cifar10"),
@@ -35,10 +35,10 @@ MADE = {
     (CONSTANT, "CIFAR10+"): cifar.constant_depth,
     (STOCHASTIC, "CIFAR10+"): cifar.stochastic_depth,
 }
-GRID = Grid(COLUMNS, PRINTED, SOURCE, MADE, (CONSTANT, STOCHASTIC), ABSENT)
+GRID = PrintedGrid(COLUMNS, PRINTED, SOURCE, MADE, (CONSTANT, STOCHASTIC), ABSENT)
 CELLS = GRID.cells
 E3 = (
-    "E3: FractalNet's Table 1 prints other figures for the same networks: 27.22 and 2.01 with "
+    "E3: FractalNet's Table 1 prints other values for the same networks: 27.22 and 2.01 with "
     "constant depth, 5.23 and 24.58 with stochastic depth, 7.72 for Highway Networks."
 )
 
@@ -46,7 +46,7 @@ E3 = (
 def build(context: TableContext) -> Table:
     notes = (
         E3,
-        "E10: on ImageNet the table itself has stochastic depth worse, 21.98 beside 21.78.",
-        "Both depths are run with one recipe, 110 layers and 500 epochs.",
+        "E10: on ImageNet, the table itself shows stochastic depth to be worse: 21.98 and 21.78.",
+        "Constant and stochastic depth have the same recipe: 110 layers, 500 epochs.",
     )
-    return Table(tuple(rows(GRID, context)), notes)
+    return Table(tuple(grid_rows(GRID, context)), notes)

@@ -1,20 +1,22 @@
-"""Variational autoencoders on binarized MNIST: minus log-likelihood of the test set, in nats.
+"""Variational autoencoders on binarized MNIST: negative log-likelihood of the test set in nats.
 
 Source: Burda et al., 2016, Table 1, as the README of nbip/IWAE lists it; pythae's reproductions
 """
 
 from lecture_models.tables import trained_rows
-from lecture_models.tables.table import Published, Row, Table, TableContext, published
-from lecture_models.tables.trained_cells import Cell
+from lecture_models.tables.table import PublishedValue, Table, TableContext, TableRow, published
+from lecture_models.tables.trained_cells import TrainedCell
 
 BURDA = "Burda et al., 2016, Table 1, 5,000 samples, as the README of nbip/IWAE lists it"
-PYTHAE = "the paper's figure, 200 samples, in pythae's table of reproductions"
+PYTHAE = "the paper's value, 200 samples, as pythae's table of reproductions lists it"
 ONE_LAYER = (("static_binarization", False),)
 
 
-def _cell(what: str, printed: Published | None, config: tuple, metric: str = "") -> Cell:
+def _cell(
+    label: str, printed: PublishedValue | None, config: tuple, metric: str = ""
+) -> TrainedCell:
     name = metric or "negative_log_likelihood"
-    return Cell(what, printed, "vae_mnist", name, "less", "mnist", config)
+    return TrainedCell(label, printed, "vae_mnist", name, "less", "mnist", config)
 
 
 CELLS = (
@@ -32,10 +34,10 @@ CELLS = (
         for k, nats in ((5, "85.54"), (50, "84.78"))
     ),
     _cell(
-        "VAE, static_binarization bits", published("89.9", PYTHAE), (("static_binarization", True),)
+        "VAE, static binarization", published("89.9", PYTHAE), (("static_binarization", True),)
     )._replace(recipe=None),
 )
-ELSEWHERE = (
+NOT_HERE = (
     *((f"VAE, k = {k}, one layer", nats) for k, nats in ((5, "86.47"), (50, "86.35"))),
     *(
         (f"IWAE, k = {k}, two layers", nats)
@@ -45,14 +47,14 @@ ELSEWHERE = (
 
 
 def build(context: TableContext) -> Table:
-    absent = "no experiment here: k samples of the plain bound, or two stochastic layers"
+    absent = "no experiment here averages the ELBO over k samples or has two stochastic layers"
     rows = (
-        *trained_rows.all_rows(CELLS, trained_rows.reader(context)),
-        *(Row(what, published(nats, BURDA), None, absent) for what, nats in ELSEWHERE),
+        *trained_rows.rows_of_cells(CELLS, trained_rows.reader(context)),
+        *(TableRow(label, published(nats, BURDA), None, absent) for label, nats in NOT_HERE),
     )
     notes = (
-        "One latent layer of 50 units. The preset trains for 3,280 epochs and estimates on all "
-        "10,000 test images, the defaults for 60 and on 1,000.",
-        "Static bits are drawn once with our seed: not the file that the published figure is of.",
+        "One latent layer has 50 units. --preset=paper trains for 3,280 epochs and estimates on "
+        "all 10,000 test images; the defaults train for 60 epochs and estimate on 1,000.",
+        "Static binarization is drawn once with our seed; the published value has another draw.",
     )
     return Table(rows, notes)

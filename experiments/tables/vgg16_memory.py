@@ -1,16 +1,16 @@
-"""VGG-16, layer by layer: values held for one image, and weights.
+"""VGG-16, layer by layer: activations in memory for one image, and weights.
 
-Source: Gong, Deep Learning I, the slide VGG16 (22 rows and two totals)
+Source: Gong, Deep Learning I, slide VGG16 (22 rows and two totals)
 """
 
 import math
 
-from lecture_models.metrics.traced_network import COUNTED, TRACED, by, trace
+from lecture_models.metrics.traced_network import COUNTED, TRACED, format_shape, trace
 from lecture_models.models import vgg
-from lecture_models.tables.table import Published, Row, Table, TableContext, published
+from lecture_models.tables.table import PublishedValue, Table, TableContext, TableRow, published
 
 SLIDE = "Gong, Deep Learning I, VGG16"
-# As printed: layer, shape, memory, weights; and the activation or layer that it is here.
+# Printed layer, shape, memory and weights; name of our activation and layer.
 PRINTED = (
     ("INPUT", "224x224x3", "150K", "0", ""),
     ("CONV3-64", "224x224x64", "3.2M", "1,728", "conv1_1"),
@@ -35,7 +35,7 @@ PRINTED = (
     ("FC", "1x1x4096", "4096", "16,777,216", "fc7"),
     ("FC", "1x1x1000", "1000", "4,096,000", "fc8"),
 )
-E1 = "E1: the rows above add up to {} values, {:.0f} MB in float32; 24M does not follow from them"
+E1 = "E1: the rows above sum to {} values, {:.0f} MB in float32, not to 24M"
 
 
 def build(context: TableContext) -> Table:
@@ -49,16 +49,18 @@ def build(context: TableContext) -> Table:
         held, weights = held + values, weights + own
         label = f"{number} {layer}{f' {name}' if name else ''}"
         rows += [
-            Row(f"{label}: shape", published(shape, SLIDE), by(ours), TRACED),
-            Row(f"{label}: values", published(memory, SLIDE), values, TRACED),
-            Row(f"{label}: weights", published(params, SLIDE), own, COUNTED),
+            TableRow(f"{label}: shape", published(shape, SLIDE), format_shape(ours), TRACED),
+            TableRow(f"{label}: values", published(memory, SLIDE), values, TRACED),
+            TableRow(f"{label}: weights", published(params, SLIDE), own, COUNTED),
         ]
     why = E1.format(f"{held:,}", 4 * held / 1e6)
-    megabytes = Published("93MB", SLIDE, 93e6, 0.5e6)
+    megabytes = PublishedValue("93MB", SLIDE, 93e6, 0.5e6)
     rows += [
-        Row("total: values", published("24M", SLIDE), held, "sum of the rows", erratum=why),
-        Row("total: bytes, float32", megabytes, 4 * held, "four times the values", erratum=why),
-        Row("total: weights", published("138M", SLIDE), weights, "sum of the rows"),
+        TableRow("total: values", published("24M", SLIDE), held, "sum of the rows", erratum=why),
+        TableRow(
+            "total: bytes, float32", megabytes, 4 * held, "four times the values", erratum=why
+        ),
+        TableRow("total: weights", published("138M", SLIDE), weights, "sum of the rows"),
     ]
-    notes = ("Values are those of one forward pass, biases not counted, as on the slide.",)
+    notes = ("As on the slide, values are those of one forward pass and biases are not counted.",)
     return Table(tuple(rows), notes)

@@ -1,4 +1,8 @@
-"""Grad-CAM: a layer's maps, weighted by how much the score depends on each."""
+"""Computes Grad-CAM: a layer's feature maps, weighted by how much the class score depends on each.
+
+Selvaraju et al., 2017, Grad-CAM: visual explanations from deep networks via gradient-based
+localization.
+"""
 
 from collections.abc import Callable
 
@@ -13,21 +17,37 @@ Network = Callable[[Images], tuple[Float[Array, " batch"], Features]]
 
 
 def grad_cam(features: Features, gradients: Features) -> Float[Array, "batch row column"]:
-    """max(sum over features of (mean over positions of dS/dA) A, 0).
+    """Returns the Grad-CAM map of each image, at the resolution of the layer.
 
-    Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
-    localization", 2017, equations 1 and 2.
+    max(sum over features k of (mean over positions of dS/dA_k) A_k, 0): equations 1 and 2.
+
+    Args:
+        features: feature maps A of a layer, (batch, row, column, feature).
+        gradients: gradient dS/dA of each image's score S with respect to them.
+
+    Returns:
+        The maps, at least 0; higher where there is more evidence for the class.
     """
     weights = gradients.mean(axis=(1, 2), keepdims=True)
     return jnp.maximum((weights * features).sum(axis=-1), 0.0)
 
 
 def features_and_gradients(network: Network, images: Images) -> tuple[Features, Features]:
-    """A and dS/dA of what lies between the images and the score.
+    """Returns the feature maps A of a layer, and the gradient dS/dA of each image's score S.
 
-    `network` gives the score of each image and the features A on the way to it, as models give
-    their activations by name; the traced program is run again with something added to A, so no
-    model needs a hook. Raises ValueError where the score does not depend on A.
+    Traces the network and evaluates the traced program with an offset added to A, so no model needs
+    a hook.
+
+    Args:
+        network: computes the score of each image, and the feature maps from which the score is
+            computed. An image's score must depend on that image only.
+        images: the images.
+
+    Returns:
+        The feature maps and the gradients, both (batch, row, column, feature).
+
+    Raises:
+        ValueError: if the score is not computed from the feature maps.
     """
 
     def outputs(images):
@@ -40,31 +60,31 @@ def features_and_gradients(network: Network, images: Images) -> tuple[Features, 
         raise ValueError("the score does not depend on these features")
 
     def shifted(offset):
-        known = dict(zip(program.jaxpr.constvars, program.consts, strict=True))
-        known |= dict(zip(program.jaxpr.invars, [images], strict=True))
-        if features in known:
-            known[features] = known[features] + offset
+        values = dict(zip(program.jaxpr.constvars, program.consts, strict=True))
+        values |= dict(zip(program.jaxpr.invars, [images], strict=True))
+        if features in values:
+            values[features] = values[features] + offset
         for equation in program.jaxpr.eqns:
             inputs = [
-                each.val if isinstance(each, Literal) else known[each] for each in equation.invars
+                atom.val if isinstance(atom, Literal) else values[atom] for atom in equation.invars
             ]
             parameters = equation.primitive.get_bind_params(equation.params)
             results = equation.primitive.bind(*inputs, **parameters)
             results = results if equation.primitive.multiple_results else [results]
-            known |= dict(zip(equation.outvars, results, strict=True))
+            values |= dict(zip(equation.outvars, results, strict=True))
             if features in equation.outvars:
-                known[features] = known[features] + offset
-        return known[score], known[features]
+                values[features] = values[features] + offset
+        return values[score], values[features]
 
     zeros = jnp.zeros(features.aval.shape, features.aval.dtype)
-    gradients, values = jax.grad(shifted, has_aux=True)(zeros)
-    return values, gradients
+    gradients, maps = jax.grad(shifted, has_aux=True)(zeros)
+    return maps, gradients
 
 
 def _depends(equations, start, end) -> bool:
     reached = {start}
     for equation in equations:
-        inputs = {each for each in equation.invars if not isinstance(each, Literal)}
+        inputs = {atom for atom in equation.invars if not isinstance(atom, Literal)}
         if inputs & reached:
             reached |= set(equation.outvars)
     return end in reached

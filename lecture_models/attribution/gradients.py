@@ -1,8 +1,8 @@
-"""Attribution by the gradient of a score with respect to the image.
+"""Computes attributions from the gradient of a score with respect to the image.
 
-A score takes images and gives one number each, in which an image counts for itself alone; a
-gradient takes images and gives dS/dx of each. Pass a jitted gradient: what takes many of them
-calls it batch by batch in a Python loop, so memory stays that of one batch.
+A score function takes images and returns one number per image, which depends on that image only. A
+gradient function takes images and returns dS/dx of each. Methods that average many gradients call a
+jitted gradient function batch by batch in a Python loop, so they need the memory of one batch.
 """
 
 import functools
@@ -20,14 +20,28 @@ Gradient = Callable[[Images], Images]
 
 
 def input_gradient(score: Callable[[Images], Float[Array, " batch"]]) -> Gradient:
-    """dS/dx of each image by its own score."""
+    """Returns the function that computes the gradient dS/dx of each image's score.
+
+    Args:
+        score: computes one score per image.
+
+    Returns:
+        The gradient function; it is not jitted.
+    """
     return jax.grad(lambda images: score(images).sum())
 
 
 def magnitude(gradients: Images) -> Maps:
-    """max over channels of |dS/dx|: the saliency map, where `gradients` are dS/dx.
+    """Returns the largest absolute value over the channels of each pixel.
 
-    Simonyan et al., "Deep inside convolutional networks", 2014, section 3.1.
+    max over channels c of |dS/dx_c|: for a gradient, the saliency map of Simonyan et al., 2014,
+    Deep inside convolutional networks, section 3.1.
+
+    Args:
+        gradients: gradients dS/dx, (batch, height, width, channel).
+
+    Returns:
+        The maps, at least 0; higher where a pixel matters more.
     """
     return jnp.abs(gradients).max(axis=-1)
 
@@ -40,11 +54,23 @@ def smooth_gradient(
     noise: float,
     batch_size: int,
 ) -> Image:
-    """The mean gradient at `samples` images with Gaussian noise of standard deviation `noise`.
+    """Returns SmoothGrad: the mean gradient over copies of the image with Gaussian noise.
 
-    The samples are the same for every batch size. Raises ValueError for no samples.
+    Smilkov et al., 2017, SmoothGrad: removing noise by adding noise, section 3.
 
-    Smilkov et al., "SmoothGrad: removing noise by adding noise", 2017, section 3.
+    Args:
+        gradient: the gradient function.
+        image: the image, (height, width, channel).
+        key: random key of the noise.
+        samples: number of noisy copies.
+        noise: standard deviation of the noise, in units of pixel values.
+        batch_size: number of images per call of `gradient`; the noise does not depend on it.
+
+    Returns:
+        The mean gradient, of the shape of the image.
+
+    Raises:
+        ValueError: if `samples` or `batch_size` is below 1.
     """
 
     def noisy(indices):
@@ -56,36 +82,52 @@ def smooth_gradient(
 def integrated_gradients(
     gradient: Gradient, image: Image, baseline: Image, steps: int, batch_size: int
 ) -> Image:
-    """(x - x') times the mean gradient on the line from the baseline x' to the image x.
+    """Returns integrated gradients: attributions that add up to the change of the score.
 
-    The sum of all attributions is S(x) - S(x'), up to the error of the midpoint rule with `steps`
-    points. Raises ValueError for no steps.
+    (x - x') times the mean gradient on the straight line from the baseline x' to the image x, by
+    the midpoint rule. The sum over pixels and channels is S(x) - S(x'), up to the error of that
+    rule. Sundararajan et al., 2017, Axiomatic attribution for deep networks, equation 1.
 
-    Sundararajan et al., "Axiomatic attribution for deep networks", 2017, equation 1.
+    Args:
+        gradient: the gradient function.
+        image: the image x, (height, width, channel).
+        baseline: the baseline x', of the same shape.
+        steps: number of points on the line.
+        batch_size: number of images per call of `gradient`.
+
+    Returns:
+        The attribution of each value of the image; positive where it raises the score.
+
+    Raises:
+        ValueError: if `steps` or `batch_size` is below 1.
     """
-
-    start, way = np.asarray(baseline), np.asarray(image) - np.asarray(baseline)
+    start, difference = np.asarray(baseline), np.asarray(image) - np.asarray(baseline)
 
     def between(indices):
         shares = ((indices + 0.5) / steps).reshape(-1, 1, 1, 1)
-        return start[None] + shares * way[None]
+        return start[None] + shares * difference[None]
 
-    return way * _mean_gradient(gradient, between, steps, batch_size)
+    return difference * _mean_gradient(gradient, between, steps, batch_size)
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def _noise(key, indices, shape):
-    """One key a sample, so that no sample knows its batch."""
-    keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(indices)
-    return jax.vmap(lambda each: jax.random.normal(each, shape))(keys)
+    # One key per sample, so that the noise does not depend on the batch size.
+    sample_keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(indices)
+    return jax.vmap(lambda sample_key: jax.random.normal(sample_key, shape))(sample_keys)
 
 
 def _mean_gradient(
     gradient: Gradient, inputs: Callable[[np.ndarray], np.ndarray], count: int, batch_size: int
 ) -> Image:
-    """Of the inputs of indices 0 to count - 1; the last batch is filled up with the last index."""
+    """Averages the gradients at the inputs of indices 0 to count - 1.
+
+    The last batch is filled up with the last input, so that all batches share one compiled program.
+    """
     if count < 1 or batch_size < 1:
-        raise ValueError(f"{count} gradients in batches of {batch_size}: both are at least 1")
+        raise ValueError(
+            f"{count} gradients in batches of {batch_size}: both numbers must be at least 1"
+        )
     sums = []
     for first in range(0, count, batch_size):
         indices = np.minimum(np.arange(first, first + batch_size), count - 1)

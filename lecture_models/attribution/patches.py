@@ -1,4 +1,7 @@
-"""The patches that activate a channel most, cut to the receptive field of the unit."""
+"""Finds the image patches that activate a channel most, cut to the receptive field of the unit.
+
+Zeiler and Fergus, 2014, Visualizing and understanding convolutional networks, section 4.1.
+"""
 
 from typing import NamedTuple
 
@@ -7,125 +10,193 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Int
 
 from lecture_models.metrics.receptive_field import ReceptiveField
-from lecture_models.metrics.traced_field import Fields
+from lecture_models.metrics.traced_field import ReceptiveFields
 
-Picture = Float[np.ndarray, "height width channel"]
+Image = Float[np.ndarray, "height width channel"]
 Patch = Float[np.ndarray, "patch_height patch_width channel"]
 
 
 class Peaks(NamedTuple):
-    """The largest activation of each channel in each picture, and the unit that has it."""
+    """Holds the largest activation of each channel in each image.
 
-    values: Float[Array | np.ndarray, "picture channel"]
-    rows: Int[Array | np.ndarray, "picture channel"]
-    columns: Int[Array | np.ndarray, "picture channel"]
+    Attributes:
+        values: the activations, (image, channel).
+        rows: row of the unit that has it, counted in the feature map.
+        columns: column of that unit.
+    """
+
+    values: Float[Array | np.ndarray, "image channel"]
+    rows: Int[Array | np.ndarray, "image channel"]
+    columns: Int[Array | np.ndarray, "image channel"]
 
 
-class Strongest(NamedTuple):
-    """The pictures with the largest peaks of each channel, in falling order."""
+class TopPeaks(NamedTuple):
+    """Holds the images with the largest peaks of each channel, in decreasing order of the peaks.
+
+    Attributes:
+        values: the activations, (rank, channel).
+        images: index of the image of each peak.
+        rows: row of the unit that has the peak, counted in the feature map.
+        columns: column of that unit.
+    """
 
     values: Float32[np.ndarray, "rank channel"]
-    pictures: Int[np.ndarray, "rank channel"]
+    images: Int[np.ndarray, "rank channel"]
     rows: Int[np.ndarray, "rank channel"]
     columns: Int[np.ndarray, "rank channel"]
 
 
-class Span(NamedTuple):
-    """Pixels `first` to `last`, both included; they may lie outside the picture."""
+class PixelSpan(NamedTuple):
+    """Describes pixels `first` to `last` of one axis, both included; they may lie outside."""
 
     first: int
     last: int
 
-    def clipped(self, side: int) -> "Span":
-        return Span(max(self.first, 0), min(self.last, side - 1))
+    def clipped(self, side: int) -> "PixelSpan":
+        """Returns the part of the span inside an image with `side` pixels along this axis."""
+        return PixelSpan(max(self.first, 0), min(self.last, side - 1))
 
 
-class Box(NamedTuple):
-    """What a unit can see of a picture."""
+class PatchBox(NamedTuple):
+    """Describes the rectangle of pixels that a unit sees."""
 
-    rows: Span
-    columns: Span
+    rows: PixelSpan
+    columns: PixelSpan
 
 
-def peaks(maps: Float[Array, "picture row column channel"]) -> Peaks:
-    """Of equal maxima the first, row by row."""
+def peaks(maps: Float[Array, "image row column channel"]) -> Peaks:
+    """Returns the largest activation of each channel in each image.
+
+    Args:
+        maps: feature maps, (image, row, column, channel).
+
+    Returns:
+        The peaks; of equal maxima the first one, row by row.
+    """
     count, _, width, channels = maps.shape
     flat = maps.reshape(count, -1, channels)
     places = jnp.argmax(flat, axis=1)
     return Peaks(flat.max(axis=1), places // width, places % width)
 
 
-def strongest(found: Peaks, first_picture: int, top: int, before: Strongest | None) -> Strongest:
-    """The `top` pictures of each channel among those of a batch and those found `before`.
+def top_peaks(batch: Peaks, first_image: int, top: int, earlier: TopPeaks | None) -> TopPeaks:
+    """Returns the images with the largest peaks among a batch and the earlier ones.
 
-    A picture counts once, at its peak: neighboring units see nearly the same. `first_picture` is
-    the number of the batch's first one. Of equal peaks the earlier picture is ahead. Raises
-    ValueError for `top` below 1.
+    An image counts once per channel, at its peak, because neighboring units see nearly the same
+    pixels. Of equal peaks, that of the earlier image ranks first.
+
+    Args:
+        batch: the peaks of a batch.
+        first_image: index of the first image of the batch.
+        top: number of images to keep per channel.
+        earlier: the result for all earlier batches; None for the first batch.
+
+    Returns:
+        The largest peaks; fewer than `top` if there are fewer images.
+
+    Raises:
+        ValueError: if `top` is below 1.
     """
     if top < 1:
         raise ValueError(f"top is {top}; it must be at least 1")
-    values, rows, columns = (np.asarray(each) for each in found)
-    numbers = first_picture + np.arange(len(values), dtype=np.int64)
-    pictures = np.broadcast_to(numbers[:, None], values.shape)
-    batch = Strongest(values.astype(np.float32), pictures, rows, columns)
-    if before is not None:
-        batch = Strongest(*map(np.concatenate, zip(before, batch, strict=True)))
-    order = np.argsort(-batch.values, axis=0, kind="stable")[:top]
-    return Strongest(*(np.take_along_axis(each, order, axis=0) for each in batch))
+    values, rows, columns = (np.asarray(array) for array in batch)
+    indices = first_image + np.arange(len(values), dtype=np.int64)
+    images = np.broadcast_to(indices[:, None], values.shape)
+    candidates = TopPeaks(values.astype(np.float32), images, rows, columns)
+    if earlier is not None:
+        candidates = TopPeaks(*map(np.concatenate, zip(earlier, candidates, strict=True)))
+    order = np.argsort(-candidates.values, axis=0, kind="stable")[:top]
+    return TopPeaks(*(np.take_along_axis(array, order, axis=0) for array in candidates))
 
 
-def receptive_box(fields: Fields, row: int, column: int, height: int, width: int) -> Box:
-    """The receptive field of the unit at (row, column); the picture where it sees all of it.
+def receptive_box(
+    fields: ReceptiveFields, row: int, column: int, height: int, width: int
+) -> PatchBox:
+    """Returns the receptive field of one unit.
 
-    It reaches over the edge where the unit sees padding: see `crop`.
+    Args:
+        fields: the receptive fields of the unit's layer along both axes; None along an axis if its
+            units may see all pixels.
+        row: row of the unit in the feature map.
+        column: column of the unit in the feature map.
+        height: height of the image in pixels.
+        width: width of the image in pixels.
+
+    Returns:
+        The box in pixels. It extends beyond the image where the unit sees padding.
     """
-    return Box(_span(fields.rows, row, height), _span(fields.columns, column, width))
+    return PatchBox(_span(fields.rows, row, height), _span(fields.columns, column, width))
 
 
-def _span(field: ReceptiveField | None, unit: int, side: int) -> Span:
-    return Span(0, side - 1) if field is None else Span(*field.span(unit))
+def _span(field: ReceptiveField | None, unit: int, side: int) -> PixelSpan:
+    return PixelSpan(0, side - 1) if field is None else PixelSpan(*field.span(unit))
 
 
-def crop(picture: Picture, box: Box, fill: float = 0.0) -> Patch:
-    """The pixels of the box, those outside the picture `fill`.
+def crop(image: Image, box: PatchBox, fill: float = 0.0) -> Patch:
+    """Returns the pixels of a box.
 
-    Raises ValueError where no pixel of the box is in the picture.
+    Args:
+        image: the image, (height, width, channel).
+        box: the box, which may extend beyond the image.
+        fill: the value of pixels outside of the image.
+
+    Returns:
+        The patch, of the size of the box.
+
+    Raises:
+        ValueError: if no pixel of the box is inside the image.
     """
-    patch = np.full((*_sides(box), picture.shape[-1]), fill, picture.dtype)
-    rows, columns = _inside(picture, box)
+    patch = np.full((*_sides(box), image.shape[-1]), fill, image.dtype)
+    rows, columns = _inside(image, box)
     top, left = rows.first - box.rows.first, columns.first - box.columns.first
-    content = picture[rows.first : rows.last + 1, columns.first : columns.last + 1]
+    content = image[rows.first : rows.last + 1, columns.first : columns.last + 1]
     patch[top : top + content.shape[0], left : left + content.shape[1]] = content
     return patch
 
 
-def in_place(patch: Patch, box: Box, height: int, width: int, around: float = 0.0) -> Picture:
-    """A picture with the patch where it was cut, and `around` everywhere else.
+def in_place(patch: Patch, box: PatchBox, height: int, width: int, around: float = 0.0) -> Image:
+    """Returns an image of one value that shows a patch where it was cut.
 
-    The unit whose receptive field the box is has the same activation there as in the picture that
-    the patch is from: it sees nothing else, and the network pads at the same edges. A crop alone
-    has other edges, and units at other places: a stride's phase is lost.
+    If the box is the receptive field of a unit, the unit has the same activation in this image as
+    in the image that the patch was cut from: it sees no other pixels, and the network pads at the
+    same edges. The patch alone would not do, because it has other edges, and shifts the positions
+    that a stride selects.
 
-    Raises ValueError where the patch has not the size of the box.
+    Args:
+        patch: the patch, of the size of the box.
+        box: where it was cut, in pixels.
+        height: height of the image in pixels.
+        width: width of the image in pixels.
+        around: the value of all other pixels.
+
+    Returns:
+        The image, (height, width, channel).
+
+    Raises:
+        ValueError: if the patch does not have the size of the box, or the box lies outside of the
+            image.
     """
     if patch.shape[:2] != _sides(box):
-        raise ValueError(f"the patch has shape {patch.shape}; its box is {box}")
-    picture = np.full((height, width, patch.shape[-1]), around, patch.dtype)
-    rows, columns = _inside(picture, box)
+        rows, columns = _sides(box)
+        raise ValueError(
+            f"the patch has shape {patch.shape}; its box has {rows}x{columns} pixels: {box}"
+        )
+    image = np.full((height, width, patch.shape[-1]), around, patch.dtype)
+    rows, columns = _inside(image, box)
     top, left = rows.first - box.rows.first, columns.first - box.columns.first
-    picture[rows.first : rows.last + 1, columns.first : columns.last + 1] = patch[
+    image[rows.first : rows.last + 1, columns.first : columns.last + 1] = patch[
         top : top + rows.last - rows.first + 1, left : left + columns.last - columns.first + 1
     ]
-    return picture
+    return image
 
 
-def _sides(box: Box) -> tuple[int, int]:
+def _sides(box: PatchBox) -> tuple[int, int]:
     return box.rows.last - box.rows.first + 1, box.columns.last - box.columns.first + 1
 
 
-def _inside(picture: Picture, box: Box) -> Box:
-    height, width, _ = picture.shape
-    inside = Box(box.rows.clipped(height), box.columns.clipped(width))
+def _inside(image: Image, box: PatchBox) -> PatchBox:
+    height, width, _ = image.shape
+    inside = PatchBox(box.rows.clipped(height), box.columns.clipped(width))
     if any(span.first > span.last for span in inside):
-        raise ValueError(f"{box} has no pixel in a picture of {height}x{width}")
+        raise ValueError(f"no pixel of {box} is inside an image of {height}x{width} pixels")
     return inside

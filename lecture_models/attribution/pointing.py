@@ -1,4 +1,7 @@
-"""The pointing game on composites: does a map's maximum lie on what it is asked for?"""
+"""Scores attributions by the pointing game on composites of four images.
+
+An attribution wins if its maximum lies on the image whose class it was computed for.
+"""
 
 from typing import NamedTuple
 
@@ -10,7 +13,7 @@ Image = Float[np.ndarray, "height width channel"]
 
 
 class Box(NamedTuple):
-    """From (top, left) to just before (bottom, right), in pixels."""
+    """Describes a rectangle in pixels, from (top, left) up to, not including, (bottom, right)."""
 
     top: int
     left: int
@@ -19,7 +22,15 @@ class Box(NamedTuple):
 
 
 def quadrants(height: int, width: int) -> tuple[Box, Box, Box, Box]:
-    """Row by row; the first row and column are the smaller where a side is odd."""
+    """Returns the four quadrants of an image, row by row.
+
+    Args:
+        height: height of the image in pixels; if it is odd, the upper quadrants are smaller.
+        width: width of the image in pixels; if it is odd, the left quadrants are smaller.
+
+    Returns:
+        The boxes: upper left, upper right, lower left, lower right.
+    """
     middle, center = height // 2, width // 2
     return (
         Box(0, 0, middle, center),
@@ -29,14 +40,21 @@ def quadrants(height: int, width: int) -> tuple[Box, Box, Box, Box]:
     )
 
 
-def composite(pictures: Float[Array | np.ndarray, "4 height width channel"]) -> Image:
-    """Four pictures in the quadrants of one of the same size, each reduced with antialiasing."""
-    _, height, width, channel = pictures.shape
+def composite(images: Float[Array | np.ndarray, "4 height width channel"]) -> Image:
+    """Returns one image with four images in its quadrants, each reduced with antialiasing.
+
+    Args:
+        images: the four images, in the order of `quadrants`.
+
+    Returns:
+        An image of the same size as each of the four.
+    """
+    _, height, width, channel = images.shape
     parts = [
         jax.image.resize(
-            picture, (box.bottom - box.top, box.right - box.left, channel), "linear", antialias=True
+            image, (box.bottom - box.top, box.right - box.left, channel), "linear", antialias=True
         )
-        for picture, box in zip(np.asarray(pictures), quadrants(height, width), strict=True)
+        for image, box in zip(np.asarray(images), quadrants(height, width), strict=True)
     ]
     return np.concatenate(
         [np.concatenate(parts[first : first + 2], axis=1) for first in (0, 2)], axis=0
@@ -44,14 +62,19 @@ def composite(pictures: Float[Array | np.ndarray, "4 height width channel"]) -> 
 
 
 def hit(attribution: Float[Array | np.ndarray, "height width"], box: Box) -> float:
-    """1 where the map's maximum lies in the box, 0 where not; of equal maxima, the share in it.
+    """Returns the share of a map's maxima that lie in a box: 1 or 0 for a single maximum.
 
-    So a map of one value has the box's share of the area, as guessing has.
+    A constant map scores the box's share of the area, as guessing does on average. Zhang et al.,
+    2016, Top-down neural attention by excitation backprop, without its margin around the object.
 
-    Zhang et al., "Top-down neural attention by excitation backprop", 2016, without its
-    margin around the object.
+    Args:
+        attribution: the map.
+        box: the box, in pixels of the map.
+
+    Returns:
+        The score, from 0 to 1; higher is better.
     """
     values = np.asarray(attribution)
-    best = values == values.max()
-    inside = best[box.top : box.bottom, box.left : box.right].sum()
-    return float(inside / best.sum())
+    maxima = values == values.max()
+    inside = maxima[box.top : box.bottom, box.left : box.right].sum()
+    return float(inside / maxima.sum())

@@ -1,4 +1,7 @@
-"""The sanity check: does a map change when the network forgets what it learned?"""
+"""Checks whether an attribution depends on what the network learned, by shuffling its parameters.
+
+Adebayo et al., 2018, Sanity checks for saliency maps, section 3.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,32 +15,50 @@ Variables = Any  # A pytree of arrays.
 
 
 def order_of_use(function: Callable[..., Any], variables: Variables, *args: Any) -> list[int]:
-    """The leaves of `variables`, by number, in the order in which the program first uses them.
+    """Returns the leaves of `variables` in the order in which a function first uses them.
 
-    Of a network that goes from the image to the classes, with the layers nearest to the image
-    first; leaves that it does not use come last. Nothing is computed.
+    For a network, the leaves of the layers nearest to the image come first. The function is traced,
+    not computed.
+
+    Args:
+        function: a function of the variables and `args`.
+        variables: a pytree of arrays.
+        *args: further arguments of the function.
+
+    Returns:
+        The indices of the leaves, as `jax.tree.leaves` counts them. Leaves that are not used come
+        last.
     """
     program = jax.make_jaxpr(function)(variables, *args).jaxpr
     leaves = program.invars[: len(jax.tree.leaves(variables))]
-    first: dict[Any, int] = {}
-    for number, equation in enumerate(program.eqns):
-        for each in equation.invars:
-            if not isinstance(each, Literal):
-                first.setdefault(each, number)
+    first_use: dict[Any, int] = {}
+    for position, equation in enumerate(program.eqns):
+        for atom in equation.invars:
+            if not isinstance(atom, Literal):
+                first_use.setdefault(atom, position)
     unused = len(program.eqns)
-    return sorted(range(len(leaves)), key=lambda leaf: first.get(leaves[leaf], unused))
+    return sorted(range(len(leaves)), key=lambda leaf: first_use.get(leaves[leaf], unused))
 
 
 def randomized(
     variables: Variables, order: list[int], share: float, random: np.random.Generator
 ) -> Variables:
-    """The variables with the last `share` of the leaves, in that order, shuffled, each in itself.
+    """Returns the variables with the values of the last leaves shuffled, each leaf within itself.
 
-    So every leaf keeps its distribution and the activations their scale. Raises ValueError for a
-    share outside [0, 1].
+    Each leaf thus keeps its distribution, and activations keep their scale. The paper draws new
+    initial values instead, from the top layer down.
 
-    Adebayo et al., "Sanity checks for saliency maps", 2018, section 3: from the top layer down,
-    there with fresh initial values.
+    Args:
+        variables: a pytree of arrays.
+        order: the order of the leaves, as `order_of_use` returns it.
+        share: share of the leaves to shuffle, from the end of that order; from 0 to 1.
+        random: generator of the permutations.
+
+    Returns:
+        The shuffled variables.
+
+    Raises:
+        ValueError: if `share` is outside of [0, 1].
     """
     if not 0.0 <= share <= 1.0:
         raise ValueError(f"share is {share}; it must be from 0 to 1")
@@ -52,15 +73,27 @@ def rank_correlation(
     first: Float[Array | np.ndarray, "height width"],
     second: Float[Array | np.ndarray, "height width"],
 ) -> float:
-    """Spearman's: 1 for maps of one order, 0 for unrelated ones; 0 where one has only one value."""
-    one, other = _ranks(np.asarray(first)), _ranks(np.asarray(second))
-    one, other = one - one.mean(), other - other.mean()
-    scale = np.sqrt((one**2).sum() * (other**2).sum())
-    return float((one * other).sum() / scale) if scale > 0.0 else 0.0
+    """Returns Spearman's rank correlation of two maps.
+
+    Args:
+        first: a map.
+        second: a map of the same size.
+
+    Returns:
+        The correlation: 1 if the pixels of both maps are in the same order, 0 for unrelated maps,
+        -1 for opposite orders; 0 if a map is constant.
+    """
+    first_ranks, second_ranks = _ranks(np.asarray(first)), _ranks(np.asarray(second))
+    first_ranks, second_ranks = first_ranks - first_ranks.mean(), second_ranks - second_ranks.mean()
+    scale = np.sqrt((first_ranks**2).sum() * (second_ranks**2).sum())
+    return float((first_ranks * second_ranks).sum() / scale) if scale > 0.0 else 0.0
 
 
 def _ranks(values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, " pixel"]:
-    """From 1; equal values have the mean of theirs. SciPy's needs a second to be imported."""
+    """Ranks values from 1; equal values share the mean of their ranks.
+
+    SciPy has such a function, but takes a second to import.
+    """
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return (last - (counts - 1) / 2.0)[place.ravel()]

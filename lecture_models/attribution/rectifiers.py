@@ -1,16 +1,17 @@
-"""Rectifiers that go backward by another rule than their derivative's, for a network's field.
+"""Defines rectifiers whose backward pass follows another rule than their derivative.
 
-`model.clone(nonlinearity=guided(nn.relu))` computes what the model does; only its gradient is
-another. With s the signal from above, f the nonlinearity and x its input:
+A model takes one as its nonlinearity: `model.clone(nonlinearity=guided(nn.relu))` computes the same
+logits and another gradient. Let s be the signal from the layer above, f the nonlinearity and x its
+input:
 
-| rule | signal passed on |
+| rule | signal that is passed on |
 | --- | --- |
 | gradient | s f'(x) |
 | `deconvolved` | max(s, 0) |
 | `guided` | max(s, 0) f'(x) |
 
-For a rectifier f'(x) = [x > 0]. Springenberg et al., "Striving for simplicity: the all
-convolutional net", 2015, section 3.4, figure 1.
+For a rectifier, f'(x) = [x > 0]. Springenberg et al., 2015, Striving for simplicity: the all
+convolutional net, section 3.4 and figure 1.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,16 @@ Nonlinearity = Callable[[Array], Array]
 
 
 def guided(nonlinearity: Nonlinearity) -> Nonlinearity:
-    """Guided backpropagation: a signal passes where it is positive and the input was too."""
+    """Returns the nonlinearity with the backward pass of guided backpropagation.
+
+    Passes on max(s, 0) f'(x): a signal passes where it is positive and the input was positive too.
+
+    Args:
+        nonlinearity: a nonlinearity of one array, such as `nn.relu`.
+
+    Returns:
+        A nonlinearity with the same values.
+    """
 
     @jax.custom_vjp
     def forward(x):
@@ -40,13 +50,22 @@ def guided(nonlinearity: Nonlinearity) -> Nonlinearity:
 
 
 def deconvolved(nonlinearity: Nonlinearity) -> Nonlinearity:
-    """The deconvnet: the signal itself is rectified, whatever the input was.
+    """Returns the nonlinearity with the backward pass of the deconvnet.
 
-    Convolutions pass a gradient through their transposed filters and maximum pooling to where the
-    maximum was, so with this rule a gradient is the deconvnet of Zeiler and Fergus, 2014, section
-    2.1: "unpooling with switches" is `unpooling.unpool`, the gradient of `nn.pooling.max_pool`. But
-    a window of zeros throughout, whose maximum is everywhere, spreads the signal over itself where
-    a switch names one place; and local response normalization passes its own gradient.
+    Passes on max(s, 0): the signal itself is rectified, whatever the input was.
+
+    Convolutions already pass a gradient through their transposed filters, and max pooling passes it
+    to the position of the maximum. With this rule, a gradient is therefore the deconvnet of Zeiler
+    and Fergus, 2014, section 2.1, whose "unpooling with switches" is `unpooling.unpool`, the
+    gradient of `nn.pooling.max_pool`. Two details differ: a window with several equal maxima, such
+    as zeros, spreads the signal over all of them, where a switch names one position; and local
+    response normalization passes on its own gradient.
+
+    Args:
+        nonlinearity: a nonlinearity of one array, such as `nn.relu`.
+
+    Returns:
+        A nonlinearity with the same values.
     """
 
     @jax.custom_vjp

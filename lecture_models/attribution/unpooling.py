@@ -1,4 +1,7 @@
-"""Maximum pooling that remembers where its maxima were, and its way back."""
+"""Defines max pooling that remembers the positions of its maxima, and the unpooling that uses them.
+
+Zeiler and Fergus, 2014, Visualizing and understanding convolutional networks, section 2.1.
+"""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -9,15 +12,24 @@ Switches = Int[Array, "batch pooled_height pooled_width channel"]
 
 
 def pool_with_switches(maps: Maps, window: int, stride: int) -> tuple[Pooled, Switches]:
-    """Maxima of `window` x `window` squares, and the index row * width + column of each.
+    """Returns the maxima of square windows and their positions, the switches.
 
-    Of equal maxima the first counts. Raises ValueError where no window fits.
+    Args:
+        maps: feature maps, (batch, height, width, channel).
+        window: side of a window.
+        stride: distance between neighboring windows.
+
+    Returns:
+        The maxima, and the index row * width + column of each; of equal maxima the first counts.
+
+    Raises:
+        ValueError: if `window` or `stride` is below 1, or no window fits.
     """
     _, height, width, _ = maps.shape
     if window < 1 or stride < 1 or window > min(height, width):
         raise ValueError(
-            f"window {window} at stride {stride} on maps of {height}x{width}: both are at least "
-            "1, and the window fits"
+            f"window {window} at stride {stride} on maps of {height}x{width}: both must be at "
+            "least 1, and the window must fit"
         )
     rows = jnp.arange(0, height - window + 1, stride)
     columns = jnp.arange(0, width - window + 1, stride)
@@ -30,12 +42,19 @@ def pool_with_switches(maps: Maps, window: int, stride: int) -> tuple[Pooled, Sw
 
 
 def unpool(signal: Pooled, switches: Switches, height: int, width: int) -> Maps:
-    """Puts each value back to where its maximum was; zero elsewhere.
+    """Returns maps with each value at the position of its maximum, and zeros elsewhere.
 
-    Where windows overlap, what meets in one place is added. This is the gradient of
-    `nn.pooling.max_pool`, but that equal maxima share the gradient.
+    Where windows overlap, values at the same position are added. This is the gradient of
+    `nn.pooling.max_pool`, except that there, equal maxima share the gradient.
 
-    Zeiler and Fergus, "Visualizing and understanding convolutional networks", 2014, section 2.1.
+    Args:
+        signal: one value per window, (batch, pooled height, pooled width, channel).
+        switches: the positions of the maxima, as `pool_with_switches` returns them.
+        height: height of the maps.
+        width: width of the maps.
+
+    Returns:
+        The maps, (batch, height, width, channel).
     """
     batch, _, _, channels = signal.shape
     flat = jnp.zeros((batch, height * width, channels), signal.dtype)

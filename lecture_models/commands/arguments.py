@@ -1,13 +1,20 @@
-"""Flags among the words of a command line: taken out, or kept alone."""
+"""Separates some flags of a command line from its other words."""
 
 from collections.abc import Iterable
 
 
-def part(arguments: Iterable[str], valued: set[str], switches: set[str] = frozenset()):
-    """The words of the flags that are named, and all other words, each in their order.
+def split_flags(
+    arguments: Iterable[str], valued: set[str], switches: set[str] = frozenset()
+) -> tuple[list[str], list[str]]:
+    """Separates the words of some flags from all other words; both keep their order.
 
-    A value may be a word of its own, `--seed 3`, but not that of a switch, whose opposite begins
-    with `no`.
+    Args:
+        arguments: the words of a command line.
+        valued: names of flags with a value, which may be a word of its own: `--seed 3`.
+        switches: names of flags without a value; `--noNAME` is their opposite.
+
+    Returns:
+        The words of the named flags, and the other words.
     """
     taken: list[str] = []
     rest: list[str] = []

@@ -1,4 +1,4 @@
-"""`--compare`: what differs between past runs."""
+"""Compares past runs: `--compare`."""
 
 from pathlib import Path
 
@@ -8,39 +8,42 @@ from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.commands.table_output import output_path
 from lecture_models.config import UsageError
 from lecture_models.reports.comparison import FORMATS, Comparison, compare_runs
-from lecture_models.runs.folder import RunFolderError
 from lecture_models.runs.past_run import read_past_run
+from lecture_models.runs.reader import RunFolderError
 from lecture_models.training.printing import until_reader_leaves
 
 _HELP = """\
 python launch.py --compare=RUN,RUN[,RUN...] [--output=FILE.md|.json]
 
-Prints what differs between past runs: config, data, versions, commit, device, metrics."""
+Prints how past runs differ in config, data, versions, commit, device and metrics. RUN is the folder
+of a run. With --output, the comparison is written to a file instead."""
 
 
-def compare(invocation: Invocation, given: str) -> int:
-    """Prints Markdown, or writes a file in the format of its suffix.
+def compare(invocation: Invocation, value: str) -> int:
+    """Prints the comparison as Markdown, or writes it in the format of the file's suffix.
 
-    Raises UsageError for a wrong command line, RunFolderError for a folder that is not of a run.
+    Raises UsageError for a wrong command line, and RunFolderError for a folder that holds no run.
     """
-    values = read_alone("compare", invocation.argv, advice="folders are separated by commas")
+    values = read_alone("compare", invocation.argv, advice="separate the folders by commas")
     if values.help:
         print(_HELP)
         return 0
     output = output_path(values.output, FORMATS)
-    comparison = compare_runs([read_past_run(folder) for folder in _folders(given)])
+    comparison = compare_runs([read_past_run(folder) for folder in _folders(value)])
     _show(comparison, output)
     return 0
 
 
-def _folders(given: str) -> list[Path]:
-    folders = [Path(part.strip()).expanduser() for part in given.split(",") if part.strip()]
+def _folders(value: str) -> list[Path]:
+    folders = [Path(part.strip()).expanduser() for part in value.split(",") if part.strip()]
     if len(folders) < 2:
-        raise UsageError(f"--compare is {given or 'empty'}; it must be two folders or more")
+        raise UsageError(
+            f"--compare is {value or 'empty'}; it must be at least two folders, separated by commas"
+        )
     real = [folder.resolve() for folder in folders]
-    twice = [folder for folder in folders if real.count(folder.resolve()) > 1]
-    if twice:
-        raise RunFolderError(f"--compare names {twice[0]} twice; a run is no other than itself")
+    repeated = [folder for folder in folders if real.count(folder.resolve()) > 1]
+    if repeated:
+        raise RunFolderError(f"--compare names {repeated[0]} twice; name different runs")
     return folders
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from absl import flags
 
 from lecture_models.config import UsageError, did_you_mean
+from lecture_models.runs import renames
 
 
 class Option(typing.NamedTuple):
-    """One field of a Config as `--help` shows it."""
+    """Describes one field of a Config, as `--help` shows it."""
 
     name: str
     type_name: str
@@ -23,7 +24,7 @@ class Option(typing.NamedTuple):
 
 
 def options(config_class: type) -> list[Option]:
-    """Every field with its type, its default and the reason from its trailing comment."""
+    """Returns each field with its type, its default, and the reason from its comment."""
     reasons = _reasons(config_class)
     hints = typing.get_type_hints(config_class)
     return [
@@ -35,21 +36,39 @@ def options(config_class: type) -> list[Option]:
 
 
 def parse(flag_values: flags.FlagValues, argv: list[str]) -> list[str]:
-    """Parses all flags; returns what is no flag. Raises UsageError, with the nearest name."""
+    """Parses all flags, and returns the words that are not flags.
+
+    Raises UsageError for a wrong value, and for an unknown flag, with its new name if it is an old
+    one, else with the nearest name.
+    """
     flag_values.unparse_flags()
     try:
         return flag_values(argv)[1:]
-    except flags.UnrecognizedFlagError as error:
-        hint = did_you_mean(error.flagname, flag_values)
-        raise UsageError(f"there is no flag --{error.flagname}{hint}") from error
     except flags.Error as error:
-        raise UsageError(str(error)) from error
+        raise usage_error(error, flag_values) from error
+
+
+def usage_error(error: flags.Error, flag_values: flags.FlagValues) -> UsageError:
+    """Returns the error of a flag in this project's words, with what is allowed."""
+    if isinstance(error, flags.UnrecognizedFlagError):
+        current = renames.current_name(error.flagname, flag_values)
+        hint = f"; it is now --{current}" if current else did_you_mean(error.flagname, flag_values)
+        return UsageError(f"there is no flag --{error.flagname}{hint}")
+    match = re.match(r"flag --(\w+)=(.*?): ", str(error), re.DOTALL)
+    if match is None or match[1] not in flag_values:
+        return UsageError(str(error))
+    parser = flag_values[match[1]].parser
+    choices = getattr(parser, "enum_values", None)
+    allowed = (
+        f"one of {', '.join(choices)}" if choices else parser.syntactic_help or "true or false"
+    )
+    return UsageError(f"--{match[1]} is {match[2] or 'empty'}; it must be {allowed}")
 
 
 def define_config_flags(config_class: type, flag_values: flags.FlagValues) -> None:
-    """A flag of the same name and type for every field.
+    """Defines a flag of the same name and type for each field.
 
-    Raises TypeError for a field of a type that has no flag, or without a default.
+    Raises TypeError for a field without a default, or of a type that a flag cannot have.
     """
     hints = typing.get_type_hints(config_class)
     for option in options(config_class):
@@ -59,12 +78,26 @@ def define_config_flags(config_class: type, flag_values: flags.FlagValues) -> No
         define(option.name, None, option.reason, flag_values=flag_values)
 
 
+def overrides(module: types.ModuleType, preset: str) -> dict[str, Any]:
+    """Returns the fields that a preset of an experiment changes."""
+    return getattr(module, preset.upper(), {})
+
+
 def make_config(
     config_class: type, overrides: dict[str, Any], flag_values: flags.FlagValues
 ) -> Any:
-    """The defaults, then a preset's overrides, then the flags that were given.
+    """Returns a Config: its defaults, changed by a preset, changed by the flags that were given.
 
-    Raises UsageError for a value that the Config itself refuses.
+    Args:
+        config_class: the Config.
+        overrides: the fields that the preset changes.
+        flag_values: the parsed flags.
+
+    Returns:
+        The Config.
+
+    Raises:
+        UsageError: if the Config does not accept a value.
     """
     values = dict(overrides)
     hints = typing.get_type_hints(config_class)
@@ -87,9 +120,9 @@ def _convert(name: str, hint: Any, flag: flags.Flag) -> Any:
     try:
         return tuple(element(part) for part in flag.value)
     except ValueError as error:
-        given = ",".join(flag.value)
+        typed = ",".join(flag.value)
         raise UsageError(
-            f"--{name} is {given}; it must be {_type_name(hint)}, separated by commas"
+            f"--{name} is {typed}; it must be {_type_name(hint)}, separated by commas"
         ) from error
 
 
@@ -104,7 +137,7 @@ def _definer(hint: Any, name: str) -> Any:
         str: flags.DEFINE_string,
     }
     if hint not in definers:
-        raise TypeError(f"field {name} has type {hint}; a flag can be bool, int, float, str, tuple")
+        raise TypeError(f"field {name} has type {hint}; it must be bool, int, float, str or tuple")
     return definers[hint]
 
 
@@ -122,15 +155,18 @@ def _type_name(hint: Any) -> str:
 
 
 def _reasons(config_class: type) -> dict[str, str]:
-    """Those of its bases too; a field that is restated without one keeps its reason."""
+    """Returns the comment of each field.
+
+    A field that a derived class restates without a comment keeps that of the base class.
+    """
     reasons: dict[str, str] = {}
-    for each in reversed(config_class.__mro__[:-1]):
-        reasons |= {name: why for name, why in _own_reasons(each).items() if why}
+    for base in reversed(config_class.__mro__[:-1]):
+        reasons |= {name: why for name, why in _own_reasons(base).items() if why}
     return reasons
 
 
 def _own_reasons(config_class: type) -> dict[str, str]:
-    """The comment behind each field, or the lines of comment right above it."""
+    """Returns the comment after each field, or else the comment lines right above it."""
     reasons: dict[str, str] = {}
     above: list[str] = []
     for line in inspect.getsource(config_class).splitlines():

@@ -1,4 +1,4 @@
-"""Experiments and tables by discovery: every module of their folder is one."""
+"""Finds the experiments and tables of a checkout: every module of their folder is one."""
 
 import ast
 import importlib
@@ -7,11 +7,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from lecture_models.config import UsageError, did_you_mean
+from lecture_models.config import UsageError
+from lecture_models.runs import renames
 
 
-class Entry(NamedTuple):
-    """One line of `--list`, from the docstring of an experiment's file."""
+class ExperimentEntry(NamedTuple):
+    """Holds what `--list` prints about an experiment; it comes from the module's docstring."""
 
     name: str
     title: str
@@ -22,7 +23,7 @@ class Entry(NamedTuple):
 
 
 class TableEntry(NamedTuple):
-    """One line of `--list`, from the docstring of a table's file."""
+    """Holds what `--list` prints about a table; it comes from the module's docstring."""
 
     name: str
     title: str
@@ -30,24 +31,25 @@ class TableEntry(NamedTuple):
 
 
 def names(folder: Path) -> list[str]:
+    """Returns the names of all experiments, or of all tables, in a folder."""
     return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
 
 
-def entry(folder: Path, name: str) -> Entry:
-    """Reads the file without importing it, so that a list takes no time.
+def entry(folder: Path, name: str) -> ExperimentEntry:
+    """Reads an experiment's docstring without importing the module, which would take seconds.
 
-    Raises ValueError where the docstring lacks one of the four lines.
+    Raises ValueError if the docstring lacks one of the lines Paper, Data, Cost and Expected.
     """
-    return Entry(name, *_facts(folder, name, ("Paper", "Data", "Cost", "Expected")))
+    return ExperimentEntry(name, *_facts(folder, name, ("Paper", "Data", "Cost", "Expected")))
 
 
 def table_entry(folder: Path, name: str) -> TableEntry:
-    """As `entry`, for a table's file, whose docstring has the line Source."""
+    """Reads a table's docstring. Raises ValueError if it lacks the line Source."""
     return TableEntry(name, *_facts(folder, name, ("Source",)))
 
 
 def _facts(folder: Path, name: str, keys: tuple[str, ...]) -> list[str]:
-    """The title, and the docstring's lines that begin with the keys."""
+    """Returns the title, and the docstring's lines that begin with the keys."""
     path = folder / f"{name}.py"
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
     facts = {key: _fact(docstring, key) for key in keys}
@@ -58,24 +60,32 @@ def _facts(folder: Path, name: str, keys: tuple[str, ...]) -> list[str]:
 
 
 def _fact(docstring: str, key: str) -> str:
-    found = re.search(rf"^{key}: (.*(?:\n +\S.*)*)", docstring, re.MULTILINE)
-    return " ".join(found.group(1).split()) if found else ""
+    match = re.search(rf"^{key}: (.*(?:\n +\S.*)*)", docstring, re.MULTILINE)
+    return " ".join(match.group(1).split()) if match else ""
 
 
 def load(folder: Path, name: str, kind: str = "experiment") -> ModuleType:
-    """The module of one experiment, or one table.
+    """Imports the module of an experiment or a table.
 
-    Raises UsageError, with the nearest names, where there is no such file.
+    Args:
+        folder: the folder of all experiments, or of all tables.
+        name: the name.
+        kind: "experiment" or "table", for the error message.
+
+    Returns:
+        The module.
+
+    Raises:
+        UsageError: if there is no such module, with the nearest name.
     """
     known = names(folder)
     if name not in known:
         raise UsageError(
-            f"there is no {kind} {name!r}{did_you_mean(name, known)} "
-            f"{kind.capitalize()}s: {', '.join(known)}"
+            f"there is no {kind} {name!r}{renames.name_hint(name, known)} --list prints all names"
         )
     return importlib.import_module(f"{_package(folder)}.{name}")
 
 
 def _package(folder: Path) -> str:
-    inside = (folder.parent / "__init__.py").exists()
-    return f"{_package(folder.parent)}.{folder.name}" if inside else folder.name
+    is_inside = (folder.parent / "__init__.py").exists()
+    return f"{_package(folder.parent)}.{folder.name}" if is_inside else folder.name

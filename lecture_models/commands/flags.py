@@ -1,4 +1,4 @@
-"""The launcher's own flags, by command; an experiment's fields come on top of those of a run."""
+"""Defines the launcher's own flags by command; a run also has the fields of its experiment."""
 
 from typing import NamedTuple
 
@@ -9,131 +9,168 @@ from lecture_models.config import PRESETS, UsageError
 
 
 class LauncherFlag(NamedTuple):
-    """`choices` are the words that are allowed, where not every one is; a bool has neither.
+    """Describes a flag.
 
-    `kind` is needed where the default is None and the flag no text.
+    Attributes:
+        name: the name, without dashes.
+        default: the default; None if the flag need not have a value.
+        text: the help.
+        choices: the allowed values, if not every value of the type is allowed.
+        alone: the value that the flag has if it is given without one; one of the choices.
+        kind: the type; needed if the default is None and the value is not a text.
     """
 
     name: str
     default: str | int | float | bool | None
     text: str
     choices: tuple[str, ...] = ()
-    alone: str = ""  # What the flag means without a value; then it is one of the choices.
+    alone: str = ""
     kind: type | None = None
 
 
-_TEAM = (
+_PROCESSES = (
     LauncherFlag(
         "coordinator",
         None,
-        "HOST:PORT of process 0, the same for all processes of a run on several hosts; auto asks "
+        "for a run on several hosts: HOST:PORT of process 0, the same in all processes; auto asks "
         "the cluster, such as SLURM",
     ),
-    LauncherFlag("num_processes", None, "with --coordinator: how many there are", kind=int),
+    LauncherFlag("num_processes", None, "with --coordinator: number of processes", kind=int),
     LauncherFlag(
-        "process_id", None, "with --coordinator: from 0, which leads and writes", kind=int
+        "process_id",
+        None,
+        "with --coordinator: number of this process, from 0; process 0 writes the run's folder",
+        kind=int,
     ),
-    LauncherFlag("join_timeout", 120, "with --coordinator: seconds until all must have come"),
+    LauncherFlag(
+        "join_timeout",
+        120,
+        "with --coordinator: seconds to wait until all processes have started",
+    ),
 )
 _SHARED = (
-    LauncherFlag("experiment", None, "a file of experiments/"),
-    LauncherFlag("list", False, "list experiments and tables"),
-    LauncherFlag("help", False, "show the flags"),
+    LauncherFlag("experiment", None, "name of an experiment; --list prints all of them"),
+    LauncherFlag("list", False, "lists the experiments and tables"),
+    LauncherFlag("help", False, "prints help for the command"),
     LauncherFlag(
         "data_dir",
         None,
-        "where data sets are looked for and put (default $LECTURE_MODELS_DATA, else a cache); with "
-        "--dataset=folder, your own pictures",
+        "folder in which data sets are searched, and to which they are downloaded (default: "
+        "$LECTURE_MODELS_DATA, else a cache folder); with --dataset=folder, your own images",
     ),
     LauncherFlag(
         "weights_dir",
         None,
-        "where pretrained weights are looked for and put (default $LECTURE_MODELS_WEIGHTS, else a "
-        "cache)",
+        "folder in which pretrained weights are searched, and to which they are downloaded "
+        "(default: $LECTURE_MODELS_WEIGHTS, else a cache folder)",
     ),
+)
+_WANDB = LauncherFlag(
+    "wandb",
+    "auto",
+    "how runs are logged to W&B; auto is online after `wandb login` or with an API key, else "
+    "offline",
+    ("auto", "online", "offline", "disabled"),
 )
 _RUN = (
     LauncherFlag(
         "workdir",
         None,
-        "the run's folder; the same command with the same folder resumes "
-        "(default runs/EXPERIMENT/TIME-ID)",
+        "the run's folder; the same command with the same folder continues the run (default: "
+        "runs/EXPERIMENT/TIME-ID)",
     ),
-    LauncherFlag("preset", "default", "overrides of the defaults", PRESETS),
+    LauncherFlag(
+        "preset",
+        "default",
+        "which values fields have unless a flag sets them: default takes minutes, paper is the "
+        "published training, smoke takes seconds",
+        PRESETS,
+    ),
     LauncherFlag(
         "seeds",
         None,
-        "how many seeds, 0 on, or which (0,1,7): a run each, and their mean with its spread",
+        "trains once per seed, and prints mean and spread: 3 means the seeds 0, 1 and 2; 0,1,7 "
+        "lists the seeds",
     ),
     LauncherFlag(
         "image_size",
         28,
-        "for --dataset=folder: the sides that pictures are resized to, a multiple of 4",
+        "with --dataset=folder: height and width to which images are resized, a multiple of 4",
     ),
     LauncherFlag(
         "skip_bad_images",
         False,
-        "for --dataset=folder: go on without the files that cannot be read",
+        "with --dataset=folder: skips files that cannot be read, instead of stopping",
     ),
-    LauncherFlag(
-        "wandb",
-        "auto",
-        "auto is online with a key or login, else offline",
-        ("auto", "online", "offline", "disabled"),
-    ),
+    _WANDB,
     LauncherFlag(
         "devices",
         0,
-        "devices of this process that divide every batch; 0 is as many as the batch can be divided "
-        "among",
+        "number of devices of this process among which each batch is divided; 0 uses as many as "
+        "divide the batch evenly",
     ),
-    *_TEAM,
+    LauncherFlag(
+        "fast_convolutions",
+        True,
+        "on a CPU, computes convolutions by faster algorithms (docs/cpu_convolutions.md); "
+        "--nofast_convolutions uses XLA's own",
+    ),
+    *_PROCESSES,
 )
 _TABLE = (
-    LauncherFlag("table", None, "a file of experiments/tables/, or list"),
+    LauncherFlag("table", None, "name of a table, or list"),
     LauncherFlag(
         "run",
         None,
-        "make the runs that the table's trained rows want, three seeds of each: of the paper's "
-        "preset, which fill its cells, or with --run=default beside them",
+        "first trains the runs that the table lacks, with three seeds each; --run means "
+        "--run=paper, whose runs fill the paper's cells, others get rows of their own",
         PRESETS,
         alone="paper",
     ),
-    *(flag for flag in _RUN if flag.name == "wandb"),
-    LauncherFlag("output", None, "a file .md, .html, .csv or .json in place of the terminal"),
-    LauncherFlag("runs_dir", "runs", "where finished runs are looked for"),
+    _WANDB,
+    LauncherFlag("output", None, "writes the table to this .md, .html, .csv or .json file"),
+    LauncherFlag("runs_dir", "runs", "folder in which finished runs are searched"),
 )
 _REPRODUCE = (
-    LauncherFlag("reproduce", None, "the folder of a finished run, to run again and compare"),
-    LauncherFlag("tolerance", 0.0, "the relative difference of a metric that is let pass"),
-    *(flag for flag in _RUN if flag.name not in ("preset", "seeds") and flag not in _TEAM),
+    LauncherFlag("reproduce", None, "folder of a finished run, which is repeated and compared"),
+    LauncherFlag("tolerance", 0.0, "relative difference of a metric that counts as equal"),
+    *(flag for flag in _RUN if flag.name not in ("preset", "seeds") and flag not in _PROCESSES),
 )
 _COMPARE = (
     LauncherFlag("compare", None, "folders of runs, separated by commas"),
-    LauncherFlag("output", None, "a file .md or .json in place of the terminal"),
+    LauncherFlag("output", None, "writes the comparison to this .md or .json file"),
 )
 _FIND = (
-    LauncherFlag("runs", None, "conditions on past runs: 'eval/loss<1.0, seed=0, status=finished'"),
-    LauncherFlag("runs_dir", "runs", "where past runs are looked for"),
+    LauncherFlag(
+        "runs", None, "conditions on past runs, such as 'eval/loss<1.0, seed=0, status=finished'"
+    ),
+    LauncherFlag("runs_dir", "runs", "folder in which past runs are searched"),
 )
 _REPORT = (
-    LauncherFlag("report", None, "a folder of runs, of which to make one page"),
-    LauncherFlag("output", None, "a file .html in place of FOLDER/index.html"),
+    LauncherFlag("report", None, "folder of runs, about which one page is written"),
+    LauncherFlag("output", None, "writes this .html file instead of FOLDER/index.html"),
 )
 _SWEEP = (
-    LauncherFlag("sweep", None, "a file in W&B's sweep format, see experiments/sweeps/"),
-    LauncherFlag("num_trials", 0, "how many trials in all (default the file's run_cap)"),
-    LauncherFlag("workers", 1, "how many processes of the sweep on this machine"),
+    LauncherFlag("sweep", None, "file in W&B's sweep format, such as those in experiments/sweeps/"),
+    LauncherFlag("num_trials", 0, "total number of trials; 0 means the file's run_cap"),
+    LauncherFlag("workers", 1, "number of processes on this machine that train trials"),
     LauncherFlag(
         "storage",
         None,
-        "postgresql://USER:PASSWORD@HOST/DATABASE, for many machines, or sqlite:///FILE (default "
-        "a file in the sweep's folder)",
+        "where the sweep is recorded: postgresql://USER:PASSWORD@HOST/DATABASE, which several "
+        "machines can share, or sqlite:///FILE (default: a file in the sweep's folder)",
     ),
-    LauncherFlag("max_retries", 2, "how often a trial that failed or was killed is tried again"),
-    LauncherFlag("heartbeat", 30, "seconds between signs of life; three missed, a worker is dead"),
-    LauncherFlag("sweep_seed", 0, "of the parameters that are drawn"),
-    LauncherFlag("sweep_worker", False, "set by --workers: ends with its parent"),
+    LauncherFlag(
+        "max_retries", 2, "how many times a trial that failed or was killed is tried again"
+    ),
+    LauncherFlag(
+        "heartbeat",
+        30,
+        "seconds between the heartbeats of a worker; after three missed ones, another worker takes "
+        "over its trial",
+    ),
+    LauncherFlag("sweep_seed", 0, "random seed with which hyperparameters are drawn"),
+    LauncherFlag("sweep_worker", False, "set by --workers: the process ends with its parent"),
 )
 COMMANDS: dict[str, tuple[LauncherFlag, ...]] = {
     "run": _RUN,
@@ -147,12 +184,12 @@ COMMANDS: dict[str, tuple[LauncherFlag, ...]] = {
 
 
 def command_flags(*commands: str) -> flags.FlagValues:
-    """The flags that every command has, and those of the commands that are named.
+    """Defines the flags that every command has, and those of the named commands.
 
-    Of a flag that several of them have, the first counts.
+    If several commands have a flag of the same name, the first definition counts.
     """
     values = flags.FlagValues()
-    for flag in (*_SHARED, *(each for name in commands for each in COMMANDS[name])):
+    for flag in (*_SHARED, *(flag for name in commands for flag in COMMANDS[name])):
         if flag.name not in values:
             _define(values, flag)
     return values
@@ -177,14 +214,35 @@ def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
 
 
 class _AloneParser(flags.EnumParser):
-    """Choices, and absl's word for a flag without a value."""
+    """Parses one of several choices; a flag without a value, absl's "true", has a value too."""
 
     def __init__(self, choices: tuple[str, ...], alone: str):
         super().__init__(choices)
         self._alone = alone
 
     def parse(self, argument: str) -> str:
+        """Returns the choice."""
         return self._alone if argument == "true" else super().parse(argument)
+
+
+def help_lines(command: str) -> list[tuple[str, str]]:
+    """Returns the help of each flag of a command: name, type and default, then the text."""
+    return [
+        (f"--{flag.name} ({_kind(flag)})", flag.text)
+        for flag in sorted(COMMANDS[command], key=lambda flag: flag.name)
+    ]
+
+
+def shared_help_lines() -> list[tuple[str, str]]:
+    """Returns the help of the flags that every command has."""
+    return [(f"--{flag.name} ({_kind(flag)})", flag.text) for flag in _SHARED]
+
+
+def _kind(flag: LauncherFlag) -> str:
+    kind = "|".join(flag.choices) or (flag.kind or type(flag.default)).__name__
+    if flag.default is None:
+        return kind.replace("NoneType", "str")
+    return f"{kind}, {flag.default}"
 
 
 def read_alone(
@@ -193,10 +251,19 @@ def read_alone(
     instead: str = "give one of them",
     advice: str = "flags begin with --",
 ) -> flags.FlagValues:
-    """The flags of a command that stands without --experiment, and is named by its first flag.
+    """Parses the flags of a command that does not take --experiment.
 
-    Raises UsageError where an experiment is named too, with what to say `instead`, and for a word
-    that is no flag, with an `advice`.
+    Args:
+        command: the command; its first flag names it.
+        argv: the program and its arguments.
+        instead: advice to a user who also named an experiment.
+        advice: advice to a user who typed a word that is not a flag.
+
+    Returns:
+        The parsed flags.
+
+    Raises:
+        UsageError: if the command line is wrong.
     """
     values = command_flags(command)
     leftover = parse(values, argv)

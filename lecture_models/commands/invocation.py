@@ -1,41 +1,52 @@
-"""What was typed, and where: what every command is given."""
+"""Describes a command line and the checkout that it was typed in; every command receives both."""
 
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
 
-class House(NamedTuple):
-    """A checkout: where its experiments and tables are discovered."""
+class Checkout(NamedTuple):
+    """Locates the experiments and the tables of a checkout."""
 
     root: Path
 
     @property
     def experiments(self) -> Path:
+        """Returns the folder of the experiments."""
         return self.root / "experiments"
 
     @property
     def tables(self) -> Path:
+        """Returns the folder of the tables."""
         return self.experiments / "tables"
 
 
 class Invocation(NamedTuple):
-    """A command line; `began` is time.perf_counter() of the first line of the program."""
+    """Holds a command line.
 
-    house: House
+    Attributes:
+        checkout: the checkout of the program.
+        program: the program as it was typed, such as `launch.py`.
+        arguments: the words after the program.
+        began: time.perf_counter() at the first line of the program.
+    """
+
+    checkout: Checkout
     program: str
     arguments: list[str]
     began: float
 
     @property
     def argv(self) -> list[str]:
+        """Returns the program and its arguments."""
         return [self.program, *self.arguments]
 
 
 def announce(line: str) -> None:
-    """One line for the user, beside what a command prints."""
+    """Prints a line on standard error, apart from what a command prints as its result."""
     print(line, file=sys.stderr, flush=True)
 
 
-def folder(given: str | None) -> Path | None:
-    return Path(given).expanduser() if given else None
+def folder(value: str | None) -> Path | None:
+    """Returns the path of a flag's value, with ~ expanded; None if the flag was not given."""
+    return Path(value).expanduser() if value else None

@@ -1,4 +1,4 @@
-"""`--experiment`: flags -> Config -> build -> loop."""
+"""Trains one run of an experiment: `--experiment`."""
 
 import contextlib
 import inspect
@@ -7,12 +7,19 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from lecture_models.commands import discovery
-from lecture_models.commands.config_flags import define_config_flags, make_config, options, parse
+from lecture_models.commands.config_flags import (
+    define_config_flags,
+    make_config,
+    overrides,
+    parse,
+)
 from lecture_models.commands.flags import command_flags
+from lecture_models.commands.help_page import show_help
 from lecture_models.commands.invocation import Invocation, announce, folder
-from lecture_models.config import PRESETS, UsageError, as_typed
+from lecture_models.config import UsageError
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Experiment
 from lecture_models.runs.folder import RunFolder, default_folder
 from lecture_models.training import devices, process_setup, session
 from lecture_models.training.printing import until_reader_leaves
@@ -20,13 +27,20 @@ from lecture_models.training.processes import (
     SINGLE_PROCESS,
     ProcessGroup,
     ProcessGroupOptions,
-    join,
+    initialize,
 )
 from lecture_models.training.run_spec import RunSpec, plain_provenance
 
 
 class Chosen(NamedTuple):
-    """What is run: an experiment's module, its config, and the preset that this came from."""
+    """Holds an experiment and the config with which it is run.
+
+    Attributes:
+        name: the experiment.
+        module: its module.
+        preset: the preset from which the config was made.
+        config: the Config.
+    """
 
     name: str
     module: ModuleType
@@ -35,41 +49,40 @@ class Chosen(NamedTuple):
 
 
 def run(invocation: Invocation, name: str) -> int:
-    """Trains one run, from its start or from where its folder stands; returns the exit code.
+    """Trains a run from its start, or from where its folder stands; returns the exit code.
 
-    Raises UsageError for a wrong command line, ProcessGroupError where another process of the run cannot
-    begin, and whatever the data, the weights or the folder refuse.
+    Raises UsageError for a wrong command line, ProcessGroupError if another process of the run
+    cannot start, and the errors of the data, the weights and the run's folder.
     """
-    module = discovery.load(invocation.house.experiments, name)
+    module = discovery.load(invocation.checkout.experiments, name)
     values = read_flags(invocation, module)
     if values.help:
         with until_reader_leaves():
             show_help(name, module)
         return 0
     chosen = choose(name, module, values)
-    process_group = join(
-        ProcessGroupOptions(**{each: values[each].value for each in ProcessGroupOptions._fields})
+    process_group = initialize(
+        ProcessGroupOptions(**{flag: values[flag].value for flag in ProcessGroupOptions._fields})
     )
     with process_group.reporting_refusal():
-        spec = make_run_spec(
-            invocation, chosen, values, open_sources(module, values), process_group
-        )
+        sources = open_sources(module, values)
+        spec = make_run_spec(invocation, chosen, values, sources, process_group)
         if not process_group.is_main:
-            return session.follow(spec)
+            return session.compute_only(spec)
         return train(spec, values.workdir or default_folder(Path("runs"), name))
 
 
-def experiment_of(invocation: Invocation, asked: str) -> str:
-    """The name behind --experiment. Raises UsageError where a command that needs one has none."""
+def experiment_of(invocation: Invocation, command: str) -> str:
+    """Returns the value of --experiment. Raises UsageError if `command` lacks it."""
     values = command_flags("run")
     values(invocation.argv, known_only=True)
     if values.experiment is None:
-        raise UsageError(f"{asked} needs --experiment=NAME")
+        raise UsageError(f"{command} needs --experiment=NAME")
     return values.experiment
 
 
 def read_flags(invocation: Invocation, module: ModuleType) -> Any:
-    """The launcher's flags of a run, and the experiment's fields. Raises UsageError."""
+    """Parses the launcher's flags of a run and the experiment's fields. Raises UsageError."""
     values = command_flags("run")
     define_config_flags(module.Config, values)
     leftover = parse(values, invocation.argv)
@@ -78,20 +91,26 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
     return values
 
 
-def require_one_process(values: Any, asked: str) -> None:
-    """Raises UsageError where several runs are asked for and each would want its own process_group."""
-    given = [name for name in ProcessGroupOptions._fields if values[name].present]
-    if given:
-        raise UsageError(f"--{given[0]} is for one run on several hosts; not with {asked}")
+def require_one_process(values: Any, command: str) -> None:
+    """Raises UsageError if a command that trains several runs was given several processes."""
+    present = [name for name in ProcessGroupOptions._fields if values[name].present]
+    if present:
+        raise UsageError(
+            f"--{present[0]} is for one run on several hosts; it cannot be combined with {command}"
+        )
 
 
 def choose(name: str, module: ModuleType, values: Any) -> Chosen:
+    """Makes the Config from preset and flags. Raises UsageError if it refuses a value."""
     config = make_config(module.Config, overrides(module, values.preset), values)
     return Chosen(name, module, values.preset, config)
 
 
 def open_sources(module: ModuleType, values: Any) -> list[Any]:
-    """What `build` is given beside the config; several runs of one experiment may share it."""
+    """Returns the arguments of `build` after the config: the data sets, and perhaps the weights.
+
+    Several runs of one experiment may share them.
+    """
     pictures = None
     if values["image_size"].present or values["skip_bad_images"].present:
         pictures = make_config(PictureOptions, {}, values)
@@ -111,51 +130,49 @@ def make_run_spec(
     sources: list[Any],
     process_group: ProcessGroup = SINGLE_PROCESS,
 ) -> RunSpec:
-    """Builds the experiment: this reads the data and the weights."""
-    from lecture_models.nn.cpu.convolutions import (
-        faster_convolutions,  # Not before it is needed: flax.
-    )
+    """Builds the experiment, which reads the data and the weights.
 
+    Args:
+        invocation: the command line, for the record.
+        chosen: the experiment and its config.
+        values: the parsed flags.
+        sources: what `open_sources` returned.
+        process_group: the processes of the run.
+
+    Returns:
+        The run, ready to be trained.
+    """
     experiment = chosen.module.build(chosen.config, *sources)
-    experiment = experiment.with_steps(faster_convolutions())
-    used = [each for source in sources for each in source.provenance]
+    experiment = _with_convolutions(experiment, fast=values.fast_convolutions)
+    used = [provenance for source in sources for provenance in source.provenance]
     return RunSpec(
         name=chosen.name,
         title=chosen.module.__doc__.partition("\n")[0],
         preset=chosen.preset,
         config=chosen.config,
         experiment=experiment,
-        data=[plain_provenance(each) for each in used],
+        data=[plain_provenance(provenance) for provenance in used],
         program=invocation.program,
         arguments=invocation.arguments,
-        root=invocation.house.root,
+        root=invocation.checkout.root,
         wandb_mode=values.wandb,
         process_began=invocation.began,
-        devices=devices.choose(experiment, process_group, values.devices, announce),
+        devices=devices.choose_devices(experiment, process_group, values.devices, announce),
+        fast_convolutions=values.fast_convolutions,
     )
 
 
+def _with_convolutions(experiment: Experiment, fast: bool) -> Experiment:
+    """Returns the experiment with the faster convolutions in its steps, or with none anywhere."""
+    # Imported here because Flax takes a second, which --help need not wait for.
+    from lecture_models.nn.cpu.convolutions import faster_convolutions, plain_convolutions
+
+    if fast:
+        return experiment.with_steps(faster_convolutions())
+    return experiment._replace(evaluate=plain_convolutions()(experiment.evaluate))
+
+
 def train(spec: RunSpec, workdir: Path | str) -> int:
+    """Trains a run in its folder; returns the exit code."""
     with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
         return session.run(spec, run_folder)
-
-
-def overrides(module: ModuleType, preset: str) -> dict[str, Any]:
-    return getattr(module, preset.upper(), {})
-
-
-def show_help(name: str, module: ModuleType) -> None:
-    print(f"{module.__doc__}\nfields of --experiment={name}:")
-    for option in options(module.Config):
-        default = as_typed(option.default)
-        print(f"  --{option.name} ({option.type_name}, {default})  {option.reason}".rstrip())
-    print("\npresets:")
-    for preset in PRESETS[1:]:
-        changed = " ".join(
-            f"--{key}={as_typed(value)}" for key, value in overrides(module, preset).items()
-        )
-        print(f"  --preset={preset}  {changed}")
-    print("\nflags of every experiment:")
-    shared = command_flags("run")
-    for flag in sorted(set(shared) - {"h"}):
-        print(f"  --{flag} ({shared[flag].default})  {shared[flag].help}")

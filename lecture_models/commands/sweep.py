@@ -1,4 +1,4 @@
-"""`--sweep`: many runs of one experiment, their parameters chosen by a file in W&B's format."""
+"""Trains many runs of one experiment, whose parameters a file in W&B's format varies: `--sweep`."""
 
 import contextlib
 import shlex
@@ -10,33 +10,51 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from lecture_models.commands import arguments, discovery, run, sweep_checks
+from lecture_models.commands import discovery, run, sweep_checks
+from lecture_models.commands.arguments import split_flags
 from lecture_models.commands.config_flags import define_config_flags, parse
 from lecture_models.commands.flags import command_flags
+from lecture_models.commands.help_page import show_help
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
+from lecture_models.runs import renames
 from lecture_models.sweeps import folder
-from lecture_models.sweeps.folder import Identity
+from lecture_models.sweeps.folder import SweepIdentity
 from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.page import terminal, write_report
-from lecture_models.sweeps.results import results, rows_of
-from lecture_models.sweeps.spec import Spec, digest, read_spec
-from lecture_models.sweeps.storage import Storage, open_storage, shown
+from lecture_models.sweeps.results import sweep_results, trial_rows
+from lecture_models.sweeps.spec import SweepSpec, digest, read_spec
+from lecture_models.sweeps.storage import Storage, open_storage, without_password
 from lecture_models.sweeps.study import TrialQueue, open_study
-from lecture_models.sweeps.worker import Sweep, work
-from lecture_models.sweeps.worker_pool import end_with_parent, work_together
+from lecture_models.sweeps.worker import Sweep, run_trials
+from lecture_models.sweeps.worker_pool import end_with_parent, run_workers
 from lecture_models.training import process_setup
 from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.pruning import PruningCallback
 
-# Flags that say where things are, and not what a trial computes.
-PLACES = {"wandb", "data_dir", "weights_dir"}
-OWN = {"sweep", "num_trials", "workers", "storage", "max_retries", "heartbeat", "sweep_seed"}
-SWITCH = "sweep_worker"
+# Flags that say where files are, not what a trial computes; they may differ between machines.
+LOCATION_FLAGS = {"wandb", "data_dir", "weights_dir"}
+# Flags of the sweep, which its trials do not have.
+SWEEP_FLAGS = {
+    *("sweep", "num_trials", "workers", "storage", "max_retries", "heartbeat", "sweep_seed"),
+}
+WORKER_SWITCH = "sweep_worker"
 
 
-class _Asked(NamedTuple):
-    """`shared` has the flags that all trials have; `limit` is how many there are."""
+class _Request(NamedTuple):
+    """Holds what the command line and the sweep's file ask for.
+
+    Attributes:
+        invocation: the command line as it was typed.
+        shared: the command line with the flags that all trials share.
+        name: the experiment.
+        module: its module.
+        values: the parsed flags.
+        sweep: the sweep, as its worker processes need it.
+        identity: what distinguishes the sweep from others.
+        evaluations: the number of evaluations of a whole trial.
+        limit: the total number of trials.
+    """
 
     invocation: Invocation
     shared: Invocation
@@ -44,13 +62,13 @@ class _Asked(NamedTuple):
     module: ModuleType
     values: Any
     sweep: Sweep
-    identity: Identity
+    identity: SweepIdentity
     evaluations: int
     limit: int
 
     @property
     def command(self) -> str:
-        """The same again, with the folder named."""
+        """Returns the command that continues the sweep in its folder."""
         words = [*self.invocation.arguments]
         if self.values.workdir is None:
             words.append(f"--workdir={self.sweep.folder}")
@@ -58,202 +76,199 @@ class _Asked(NamedTuple):
 
 
 def sweep(invocation: Invocation, path: str) -> int:
-    """0 where all trials are done, 1 where none finished, 128 + n for signal n.
+    """Returns 0 if all trials are done, 1 if none has finished, 128 + n for signal n.
 
-    Raises UsageError for whatever is wrong with the command line or the file, RunFolderError
-    where the folder holds something else.
+    Raises UsageError if the command line or the file is wrong, and RunFolderError if the folder
+    holds something else.
     """
-    asked = _read(invocation, path)
-    if asked is None:
+    request = _read(invocation, path)
+    if request is None:
         return 0
     storage = None
     try:
-        with _terminated():
-            recorded = folder.read(asked.sweep.folder, asked.identity)
+        with _stopping_on_sigterm():
+            recorded = folder.read(request.sweep.folder, request.identity)
             process_setup.use_compilation_cache()
             if recorded is None:
-                _check_metric(asked)
-            asked.sweep.folder.mkdir(parents=True, exist_ok=True)
-            storage = open_storage(asked.values.storage, asked.sweep.folder, asked.values.heartbeat)
+                _check_metric(request)
+            request.sweep.folder.mkdir(parents=True, exist_ok=True)
+            storage = open_storage(
+                request.values.storage, request.sweep.folder, request.values.heartbeat
+            )
             if recorded is None:
-                _write_record(asked)
-            code = _work(asked, storage)
+                _write_record(request)
+            code = _work(request, storage)
     except (KeyboardInterrupt, SystemExit) as stop:
         code = stop.code if isinstance(stop, SystemExit) else 130
-    if asked.values.sweep_worker:
+    if request.values.sweep_worker:
         return code
     if code > 128:
-        announce(f"to go on with the sweep: {asked.command}")
-    return _report(asked, storage, code) if storage else code
+        announce(f"to continue the sweep: {request.command}")
+    return _report(request, storage, code) if storage else code
 
 
-def _read(invocation: Invocation, path: str) -> _Asked | None:
-    """None where only help was wanted."""
+def _read(invocation: Invocation, path: str) -> _Request | None:
+    """Reads the flags and the file; returns None after printing help."""
     name = run.experiment_of(invocation, "--sweep")
     values = command_flags("run", "sweep")
-    module = discovery.load(invocation.house.experiments, name)
+    module = discovery.load(invocation.checkout.experiments, name)
     define_config_flags(module.Config, values)
     leftover = parse(values, invocation.argv)
     if values.help:
         with until_reader_leaves():
-            run.show_help(name, module)
-            _show_flags()
+            show_help(name, module, "sweep")
         return None
     if leftover:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
-    _refuse(values)
+    _check_flags(values)
     run.require_one_process(values, "--sweep")
     spec = _without_experiment(read_spec(Path(path)), name)
-    _, rest = arguments.part(invocation.arguments, OWN | {"workdir"}, {SWITCH})
-    given = {word.lstrip("-").partition("=")[0] for word in rest}
-    kept = {key: value for key, value in spec.constants.items() if key not in given}
-    spec = spec._replace(constants=kept)
+    _, rest = split_flags(invocation.arguments, SWEEP_FLAGS | {"workdir"}, {WORKER_SWITCH})
+    typed = {word.lstrip("-").partition("=")[0] for word in rest}
+    constants = {key: value for key, value in spec.constants.items() if key not in typed}
+    spec = spec._replace(constants=constants)
     shared = invocation._replace(arguments=rest)
     evaluations = sweep_checks.check(shared, name, module, spec)
-    _, flags = arguments.part(rest, PLACES)
+    _, flags = split_flags(rest, LOCATION_FLAGS)
     same = digest(spec, name, sorted(flags), values.sweep_seed)
     workdir = values.workdir or folder.default_folder(Path("runs"), name, Path(path).stem, same)
     made = Sweep(Path(workdir).expanduser().absolute(), spec.name, spec, rest, announce)
-    identity = Identity(name, same, shown(values.storage))
+    identity = SweepIdentity(name, same, without_password(values.storage))
     limit = _limit(spec, values.num_trials)
-    return _Asked(invocation, shared, name, module, values, made, identity, evaluations, limit)
+    return _Request(invocation, shared, name, module, values, made, identity, evaluations, limit)
 
 
-def _show_flags() -> None:
-    print("\nflags of a sweep:")
-    for name in sorted(OWN):
-        flag = command_flags("sweep")[name]
-        print(f"  --{name} ({flag.default})  {flag.help}")
-
-
-def _refuse(values: Any) -> None:
+def _check_flags(values: Any) -> None:
     if values.seeds is not None:
-        raise UsageError("--sweep and --seeds are two commands; sweep the parameter seed instead")
+        raise UsageError(
+            "--sweep and --seeds are two commands; to sweep the seed, make it a parameter"
+        )
     for name, least in {"num_trials": 1, "workers": 1, "max_retries": 0, "heartbeat": 1}.items():
         value = values[name].value
         if values[name].present and value < least:
             raise UsageError(f"--{name} is {value}; it must be at least {least}")
 
 
-def _without_experiment(spec: Spec, name: str) -> Spec:
-    """The file may name its experiment, for W&B's agent; it must be this one."""
-    there = spec.constants.get("experiment", name)
-    if there != name:
-        raise UsageError(f"the sweep is of the experiment {there}, not of {name}")
+def _without_experiment(spec: SweepSpec, name: str) -> SweepSpec:
+    """Removes the experiment, which the file may name for W&B's agent; it must be `name`."""
+    named = renames.current_experiment(str(spec.constants.get("experiment", name)))
+    if named != name:
+        raise UsageError(f"the sweep's file is for the experiment {named}, not for {name}")
     if "experiment" in spec.parameters:
-        raise UsageError("a sweep is of one experiment; experiment cannot have several values")
+        raise UsageError("the sweep's file varies experiment; it must have one experiment only")
     rest = {key: value for key, value in spec.constants.items() if key != "experiment"}
     return spec._replace(constants=rest)
 
 
-def _limit(spec: Spec, asked: int | None) -> int:
-    limit = asked or spec.run_cap
+def _limit(spec: SweepSpec, num_trials: int | None) -> int:
+    limit = num_trials or spec.run_cap
     if spec.method == "grid":
         return min(limit or spec.grid_size, spec.grid_size)
     if limit is None:
         raise UsageError(
-            f"how many trials? {spec.method} has no end: --num_trials=N, or run_cap: N"
+            f"the number of trials is missing, and {spec.method} search never ends; give "
+            "--num_trials=N, or run_cap: N in the file"
         )
     return limit
 
 
-def _check_metric(asked: _Asked) -> None:
-    announce(f"which metrics {asked.name} logs: its smoke preset, some seconds")
-    names = sweep_checks.logged_names(asked.shared, asked.name, asked.module)
-    sweep_checks.check_metric(asked.sweep.spec.metric, names, asked.name)
+def _check_metric(request: _Request) -> None:
+    announce(f"looking up the metrics of {request.name} with its smoke preset, which takes seconds")
+    names = sweep_checks.logged_names(request.shared, request.name, request.module)
+    sweep_checks.check_metric(request.sweep.spec.metric, names, request.name)
 
 
-def _write_record(asked: _Asked) -> None:
-    spec = asked.sweep.spec
+def _write_record(request: _Request) -> None:
+    spec, storage = request.sweep.spec, request.values.storage
+    command = request.command
     record = {
         "name": spec.name,
-        "command": _without_password(asked.command, asked.values.storage),
+        "command": command.replace(storage, without_password(storage)) if storage else command,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "spec": spec.raw,
-        "flags": asked.sweep.flags,
-        "sweep_seed": asked.values.sweep_seed,
+        "flags": request.sweep.flags,
+        "sweep_seed": request.values.sweep_seed,
     }
-    folder.write(asked.sweep.folder, asked.identity, record)
+    folder.write(request.sweep.folder, request.identity, record)
 
 
-def _without_password(command: str, storage: str | None) -> str:
-    return command.replace(storage, shown(storage)) if storage else command
+def _study(request: _Request, storage: Storage) -> Any:
+    """Opens the study; the same experiment, file, flags and seed share it on all machines."""
+    name = f"{request.name}-{request.identity.digest[:12]}"
+    return open_study(storage, name, request.sweep.spec, request.evaluations)
 
 
-def _study(asked: _Asked, storage: Storage) -> Any:
-    """One name on all machines: of the same experiment, file, flags and seed."""
-    name = f"{asked.name}-{asked.identity.digest[:12]}"
-    return open_study(storage, name, asked.sweep.spec, asked.evaluations)
-
-
-def _work(asked: _Asked, storage: Storage) -> int:
-    study = _study(asked, storage)
-    values, folder = asked.values, asked.sweep.folder
+def _work(request: _Request, storage: Storage) -> int:
+    study = _study(request, storage)
+    values, workers = request.values, request.sweep.folder / "workers"
     if values.workers > 1:
-        command = [sys.executable, asked.invocation.program, *_worker_words(asked)]
-        logs, renewals = folder / "workers", values.max_retries * values.workers
-        look = _progress(asked, study)
-        return work_together(command, values.workers, logs, renewals, look, announce)
+        command = [sys.executable, request.invocation.program, *_worker_words(request)]
+        max_restarts = values.max_retries * values.workers
+        on_poll = _announcer(request, study)
+        return run_workers(command, values.workers, workers, max_restarts, on_poll, announce)
     if values.sweep_worker:
         end_with_parent()
-    crew = WorkerHeartbeat(folder / "workers", values.heartbeat)
-    ledger = TrialQueue(
+    heartbeat = WorkerHeartbeat(workers, values.heartbeat)
+    queue = TrialQueue(
         study,
         storage,
-        asked.sweep.spec,
-        crew,
-        limit=asked.limit,
+        request.sweep.spec,
+        heartbeat,
+        limit=request.limit,
         max_retries=values.max_retries,
         seed=values.sweep_seed,
     )
-    with contextlib.closing(crew):
-        return work(asked.sweep, ledger, crew, _launcher(asked))
+    with contextlib.closing(heartbeat):
+        return run_trials(request.sweep, queue, heartbeat, _launcher(request))
 
 
-def _worker_words(asked: _Asked) -> list[str]:
-    _, words = arguments.part(asked.invocation.arguments, {"workers", "workdir"})
-    return [*words, f"--workdir={asked.sweep.folder}", f"--{SWITCH}"]
+def _worker_words(request: _Request) -> list[str]:
+    _, words = split_flags(request.invocation.arguments, {"workers", "workdir"})
+    return [*words, f"--workdir={request.sweep.folder}", f"--{WORKER_SWITCH}"]
 
 
-def _launcher(asked: _Asked) -> Callable[[list[str], PruningCallback], int]:
-    """Trains one trial in this process."""
+def _launcher(request: _Request) -> Callable[[list[str], PruningCallback], int]:
+    """Returns a function that trains one trial in this process."""
 
-    def launch(words: list[str], watch: PruningCallback) -> int:
-        one = asked.shared._replace(arguments=words, began=time.perf_counter())
-        values = run.read_flags(one, asked.module)
-        chosen = run.choose(asked.name, asked.module, values)
-        run_spec = run.make_run_spec(one, chosen, values, run.open_sources(asked.module, values))
-        return run.train(run_spec._replace(watch=watch), values.workdir)
+    def launch(words: list[str], pruning: PruningCallback) -> int:
+        invocation = request.shared._replace(arguments=words, began=time.perf_counter())
+        values = run.read_flags(invocation, request.module)
+        chosen = run.choose(request.name, request.module, values)
+        sources = run.open_sources(request.module, values)
+        run_spec = run.make_run_spec(invocation, chosen, values, sources)
+        return run.train(run_spec._replace(pruning=pruning), values.workdir)
 
     return launch
 
 
-def _progress(asked: _Asked, study: Any) -> Callable[[], None]:
-    """Announces the trials that other processes end, each once."""
-    told = {row.index for row in rows_of(asked.sweep, study) if row.value is not None}
+def _announcer(request: _Request, study: Any) -> Callable[[], None]:
+    """Returns a function that announces each trial once, after another process has ended it."""
+    announced = {row.index for row in trial_rows(request.sweep, study) if row.value is not None}
+    metric = request.sweep.spec.metric
 
-    def look() -> None:
-        for row in rows_of(asked.sweep, study):
-            if row.index not in told and row.state in ("finished", "pruned", "diverged", "failed"):
-                told.add(row.index)
-                value = "" if row.value is None else f", {asked.sweep.spec.metric} {row.value:.6g}"
-                announce(f"trial {row.index} of {asked.limit} {row.state}{value}")
+    def announce_ended() -> None:
+        for row in trial_rows(request.sweep, study):
+            has_ended = row.state in ("finished", "pruned", "diverged", "failed")
+            if has_ended and row.index not in announced:
+                announced.add(row.index)
+                value = "" if row.value is None else f", {metric} {row.value:.6g}"
+                announce(f"trial {row.index} of {request.limit} {row.state}{value}")
 
-    return look
+    return announce_ended
 
 
-def _report(asked: _Asked, storage: Storage, code: int) -> int:
-    found = results(asked.sweep, _study(asked, storage))
-    path = write_report(found, asked.invocation.program, asked.command)
+def _report(request: _Request, storage: Storage, code: int) -> int:
+    results = sweep_results(request.sweep, _study(request, storage))
+    path = write_report(results, request.invocation.program, request.command)
     with until_reader_leaves():
-        print(terminal(found, asked.invocation.program), end="")
+        print(terminal(results, request.invocation.program), end="")
     announce(f"report: {path}")
-    return code or int(found.best is None)
+    return code or int(results.best is None)
 
 
 @contextlib.contextmanager
-def _terminated() -> Iterator[None]:
-    """SIGTERM between two trials ends the sweep as Ctrl-C does; a trial handles it itself."""
+def _stopping_on_sigterm() -> Iterator[None]:
+    """Ends the sweep on SIGTERM between two trials, as Ctrl-C does; a trial handles it itself."""
 
     def stop(number: int, frame: object) -> None:
         raise SystemExit(128 + number)

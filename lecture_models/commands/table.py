@@ -1,6 +1,7 @@
-"""`--table`: a paper's or a lecture's table with ours beside it."""
+"""Shows a published table beside this project's results: `--table`."""
 
 from pathlib import Path
+from typing import Any
 
 from lecture_models.commands import table_list, table_output, table_run
 from lecture_models.commands.flags import read_alone
@@ -14,7 +15,7 @@ LIST = "list"
 
 
 def table(invocation: Invocation, name: str) -> int:
-    """Prints the table or writes it to a file, with `--run` after making what is missing.
+    """Prints a table, or writes it to a file; with `--run`, trains the missing runs first.
 
     Returns 0, or the exit code of the run that did not finish. Raises UsageError for a wrong
     command line.
@@ -29,7 +30,7 @@ def table(invocation: Invocation, name: str) -> int:
     if name == LIST:
         return _list(invocation, context, values)
     process_setup.use_compilation_cache()
-    tables = invocation.house.tables
+    tables = invocation.checkout.tables
     if values.help:
         with until_reader_leaves():
             table_output.show_help(tables, name)
@@ -44,10 +45,10 @@ def table(invocation: Invocation, name: str) -> int:
     return 0
 
 
-def _list(invocation: Invocation, context: TableContext, values) -> int:
+def _list(invocation: Invocation, context: TableContext, values: Any) -> int:
     for flag in ("run", "output"):
         if values[flag].value is not None:
-            raise UsageError(f"--{flag} is for one table; --table=list names them")
+            raise UsageError(f"--{flag} needs the name of one table; --table=list prints the names")
     with until_reader_leaves():
         table_list.show(invocation, context)
     return 0

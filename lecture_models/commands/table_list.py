@@ -1,4 +1,4 @@
-"""`--table=list`: every table, and how many of its trained rows finished runs fill."""
+"""Lists the tables, and how many of their trained cells finished runs fill: `--table=list`."""
 
 import functools
 
@@ -8,20 +8,21 @@ from lecture_models.commands.table_run import module_of
 from lecture_models.runs.results import finished_runs
 from lecture_models.tables import trained_cells
 from lecture_models.tables.table import TableContext
-from lecture_models.tables.trained_cells import Cell
+from lecture_models.tables.trained_cells import TrainedCell
 
 
 def show(invocation: Invocation, context: TableContext) -> None:
-    house = invocation.house
-    of = functools.partial(module_of, invocation)
+    """Prints each table's name, title and source, and the number of its filled cells."""
+    tables = invocation.checkout.tables
+    experiment_module = functools.partial(module_of, invocation)
     runs_of = functools.cache(functools.partial(finished_runs, context.runs_dir))
 
-    def is_filled(cell: Cell) -> bool:
-        return trained_cells.is_filled(cell, runs_of(cell.experiment), of)
+    def is_filled(cell: TrainedCell) -> bool:
+        return trained_cells.is_filled(cell, runs_of(cell.experiment), experiment_module)
 
-    for name in discovery.names(house.tables):
-        entry = discovery.table_entry(house.tables, name)
-        cells = getattr(discovery.load(house.tables, name, "table"), "CELLS", ())
+    for name in discovery.names(tables):
+        entry = discovery.table_entry(tables, name)
+        cells = getattr(discovery.load(tables, name, "table"), "CELLS", ())
         print(f"{name}: {entry.title}\n    source   {entry.source}")
         if cells:
             filled = sum(map(is_filled, cells))

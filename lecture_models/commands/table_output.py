@@ -1,19 +1,21 @@
-"""`--table`: builds a table by name, and prints it or writes it to a file."""
+"""Builds a table by name, and prints it or writes it to a file."""
 
 from collections.abc import Collection
 from pathlib import Path
 
 from lecture_models import files
 from lecture_models.commands import discovery
+from lecture_models.commands.flags import help_lines
+from lecture_models.commands.help_page import show_flags
 from lecture_models.config import UsageError
 from lecture_models.tables.formats import FORMATS, markdown
 from lecture_models.tables.table import Table, TableContext
 
 
 def build(folder: Path, name: str, context: TableContext) -> Table:
-    """The table of a file's `build(context)`, with the title and source of its docstring.
+    """Returns what `build(context)` of the table's module returns, with its title and source.
 
-    Raises UsageError, with the nearest names, where there is no such file.
+    Raises UsageError, with the nearest name, if there is no such table.
     """
     module = discovery.load(folder, name, "table")
     entry = discovery.table_entry(folder, name)
@@ -22,10 +24,10 @@ def build(folder: Path, name: str, context: TableContext) -> Table:
 
 
 def output_path(output: str | None, formats: Collection[str] = FORMATS) -> Path | None:
-    """Where to write, None for the terminal.
+    """Checks --output before anything is computed; returns None for the terminal.
 
-    Raises UsageError, before anything is computed, for a suffix that is no format, a folder that
-    is not there, or an output that is a folder.
+    Raises UsageError if the suffix is not one of the formats, if the file's folder does not exist,
+    or if the path is a folder.
     """
     if output is None:
         return None
@@ -33,14 +35,14 @@ def output_path(output: str | None, formats: Collection[str] = FORMATS) -> Path 
     if path.suffix.lower() not in formats:
         raise UsageError(f"--output is {path}; its name must end in {', '.join(formats)}")
     if not path.parent.is_dir():
-        raise UsageError(f"--output is {path}; there is no folder {path.parent}")
+        raise UsageError(f"--output is {path}; the folder {path.parent} does not exist")
     if path.is_dir():
-        raise UsageError(f"--output is {path}, a folder; name a file")
+        raise UsageError(f"--output is {path}, which is a folder; name a file")
     return path
 
 
 def show(folder: Path, name: str, context: TableContext, path: Path | None) -> None:
-    """Prints Markdown, or writes in the format of the path's suffix, whole or not at all."""
+    """Prints a table as Markdown, or writes it in the format of the path's suffix."""
     table = build(folder, name, context)
     if path is None:
         print(markdown(table), end="")
@@ -50,5 +52,6 @@ def show(folder: Path, name: str, context: TableContext, path: Path | None) -> N
 
 
 def show_help(folder: Path, name: str) -> None:
-    """The docstring of a table's file. Raises UsageError where there is none of this name."""
+    """Prints a table's docstring and the flags. Raises UsageError if there is no such table."""
     print(discovery.load(folder, name, "table").__doc__)
+    show_flags("flags of a table", help_lines("table"))

@@ -1,4 +1,4 @@
-"""`--table=NAME --run`: makes the runs that the table's trained rows want, one after the other."""
+"""Trains the runs that a table lacks, one after the other: `--table=NAME --run`."""
 
 import functools
 import time
@@ -14,24 +14,38 @@ from lecture_models.tables import missing_runs
 from lecture_models.tables.missing_runs import WantedRun
 from lecture_models.tables.table import TableContext
 
-PASSED_ON = ("data_dir", "weights_dir", "wandb")  # Flags of the table that its runs have too.
+PASSED_ON = ("data_dir", "weights_dir", "wandb")  # Flags of the table that its runs also have.
 
 
 def make_missing(invocation: Invocation, name: str, context: TableContext, values: Any) -> int:
-    """Says what is missing and what it costs, then runs it; 0, or the first other exit code.
+    """Announces which runs are missing and what they cost, then trains them.
 
-    Each is an ordinary run in a folder that follows from what is run, so that the same command
-    continues where this one stops. Raises UsageError for a table without trained rows, and
-    DataError where the paper's data cannot be had, before any run.
+    Each is an ordinary run, in a folder that its config determines; so the same command continues
+    after a stop.
+
+    Args:
+        invocation: the command line.
+        name: the table.
+        context: the folders of runs, data and weights.
+        values: the parsed flags.
+
+    Returns:
+        0, or the exit code of the first run that did not finish.
+
+    Raises:
+        UsageError: if the table has no trained cells.
+        DataError: before the first run, if the preset is "paper" and its data cannot be read.
     """
-    cells = getattr(discovery.load(invocation.house.tables, name, "table"), "CELLS", ())
-    preset, of = values.run, functools.partial(module_of, invocation)
-    wishes = missing_runs.wanted(cells, preset, context.runs_dir, of)
+    cells = getattr(discovery.load(invocation.checkout.tables, name, "table"), "CELLS", ())
+    preset = values.run
+    wishes = missing_runs.wanted(
+        cells, preset, context.runs_dir, functools.partial(module_of, invocation)
+    )
     if not wishes:
-        raise UsageError(f"--table={name} has no rows that a run would fill; leave --run out")
+        raise UsageError(f"--table={name} has no cells that a run would fill; remove --run")
     runs_of = functools.cache(functools.partial(finished_runs, context.runs_dir))
     missing = missing_runs.missing(wishes, runs_of, context.runs_dir)
-    announce(f"{len(wishes) - len(missing)} of {len(wishes)} runs are there")
+    announce(f"{len(wishes) - len(missing)} of {len(wishes)} runs exist")
     if not missing:
         return 0
     for line in missing_runs.cost_lines(missing, runs_of):
@@ -42,18 +56,20 @@ def make_missing(invocation: Invocation, name: str, context: TableContext, value
 
 
 def module_of(invocation: Invocation, experiment: str) -> ModuleType | None:
-    """None where the experiment is not in the house."""
-    folder = invocation.house.experiments
+    """Returns the module of an experiment; None if this checkout does not have it."""
+    folder = invocation.checkout.experiments
     known = experiment in discovery.names(folder)
     return discovery.load(folder, experiment) if known else None
 
 
 def _check_data(missing: list[WantedRun], context: TableContext) -> None:
-    """Says where the data here would keep a run out of the paper's cell."""
+    """Announces if the data would keep a run out of the paper's cell."""
     for name in sorted({wish.dataset for wish in missing}):
         note = Library(context.data_dir, announce).load(name).provenance.note
         if note:
-            announce(f"{name} here is: {note}; such runs stand beside the paper's cells, not in it")
+            announce(
+                f"{name} here is: {note}; its runs get rows of their own beside the paper's cells"
+            )
 
 
 def _make(invocation: Invocation, missing: list[WantedRun], values: Any) -> int:
@@ -61,9 +77,9 @@ def _make(invocation: Invocation, missing: list[WantedRun], values: Any) -> int:
     for number, wish in enumerate(missing, start=1):
         announce(f"run {number} of {len(missing)}: {wish.title} --seed={wish.seed}")
         began = time.perf_counter()
-        mine = invocation._replace(arguments=[*wish.arguments, *passed], began=began)
+        one = invocation._replace(arguments=[*wish.arguments, *passed], began=began)
         try:
-            code = run.run(mine, wish.experiment)
+            code = run.run(one, wish.experiment)
         except KeyboardInterrupt:  # Before its first step.
             code = 130
         if code:

@@ -1,4 +1,7 @@
-"""Files and archives read whole into memory; every damage is a DataError that names the file."""
+"""Reads whole files and archives into memory.
+
+A file that is damaged or cannot be read is refused with a DataError that names it.
+"""
 
 import gzip
 import hashlib
@@ -12,9 +15,10 @@ from lecture_models.data.dataset import DataError, DataFile
 
 
 def read_file(path: Path) -> tuple[bytes, DataFile]:
-    """The bytes of a file, and its record for the provenance.
+    """Returns the bytes of a file, and its path and SHA-256 for the provenance.
 
-    Raises DataError where the file is empty or cannot be read.
+    Raises:
+        DataError: the file is empty or cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -26,15 +30,23 @@ def read_file(path: Path) -> tuple[bytes, DataFile]:
 
 
 def read_unpacked(path: Path) -> tuple[bytes, DataFile]:
-    """As `read_file`, with the content of a .gz file unpacked; the record is of the file itself."""
+    """Reads a file as `read_file` does, and unpacks its content if its name ends in .gz.
+
+    The SHA-256 is that of the file, not of its unpacked content.
+    """
     content, record = read_file(path)
     return (gunzip(content, path) if path.suffix == ".gz" else content), record
 
 
 def gunzip(packed: bytes, path: Path) -> bytes:
-    """The content of a gzip archive, whose length and CRC-32 must be right.
+    """Returns the content of a gzip archive, and checks its length and CRC-32.
 
-    Raises DataError where the archive is cut off, altered, or no gzip archive.
+    Args:
+        packed: the bytes of the archive.
+        path: the file that error messages name.
+
+    Raises:
+        DataError: the archive is cut off or altered, or is not a gzip archive.
     """
     try:
         return gzip.decompress(packed)
@@ -45,14 +57,19 @@ def gunzip(packed: bytes, path: Path) -> bytes:
         ) from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
-            f"{path} is damaged or no gzip archive ({error}); delete it and fetch it again"
+            f"{path} is damaged or not a gzip archive ({error}); delete it and fetch it again"
         ) from error
 
 
 def tar_files(content: bytes, path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each file of an unpacked tar archive; nothing is written to the disk.
+    """Yields the name and the bytes of each file of a tar archive; writes nothing to the disk.
 
-    Raises DataError where the archive is damaged, or a name is absolute or climbs with `..`.
+    Args:
+        content: the bytes of the archive, which is not compressed.
+        path: the file that error messages name.
+
+    Raises:
+        DataError: the archive is damaged, or a name is absolute or contains `..`.
     """
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:

@@ -1,4 +1,7 @@
-"""Batches from arrays in memory, chosen by (seed, step) alone, so that a resumed run sees them."""
+"""Draws batches from arrays in memory by (seed, step) alone, so a resumed run gets the same ones.
+
+`ragged_batches.py` does so for sequences of unequal length.
+"""
 
 import dataclasses
 import functools
@@ -13,13 +16,20 @@ from lecture_models.data.dataset import DataError
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ArrayBatches:
-    """Endless shuffled passes over arrays of one length; an epoch's incomplete batch is dropped.
+    """Draws batches in endless epochs, each in an order of its own.
 
-    Calling it with a step gives the batches from that step on: the same for the same step,
-    whatever came before. `arrays` and `indices` let an accelerator hold the data and gather
-    there.
+    Every example comes at most once per epoch: the examples that do not fill a last batch are
+    skipped, and are others in each epoch. `batches(first_step)` yields the batches from a step on;
+    a step always gets the same batch. `arrays` and `indices` let an accelerator hold the data and
+    gather there.
 
-    Raises DataError where the arrays differ in length or hold less than one batch.
+    Attributes:
+        arrays: by name, arrays with the examples along the first axis.
+        batch_size: number of examples of every batch.
+        seed: from which the orders are drawn.
+
+    Raises:
+        DataError: the arrays differ in length, or have fewer examples than one batch.
     """
 
     arrays: dict[str, np.ndarray]
@@ -29,7 +39,7 @@ class ArrayBatches:
     def __post_init__(self):
         lengths = {name: len(array) for name, array in self.arrays.items()}
         if len(set(lengths.values())) != 1:
-            raise DataError(f"arrays of one batch differ in length: {lengths}")
+            raise DataError(f"the arrays of a batch must have equally many examples: {lengths}")
         if not 1 <= self.batch_size <= self.num_examples:
             raise DataError(
                 f"--batch_size is {self.batch_size}; with {self.num_examples} training examples "
@@ -38,14 +48,16 @@ class ArrayBatches:
 
     @property
     def num_examples(self) -> int:
+        """Returns the number of examples of each array."""
         return len(next(iter(self.arrays.values())))
 
     @property
     def steps_per_epoch(self) -> int:
+        """Returns the number of complete batches of an epoch."""
         return self.num_examples // self.batch_size
 
     def indices(self, step: int) -> Int32[np.ndarray, " batch"]:
-        """The examples of the batch of one step."""
+        """Returns the numbers of the examples in the batch of a step."""
         epoch, position = divmod(step, self.steps_per_epoch)
         order = self._order(epoch)
         return order[position * self.batch_size : (position + 1) * self.batch_size]
@@ -61,7 +73,7 @@ class ArrayBatches:
 
     def _order(self, epoch: int) -> Int32[np.ndarray, " example"]:
         if epoch not in self._orders:
-            self._orders.clear()  # One epoch is kept: steps come in order.
+            self._orders.clear()  # One epoch is kept, because steps come in order.
             generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
             self._orders[epoch] = generator.permutation(self.num_examples).astype(np.int32)
         return self._orders[epoch]

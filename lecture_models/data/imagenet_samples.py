@@ -1,4 +1,9 @@
-"""Photos of known ImageNet classes, one for every fifth class: a folder with a list of labels."""
+"""Reads photos of known ImageNet classes, one of every fifth class.
+
+The folder `imagenet-samples` holds `images/*.jpg` and `labels.csv`, a table with the columns `file`
+and `class_index`, the index of a class in the usual order of ILSVRC 2012. Neither has a published
+checksum. Source: a selection of ImageNet's photos, for non-commercial research and teaching.
+"""
 
 import concurrent.futures
 import csv
@@ -16,25 +21,30 @@ from lecture_models.data.dataset import DataAbsentError, DataError
 from lecture_models.data.picture import read
 
 FOLDER = "imagenet-samples"
-LABELS = "labels.csv"  # With the columns file and class_index.
+LABELS = "labels.csv"
 
 
 class Photos(NamedTuple):
-    """Central squares, and class indices in the usual order of ILSVRC 2012."""
+    """Holds the central squares of photos, and the indices of their classes."""
 
     pixels: UInt8[np.ndarray, "photo side side 3"]
     labels: Int32[np.ndarray, " photo"]
 
 
 def read_photos(data_dir: Path, side: int) -> Photos:
-    """Every photo of the list, its shorter side resized to `side`.
+    """Returns every photo of the list.
 
-    Raises DataAbsentError where there is no list, and DataError where it is damaged or a photo of
-    it cannot be read.
+    Args:
+        data_dir: the folder that holds `imagenet-samples`.
+        side: height and width, in pixels, to which the central squares are resized.
+
+    Raises:
+        DataAbsentError: the list does not exist.
+        DataError: the list is damaged or empty, or a photo cannot be read.
     """
     folder = data_dir / FOLDER
     if not (folder / LABELS).is_file():
-        raise DataAbsentError(f"there is no {FOLDER}/{LABELS} in {data_dir}")
+        raise DataAbsentError(f"{FOLDER}/{LABELS} does not exist in {data_dir}")
     content, _ = read_file(folder / LABELS)
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
@@ -46,7 +56,7 @@ def read_photos(data_dir: Path, side: int) -> Photos:
         ) from error
     if not paths:
         raise DataError(f"{folder / LABELS} lists no photos")
-    # One after the other would leave a core idle: Pillow decodes outside Python's lock.
+    # Pillow decodes without holding Python's lock, so threads use every core.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         squares = pool.map(functools.partial(read, shorter_side=side, square=True), paths)
         return Photos(np.stack([photo.pixels for photo in squares]), labels)

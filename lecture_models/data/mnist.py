@@ -1,7 +1,11 @@
-"""MNIST and Fashion-MNIST: 60,000 + 10,000 gray images of 28x28 in four idx files.
+"""Reads MNIST and Fashion-MNIST: 60,000 + 10,000 gray images of 28x28 in four idx files.
 
-LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document
-recognition"; Xiao, Rasul and Vollgraf (2017), "Fashion-MNIST", arXiv:1708.07747.
+The SHA-256 of each file's unpacked content must be the published one. A prepared TFDS data set is
+put back into the order of the files and checked in the same way.
+
+Sources: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
+recognition", 1998, http://yann.lecun.com/exdb/mnist/; Xiao, Rasul and Vollgraf, "Fashion-MNIST",
+2017, arXiv:1708.07747, github.com/zalandoresearch/fashion-mnist.
 """
 
 import concurrent.futures
@@ -32,11 +36,16 @@ FILES = (
 )
 
 
-class Spec(NamedTuple):
-    """A data set in MNIST's files.
+class MnistLayout(NamedTuple):
+    """Describes a data set that has MNIST's four files.
 
-    `digests` are the SHA-256s of the four published files unpacked, in the order of `FILES`: so a
-    file that was packed anew, or is kept unpacked, is known as well.
+    Attributes:
+        name: name of the data set.
+        folders: folders below the data folder in which the files are looked for.
+        digests: SHA-256s of the unpacked files, in the order of `FILES`. So it does not matter
+            how a file was packed, or whether it is packed.
+        classes: names of labels 0, 1, ...
+        num_validation: number of training images at the end that are the validation split.
     """
 
     name: str
@@ -46,7 +55,7 @@ class Spec(NamedTuple):
     num_validation: int = 10_000
 
 
-MNIST = Spec(
+MNIST = MnistLayout(
     name="mnist",
     folders=("mnist", "MNIST/raw"),
     digests=(
@@ -58,7 +67,7 @@ MNIST = Spec(
     classes=tuple("0123456789"),
 )
 
-FASHION_MNIST = Spec(
+FASHION_MNIST = MnistLayout(
     name="fashion_mnist",
     folders=("fashion-mnist", "fashion_mnist", "FashionMNIST/raw"),
     digests=(
@@ -82,51 +91,65 @@ FASHION_MNIST = Spec(
 )
 
 
-def read(spec: Spec, data_dir: Path) -> Dataset:
-    """The data set from its original files, .gz or unpacked.
+def read(layout: MnistLayout, data_dir: Path) -> Dataset:
+    """Returns the data set from its original files, .gz or unpacked.
 
-    Raises DataAbsentError where there are none, DataError where some are missing or damaged.
+    Args:
+        layout: which data set.
+        data_dir: the data folder.
+
+    Raises:
+        DataAbsentError: none of the files exists.
+        DataError: some files are missing or damaged.
     """
-    paths = _find(spec, data_dir)
-    with concurrent.futures.ThreadPoolExecutor() as pool:  # zlib lets other threads run.
+    paths = _find(layout, data_dir)
+    with (
+        concurrent.futures.ThreadPoolExecutor() as pool
+    ):  # zlib unpacks without holding Python's lock.
         contents = list(pool.map(archives.read_unpacked, paths))
     arrays = [
         idx.parse(content, rank, path)
         for (content, _), rank, path in zip(contents, (3, 1, 3, 1), paths, strict=True)
     ]
-    for path, (content, _), digest in zip(paths, contents, spec.digests, strict=True):
+    for path, (content, _), digest in zip(paths, contents, layout.digests, strict=True):
         if hashlib.sha256(content).hexdigest() != digest:
             raise DataError(
-                f"{path} is not the published file of {spec.name}: the SHA-256 of its content is "
-                f"{hashlib.sha256(content).hexdigest()}, the published one {digest}; delete it "
-                "and fetch it again"
+                f"{path} is not the published file of {layout.name}: the SHA-256 of its content is "
+                f"{hashlib.sha256(content).hexdigest()}; it must be {digest}; delete it and fetch "
+                "it again"
             )
-    return _dataset(spec, arrays, "original files", tuple(record for _, record in contents))
+    return _dataset(layout, arrays, "original files", tuple(record for _, record in contents))
 
 
-def read_prepared(spec: Spec, data_dir: Path) -> Dataset:
-    """The same arrays from a prepared TFDS data set, put back into the order of the files.
+def read_prepared(layout: MnistLayout, data_dir: Path) -> Dataset:
+    """Returns the same data set from a prepared TFDS data set.
 
-    Raises DataAbsentError where there is none that can be read, DataError where it is damaged.
+    Args:
+        layout: which data set.
+        data_dir: the data folder.
+
+    Raises:
+        DataAbsentError: there is none that this machine can read.
+        DataError: it is damaged.
     """
-    prepared = tfds.prepared(spec.name, data_dir)
+    prepared = tfds.prepared(layout.name, data_dir)
     arrays = [
         prepared.images["train"].squeeze(-1),
         prepared.labels["train"],
         prepared.images["test"].squeeze(-1),
         prepared.labels["test"],
     ]
-    for array, digest, file in zip(arrays, spec.digests, FILES, strict=True):
+    for array, digest, file in zip(arrays, layout.digests, FILES, strict=True):
         if hashlib.sha256(idx.serialize(array)).hexdigest() != digest:
             raise DataError(
-                f"{prepared.folder} differs from the published {file} of {spec.name}; delete the "
+                f"{prepared.folder} differs from the published {file} of {layout.name}; delete the "
                 "folder and prepare it again"
             )
-    return _dataset(spec, arrays, "prepared TFDS data set", prepared.files)
+    return _dataset(layout, arrays, "prepared TFDS data set", prepared.files)
 
 
-def _find(spec: Spec, data_dir: Path) -> list[Path]:
-    for folder in (data_dir / name for name in spec.folders):
+def _find(layout: MnistLayout, data_dir: Path) -> list[Path]:
+    for folder in (data_dir / name for name in layout.folders):
         candidates = [(folder / f"{file}.gz", folder / file) for file in FILES]
         paths = [next((p for p in pair if p.is_file()), None) for pair in candidates]
         if None not in paths:
@@ -137,14 +160,14 @@ def _find(spec: Spec, data_dir: Path) -> list[Path]:
                 f"{f}.gz" for f, path in zip(FILES, paths, strict=True) if path is None
             )
             raise DataError(
-                f"{folder} lacks {missing} of {spec.name}; it holds {', '.join(similar)}: add the "
-                "missing files under these names, or delete the folder"
+                f"{missing} of {layout.name} is missing in {folder}, which holds "
+                f"{', '.join(similar)}; add the missing files, or delete the folder"
             )
-    raise DataAbsentError(f"no {spec.folders[0]}/{FILES[0]}.gz in {data_dir}")
+    raise DataAbsentError(f"{layout.folders[0]}/{FILES[0]}.gz does not exist in {data_dir}")
 
 
 def _dataset(
-    spec: Spec,
+    layout: MnistLayout,
     arrays: list[UInt8[np.ndarray, "..."]],
     source: str,
     files: tuple[DataFile, ...],
@@ -152,11 +175,18 @@ def _dataset(
     train_images, train_labels, test_images, test_labels = arrays
     for images, labels in ((train_images, train_labels), (test_images, test_labels)):
         if len(images) != len(labels):
-            raise DataError(f"{spec.name} has {len(images)} images and {len(labels)} labels")
+            raise DataError(
+                f"{layout.name} has {len(images)} images and {len(labels)} labels; it must have a "
+                "label for each image"
+            )
     train, validation = hold_out_last(
-        Split(images_from_uint8(train_images[..., None]), train_labels.astype(np.int32)),
-        spec.num_validation,
+        Split.labeled_images(
+            images_from_uint8(train_images[..., None]), train_labels.astype(np.int32)
+        ),
+        layout.num_validation,
     )
-    test = Split(images_from_uint8(test_images[..., None]), test_labels.astype(np.int32))
-    provenance = Provenance(spec.name, source, files)
-    return Dataset(train, validation, test, spec.classes, provenance)
+    test = Split.labeled_images(
+        images_from_uint8(test_images[..., None]), test_labels.astype(np.int32)
+    )
+    provenance = Provenance(layout.name, source, files)
+    return Dataset(train, validation, test, layout.classes, provenance)

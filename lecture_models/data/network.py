@@ -1,4 +1,4 @@
-"""Is there a way to a server? Asked with a time limit, before a library that would retry."""
+"""Checks within seconds whether a server can be reached, before a library that would retry."""
 
 import socket
 import threading
@@ -7,10 +7,12 @@ import urllib.request
 
 
 def unreachable(url: str, seconds: float = 3.0) -> str:
-    """Why no connection to the server of `url` opens; empty where one does.
+    """Returns why no connection to a server can be opened, or "" if one can.
 
-    Goes to the proxy where the environment names one. Answers within `seconds` and one more,
-    even where the look-up of the name hangs.
+    Args:
+        url: an address of the server; if the environment names a proxy, the proxy is tried.
+        seconds: time limit of the connection. The function returns at most one second later, even
+            if the look-up of the server's name hangs.
     """
     try:
         host, port = _first_hop(url)
@@ -22,11 +24,11 @@ def unreachable(url: str, seconds: float = 3.0) -> str:
         try:
             socket.create_connection((host, port), timeout=seconds).close()
             outcome[0] = ""
-        except (OSError, ValueError) as error:  # ValueError: a host name that is none.
+        except (OSError, ValueError) as error:  # ValueError: the host name is malformed.
             message = getattr(error, "strerror", None) or error
             outcome[0] = f"no connection to {host}:{port} ({message})"
 
-    # A name look-up knows no time limit, so it is left behind in a thread that ends with us.
+    # A name look-up has no time limit, so it runs in a thread that is not waited for.
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(seconds + 1.0)

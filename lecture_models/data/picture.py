@@ -1,7 +1,7 @@
-"""One picture file of somebody's own, of any kind: decoded to bytes, gray or red, green, blue.
+"""Decodes picture files of many formats to bytes, gray or red, green and blue.
 
-A picture is turned as its EXIF says and laid over white where it is transparent; of several
-frames the first counts, and 16 bits become 8. Resizing is bicubic with antialiasing.
+A picture is rotated as its EXIF data says and blended with white where it is transparent; of an
+animation the first frame is read, and 16 bits become 8. Resizing is bicubic with antialiasing.
 """
 
 import contextlib
@@ -20,29 +20,41 @@ from lecture_models.data.archives import read_file
 from lecture_models.data.dataset import DataError
 from lecture_models.data.sample_pictures import sample_file
 
-# Not all that Pillow knows: it hands EPS to another program, and only recognizes MPEG or HDF5.
+# Pillow knows more: but it passes EPS to another program, and only recognizes MPEG and HDF5.
 _FORMATS = (
     *("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD"),
     *("QOI", "SGI", "TGA", "TIFF", "WEBP"),
 )
-# JPEG decodes faster at 1/2, 1/4 or 1/8, whose last row and column may be cut: so no less than 8
-# times the sides, of which that is an eighth of a pixel.
+# JPEG decodes faster at 1/2, 1/4 or 1/8 of its size, but may lose the last row and column. At 8
+# times the final size or more, these are at most an eighth of a pixel.
 _DRAFT = 8
-_BAND = 1024  # Rows converted at a time: of a large picture several copies would not fit.
+_BAND = 1024  # Rows converted at once, because several copies of a large picture may not fit.
 MIN_SIDE = 16
 MAX_ENLARGED = 4
-_MAX_PIXELS = 178_956_970  # Where Pillow refuses to read.
+_MAX_PIXELS = 178_956_970  # Pillow refuses to read more.
 
 
-class Decoded(NamedTuple):
-    """`size` is the width and height in the file, before it is turned."""
+class DecodedPicture(NamedTuple):
+    """Holds a picture with one channel or three.
+
+    Attributes:
+        size: width and height in the file, before EXIF's rotation.
+        pixels: 0 is black, 255 is white.
+    """
 
     size: tuple[int, int]
     pixels: UInt8[np.ndarray, "height width channel"]
 
 
-class Picture(NamedTuple):
-    """A file that was read: always in color, gray repeated."""
+class PictureFile(NamedTuple):
+    """Holds a file that was read, in color; a gray picture has three equal channels.
+
+    Attributes:
+        path: the path of the file.
+        sha256: SHA-256 of the file.
+        size: width and height in the file, before EXIF's rotation.
+        pixels: 0 is black, 255 is white.
+    """
 
     path: Path
     sha256: str
@@ -50,11 +62,17 @@ class Picture(NamedTuple):
     pixels: UInt8[np.ndarray, "height width 3"]
 
 
-def read(path: Path, shorter_side: int | None = None, square: bool = False) -> Picture:
-    """The picture at `path`, its shorter side resized, up or down, to `shorter_side`.
+def read(path: Path, shorter_side: int | None = None, square: bool = False) -> PictureFile:
+    """Returns a picture, with its shorter side resized to a length.
 
-    `square` keeps the central square alone. Raises DataError, one line, where the file is absent,
-    empty, cut off, no picture, or of more than 179 megapixels, which no honest one has.
+    Args:
+        path: the path of the file.
+        shorter_side: length of the shorter side, in pixels; None keeps the picture's size.
+        square: keeps only the central square.
+
+    Raises:
+        DataError: the file does not exist, is empty, is cut off, is not a picture, or has more than
+            179 megapixels.
     """
     content, record = read_file(path)
     with _readable(path):
@@ -62,20 +80,26 @@ def read(path: Path, shorter_side: int | None = None, square: bool = False) -> P
     return _colored(path, record.sha256, decoded)
 
 
-def read_at(path: Path, size: int | None, square: bool = False) -> Picture:
-    """The picture at `path`, its longer side resized to `size`; None leaves it as it is.
+def read_at(path: Path, size: int | None, square: bool = False) -> PictureFile:
+    """Returns a picture, with its longer side resized to a length that is checked.
 
-    `square` keeps the central square alone, of `size` x `size`. Raises DataError as `read` does,
-    and, before the picture is decoded, where a side would be shorter than `MIN_SIDE`, where it
-    would be enlarged more than `MAX_ENLARGED` times, and where it would have more than 179
-    megapixels.
+    Args:
+        path: the path of the file.
+        size: length of the longer side, or of both sides if `square`, in pixels; None keeps the
+            picture's size.
+        square: keeps only the central square.
+
+    Raises:
+        DataError: as by `read`; or, before the picture is decoded, a side would be shorter than
+            `MIN_SIDE`, the picture would be enlarged more than `MAX_ENLARGED` times, or it would
+            have more than 179 megapixels.
     """
     if size is not None and size < MIN_SIDE:
         raise DataError(f"--size is {size}; it must be at least {MIN_SIDE}")
     content, record = read_file(path)
     with _readable(path):
-        found = _open(content).size
-    _refuse(path, found, size, square)
+        file_size = _open(content).size
+    _check_size(path, file_size, size, square)
     with _readable(path):
         decoded = decode(content, size, square) if square else decode(content, longer_side=size)
     return _colored(path, record.sha256, decoded)
@@ -86,132 +110,142 @@ def decode(
     shorter_side: int | None = None,
     square: bool = False,
     longer_side: int | None = None,
-) -> Decoded:
-    """The content of a picture file, of one channel or three; `read` without a name.
+) -> DecodedPicture:
+    """Decodes a picture file.
 
-    Of the two sides at most one is given.
+    Args:
+        content: the bytes of the file.
+        shorter_side: length to which the shorter side is resized, in pixels; None for no change.
+        square: keeps only the central square.
+        longer_side: length to which the longer side is resized; at most one side may be given.
 
-    Raises whatever Pillow does, and ValueError for levels of 32 bits, whose white is not known.
+    Raises:
+        ValueError: the levels have 32 bits, so the level of white is not known.
+        Exception: Pillow cannot read the file.
     """
     with _open(content) as image:
         size = image.size
-        wanted = _scaled(size, shorter_side, longer_side)
-        if wanted != size:
-            image.draft(None, (_DRAFT * wanted[0], _DRAFT * wanted[1]))
+        scaled_size = _scaled(size, shorter_side, longer_side)
+        if scaled_size != size:
+            image.draft(None, (_DRAFT * scaled_size[0], _DRAFT * scaled_size[1]))
         ImageOps.exif_transpose(image, in_place=True)
         cut = _central_square(image) if square else image
         levels = _eight_bits(cut, image.format)
     sides = _scaled(levels.size, shorter_side, longer_side)
     if sides != levels.size:
-        # Pillow clips what bicubic interpolation overshoots to 0 ... 255.
+        # Pillow clips the overshoot of bicubic interpolation to 0 ... 255.
         levels = levels.resize(sides, Image.Resampling.BICUBIC)
-    return Decoded(size, np.atleast_3d(np.asarray(levels)))
+    return DecodedPicture(size, np.atleast_3d(np.asarray(levels)))
 
 
 def extensions() -> set[str]:
-    """Of the files that are taken for pictures: ".jpg" and others, in small letters."""
+    """Returns the extensions of picture files, such as ".jpg", in small letters."""
     Image.init()
     formats = Image.registered_extensions().items()
     return {extension for extension, name in formats if name in _FORMATS}
 
 
 def find(path: Path) -> list[Path]:
-    """The file itself, or the pictures that lie in a folder, sub-folders included, by name.
+    """Returns the file at `path`, or the sorted pictures in a folder and its sub-folders.
 
-    Raises DataError where there is nothing at `path`, or no picture in the folder.
+    Raises:
+        DataError: `path` does not exist, or the folder holds no picture.
     """
     if not path.is_dir():
         if not path.exists():
             raise DataError(f"there is no picture or folder {shown(path)}")
         return [path]
     known = extensions()
-    found = [
-        each
-        for each in sorted(path.rglob("*"))
-        if each.suffix.lower() in known
-        and each.is_file()
-        and not any(part.startswith(".") for part in each.relative_to(path).parts)
+    pictures = [
+        file
+        for file in sorted(path.rglob("*"))
+        if file.suffix.lower() in known
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
     ]
-    if not found:
+    if not pictures:
         raise DataError(f"{shown(path)} holds no pictures")
-    return found
+    return pictures
 
 
 def sample_files() -> list[Path]:
-    """The two photos that scikit-learn ships.
+    """Returns the paths of the two photos that scikit-learn ships.
 
-    Raises DataError where it is not installed.
+    Raises:
+        DataError: scikit-learn is not installed.
     """
     return [sample_file("china"), sample_file("flower")]
 
 
-def digest(pictures: list[Picture]) -> str:
-    """One SHA-256 of all the files, in their order."""
-    return hashlib.sha256("\n".join(each.sha256 for each in pictures).encode()).hexdigest()
+def digest(pictures: list[PictureFile]) -> str:
+    """Returns one SHA-256 for several files in their order."""
+    return hashlib.sha256("\n".join(file.sha256 for file in pictures).encode()).hexdigest()
 
 
 def reason(error: Exception) -> str:
-    """Why a file cannot be read, in one line of at most 100 characters."""
-    if isinstance(error, UnidentifiedImageError):  # Its message is an address in memory.
+    """Returns why a file cannot be read, in one line of at most 100 characters."""
+    if isinstance(error, UnidentifiedImageError):  # Its message names an address in memory.
         return "not a picture"
     message = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(message.split())[:100]
 
 
 def shown(name: Path | str) -> str:
-    """A name that can be printed and recorded, even where it is no UTF-8."""
+    """Returns a name that can be printed and recorded, even if it is not valid UTF-8."""
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
 @contextlib.contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """What fails within is a DataError that names the file."""
+    """Turns every exception into a DataError that names the file."""
     try:
         with warnings.catch_warnings():
-            # Of metadata, or of large pictures that are no bombs yet.
+            # They concern metadata, and large pictures that are still allowed.
             warnings.simplefilter("ignore")
             yield
     except MemoryError:
         raise
-    except Exception as error:  # Each of Pillow's readers fails in its own way.
+    except Exception as error:  # Each of Pillow's readers has exceptions of its own.
         raise DataError(f"{shown(path)} cannot be read: {reason(error)}") from error
 
 
 def _open(content: bytes) -> Image.Image:
-    Image.init()  # Before it no format is known but the commonest.
+    Image.init()  # Without it Pillow knows only the most common formats.
     known = [name for name in _FORMATS if name in Image.OPEN]
     return Image.open(io.BytesIO(content), formats=known)
 
 
-def _colored(path: Path, sha256: str, decoded: Decoded) -> Picture:
+def _colored(path: Path, sha256: str, decoded: DecodedPicture) -> PictureFile:
     pixels = np.broadcast_to(decoded.pixels, (*decoded.pixels.shape[:2], 3))
-    return Picture(path, sha256, decoded.size, pixels)
+    return PictureFile(path, sha256, decoded.size, pixels)
 
 
 def _scaled(
     size: tuple[int, int], shorter_side: int | None, longer_side: int | None
 ) -> tuple[int, int]:
-    """Width and height once one side is as wanted; the same where none is."""
+    """Returns width and height when one side has its length; unchanged if both are None."""
     if shorter_side is None and longer_side is None:
         return size
     scale = longer_side / max(size) if shorter_side is None else shorter_side / min(size)
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _refuse(path: Path, found: tuple[int, int], size: int | None, square: bool) -> None:
-    named = f"{shown(path)} is {found[0]}x{found[1]}"
-    side = min(found) if square else max(found)
+def _check_size(path: Path, file_size: tuple[int, int], size: int | None, square: bool) -> None:
+    named = f"{shown(path)} is {file_size[0]}x{file_size[1]}"
+    side = min(file_size) if square else max(file_size)
     if size is not None and size > MAX_ENLARGED * side:
         raise DataError(
-            f"{named}; --size={size} would enlarge it {size / side:.3g} times, and at most "
-            f"{MAX_ENLARGED} times is allowed"
+            f"{named}; --size={size} would enlarge it {size / side:.3g} times; at most "
+            f"{MAX_ENLARGED} times are allowed"
         )
-    width, height = _scaled(found, size if square else None, None if square else size)
+    width, height = _scaled(file_size, size if square else None, None if square else size)
     if min(width, height) < MIN_SIDE:
         at = "" if size is None else f", {width}x{height} at --size={size}"
         raise DataError(f"{named}{at}; both sides must be at least {MIN_SIDE}")
     if width * height > _MAX_PIXELS:
-        raise DataError(f"{named}, {width}x{height} at --size={size}; 179 megapixels are allowed")
+        raise DataError(
+            f"{named}, {width}x{height} at --size={size}; at most 179 megapixels are allowed"
+        )
 
 
 def _central_square(image: Image.Image) -> Image.Image:
@@ -222,7 +256,7 @@ def _central_square(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
-    """The picture in mode L where it is gray, else RGB, over white."""
+    """Returns the picture over white, in mode L if it is gray and RGB otherwise."""
     if image.mode in ("L", "RGB") and not image.has_transparency_data:
         image.load()
         return image
@@ -241,7 +275,7 @@ def _converted(image: Image.Image, file_format: str | None) -> Image.Image:
         levels = np.where(levels == image.info.get("transparency", -1), 65_535, levels)
         return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
     if image.mode in ("I", "F"):
-        raise ValueError("32 bits a pixel, whose white is not known; save it with 8 or 16")
+        raise ValueError("32 bits per pixel, whose white is not known; save it with 8 or 16")
     gray = image.mode in ("1", "L", "LA")
     if image.mode == "P":
         palette = np.array(image.getpalette("RGB")).reshape(-1, 3)

@@ -1,7 +1,7 @@
-"""TensorFlow Datasets: reads what it has prepared, and downloads what it has registered.
+"""Reads data sets that TensorFlow Datasets prepared, and downloads files through it.
 
-Neither needs TensorFlow, but for data prepared in the tfrecord format. Run as a program, this
-file is the download alone: `download.py` starts it, and ends it when it stalls.
+TensorFlow itself is needed only for data that was prepared in the tfrecord format. As a program,
+this module downloads files; `download.py` starts it, and kills it when it makes no progress.
 """
 
 import hashlib
@@ -21,15 +21,22 @@ from PIL import Image
 from lecture_models.data import archives
 from lecture_models.data.dataset import DataAbsentError, DataError, DataFile
 
-# The addresses under which TFDS has registered the sizes and SHA-256s of the files.
+# The addresses for which TFDS knows the sizes and SHA-256s of the files.
 URLS = {
     "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 }
 
 
-class Prepared(NamedTuple):
-    """The splits of a prepared data set by name, in the order of the original files."""
+class PreparedDataset(NamedTuple):
+    """Holds a prepared data set in the order of the original files.
+
+    Attributes:
+        images: by the name of a split, "train" or "test", its images.
+        labels: by the name of a split, its labels.
+        folder: the folder of the prepared data set.
+        files: its files.
+    """
 
     images: dict[str, UInt8[np.ndarray, "example height width channel"]]
     labels: dict[str, UInt8[np.ndarray, " example"]]
@@ -38,18 +45,19 @@ class Prepared(NamedTuple):
 
 
 def require_installed() -> None:
-    """Raises DataAbsentError on a machine without the library."""
+    """Raises DataAbsentError if tensorflow_datasets is not installed."""
     if importlib.util.find_spec("tensorflow_datasets") is None:
         raise DataAbsentError(
             "tensorflow_datasets is not installed (pip install tensorflow-datasets)"
         )
 
 
-def prepared(name: str, data_dir: Path) -> Prepared:
-    """A data set that TFDS has prepared in `data_dir` or in its own default folder.
+def prepared(name: str, data_dir: Path) -> PreparedDataset:
+    """Returns a data set that TFDS prepared in `data_dir` or in its own default folder.
 
-    Raises DataAbsentError where there is none that this machine can read, DataError where it is
-    damaged.
+    Raises:
+        DataAbsentError: there is none that this machine can read.
+        DataError: it is damaged.
     """
     folder = _prepared_folder(name, data_dir)
     require_installed()
@@ -68,7 +76,7 @@ def prepared(name: str, data_dir: Path) -> Prepared:
             f"the prepared TFDS data set in {folder} cannot be read ({one_line(error)}); delete "
             "the folder and prepare it again"
         ) from error
-    return Prepared(
+    return PreparedDataset(
         {split: images for split, (images, _) in splits.items()},
         {split: labels for split, (_, labels) in splits.items()},
         folder,
@@ -84,7 +92,8 @@ def _prepared_folder(name: str, data_dir: Path) -> Path:
         if versions:
             return versions[-1]
     raise DataAbsentError(
-        f"no prepared TFDS data set in {' or '.join(str(root / name) for root in roots)}"
+        "a prepared TFDS data set does not exist in "
+        f"{' or '.join(str(root / name) for root in roots)}"
     )
 
 
@@ -92,13 +101,13 @@ def _records(folder: Path, split: str) -> Iterable[dict[str, Any]]:
     import tensorflow_datasets as tfds
 
     builder = tfds.builder_from_directory(folder)
-    decoders = {"image": tfds.decode.SkipDecoding()}  # Encoded images are read by Pillow below.
+    decoders = {"image": tfds.decode.SkipDecoding()}  # Pillow decodes the images below.
     if builder.info.file_format.value == "array_record":
         source = builder.as_data_source(split, decoders=decoders)
         return source.__getitems__(list(range(len(source))))
     if importlib.util.find_spec("tensorflow") is None:
         raise DataAbsentError(
-            f"{folder} is in the {builder.info.file_format.value} format, which only TensorFlow "
+            f"{folder} has the format {builder.info.file_format.value}, which only TensorFlow "
             "reads: pip install tensorflow-cpu, or prepare it as array_record"
         )
     in_order = tfds.ReadConfig(interleave_cycle_length=1)
@@ -106,10 +115,10 @@ def _records(folder: Path, split: str) -> Iterable[dict[str, Any]]:
 
 
 def _original_order(split: str, count: int) -> list[int]:
-    """Position k gives the record of example k.
+    """Returns the record of each example: its element k is the place of example k.
 
     TFDS sorts the examples by MD5(split name + key), and the key is the index in the original
-    files (MNIST, CIFAR-10). Without this the validation split would be another one.
+    files of MNIST and CIFAR-10. In TFDS's order the validation split would differ.
     """
     hashes = [hashlib.md5(f"{split}{key}".encode()).digest() for key in range(count)]
     stored = sorted(range(count), key=hashes.__getitem__)
@@ -122,8 +131,8 @@ def _original_order(split: str, count: int) -> list[int]:
 def _check_ids(split: str, records: list[dict[str, Any]]) -> None:
     for index, record in enumerate(records):
         expected = f"{split}_{index:05d}".encode()
-        if record.get("id", expected) != expected:  # Only CIFAR-10 keeps its key.
-            raise ValueError(f"record {record['id']!r} stands where {expected!r} belongs")
+        if record.get("id", expected) != expected:  # Only CIFAR-10 has keys in its records.
+            raise ValueError(f"a record is {record['id']!r}; it must be {expected!r}")
 
 
 def _decode(encoded: list[bytes]) -> UInt8[np.ndarray, "example height width channel"]:
@@ -135,12 +144,18 @@ def _decode(encoded: list[bytes]) -> UInt8[np.ndarray, "example height width cha
 
 
 def one_line(message: object) -> str:
-    """A library's message as part of ours."""
+    """Returns a library's message in one line of at most 300 characters."""
     return " ".join(str(message).split())[:300]
 
 
 def fetch(name: str, temporary: Path, files: list[str]) -> None:
-    """Downloads files into `temporary`/ready, which exists once all are there and checked."""
+    """Downloads files into the folder `ready` of `temporary`, which is made when all are verified.
+
+    Args:
+        name: name of the data set, one of `URLS`.
+        temporary: a folder of its own.
+        files: names of the files.
+    """
     import tensorflow_datasets as tfds
 
     tfds.disable_progress_bar()

@@ -1,4 +1,4 @@
-"""What an autoencoder is judged by and shown with, beside the PCA of as many components."""
+"""Scores and shows an autoencoder, beside a PCA with as many components."""
 
 import functools
 from collections.abc import Callable
@@ -15,22 +15,28 @@ from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.models.filters import filter_pictures
 from lecture_models.nn.pixel_values import flatten_to_unit_range
-from lecture_models.plots.scatter import scatter_picture
+from lecture_models.plots.scatter import scatter_plot
 from lecture_models.steps.autoencoder import Autoencoder
 from lecture_models.steps.descent import Params
 
-Pictures = Float[np.ndarray, "image height width channel"]
-
-MAX_COVARIANCE_DIM = 4_096  # 134 MB in float64; beyond, PCA is of so few images instead.
-MANY_DIM_IMAGES = 1_000
-SHOWN = 10  # Pictures in a row.
+MAX_COVARIANCE_DIM = 4_096  # A covariance of 134 MB in float64; above, fewer images are used.
+MANY_DIM_IMAGES = 1_000  # Images that PCA is fitted to in that case.
+SHOWN = 10  # Images in a row.
 PLOTTED = 3_000  # Points in a scatter plot.
 
 
 def fit_reference(dataset: Dataset, code_dim: int) -> pca.PCA:
-    """The PCA of training and validation images, as the published error: nothing is chosen here.
+    """Fits PCA to the training and validation images, as for the published error.
 
-    Of fewer components than the code has units where the images are too few or too small.
+    The validation images are included because nothing is chosen here.
+
+    Args:
+        dataset: the data.
+        code_dim: the number of code units, which is the number of components; fewer where there
+            are fewer images or pixels.
+
+    Returns:
+        The PCA of vectors of pixels in [0, 1].
     """
     splits = (dataset.train, dataset.validation)
     vectors = np.concatenate([flatten_to_unit_range(split.images) for split in splits])
@@ -42,9 +48,18 @@ def fit_reference(dataset: Dataset, code_dim: int) -> pca.PCA:
 def make_evaluate(
     autoencoder: Autoencoder, dataset: Dataset, code_dim: int
 ) -> Callable[[Params], Evaluation]:
-    """Mean squared errors of the splits, on pixels in [0, 1], and pictures of the test images.
+    """Returns a function that scores and shows an autoencoder.
 
-    `train_squared_error` is over as many training images as there are test images.
+    Args:
+        autoencoder: the encoder and the decoder.
+        dataset: the data.
+        code_dim: the number of code units, for the PCA beside it.
+
+    Returns:
+        A function of the parameters. It returns mean squared errors per image on pixels in [0, 1],
+        lower is better: of the test images (`squared_error`), of the validation images, of as many
+        training images as there are test images, and of the test images by PCA; and pictures of
+        reconstructions and codes.
     """
     reference = functools.cache(lambda: fit_reference(dataset, code_dim))
 
@@ -54,28 +69,30 @@ def make_evaluate(
         reconstructions = autoencoder.pixels(autoencoder.decode(params, codes))
         return codes, reconstructions, squared_error(reconstructions, images)
 
-    def over(images, params):
+    def apply_to_all(images, params):
         return batched_apply(
             functools.partial(apply, params), images, batch_size=min(1_000, len(images))
         )
 
     @functools.cache
-    def by_pca():
+    def reconstruct_by_pca():
         test = dataset.test.images
         vectors = flatten_to_unit_range(test)
-        rows = pca.reconstruct(reference(), pca.project(reference(), vectors))
-        error = float(((rows - vectors) ** 2).sum(1).mean())
-        return 2.0 * rows[:SHOWN].reshape(-1, *test.shape[1:]) - 1.0, error
+        reconstructions = pca.reconstruct(reference(), pca.project(reference(), vectors))
+        error = float(((reconstructions - vectors) ** 2).sum(1).mean())
+        return 2.0 * reconstructions[:SHOWN].reshape(-1, *test.shape[1:]) - 1.0, error
 
     def evaluate(params):
         test = dataset.test.images
-        codes, reconstructions, errors = over(test, params)
-        pca_pictures, pca_error = by_pca()
-        kinds = test[:SHOWN], reconstructions[:SHOWN], pca_pictures
+        codes, reconstructions, errors = apply_to_all(test, params)
+        validation_errors = apply_to_all(dataset.validation.images, params)[2]
+        train_errors = apply_to_all(dataset.train.images[: len(test)], params)[2]
+        pca_reconstructions, pca_error = reconstruct_by_pca()
+        kinds = test[:SHOWN], reconstructions[:SHOWN], pca_reconstructions
         return {
             "squared_error": float(errors.mean()),
-            "validation_squared_error": float(over(dataset.validation.images, params)[2].mean()),
-            "train_squared_error": float(over(dataset.train.images[: len(test)], params)[2].mean()),
+            "validation_squared_error": float(validation_errors.mean()),
+            "train_squared_error": float(train_errors.mean()),
             "pca_squared_error": pca_error,
             "reconstructions": Images(
                 originals_above(*kinds, columns=SHOWN),
@@ -96,18 +113,40 @@ def make_evaluate(
 def code_picture(
     codes: Float[np.ndarray, "image code"], dataset: Dataset
 ) -> Float[np.ndarray, "side side 3"]:
-    """The plane in which codes vary most. A code of one unit is drawn along the horizontal."""
+    """Plots codes in the plane in which they vary most, colored by class.
+
+    Args:
+        codes: the codes of the first test images. Codes of one unit lie on the horizontal axis.
+        dataset: the data, for the labels and classes.
+
+    Returns:
+        An image in [-1, 1].
+    """
     plane = np.zeros((len(codes), 2), np.float32)
     components = pca.fit_pca(codes, min(2, *codes.shape))
     points = pca.project(components, codes)
     plane[:, : points.shape[1]] = points
-    return scatter_picture(plane, dataset.test.labels[: len(codes)], dataset.classes)
+    return scatter_plot(
+        plane,
+        dataset.test.labels[: len(codes)],
+        dataset.classes,
+        axis_names=("first principal component", "second principal component"),
+    )
 
 
 def filter_image(
     kernel: Float[Array, "*window unit"], image_shape: tuple[int, int, int], caption: str
 ) -> Images:
-    """The weights from the pixels, or from a convolution's window, to the first 100 units."""
+    """Shows the weights of the first 100 units of a layer that sees the pixels.
+
+    Args:
+        kernel: the weights of a dense layer, (pixel, unit), or of a convolution.
+        image_shape: the shape of an image, used for a dense layer.
+        caption: the caption of the picture.
+
+    Returns:
+        One picture of weights per unit.
+    """
     shape = image_shape if kernel.ndim == 2 else kernel.shape[:-1]
     rows = kernel.reshape(-1, kernel.shape[-1])[:, :100]
     return Images(filter_pictures(rows, shape), SHOWN, caption)

@@ -1,4 +1,4 @@
-"""How a classifier is judged: errors, confusion, calibration, its first filters, its mistakes."""
+"""Evaluates a classifier: errors, confusion, calibration, first filters, mistakes."""
 
 from collections.abc import Callable, Mapping
 
@@ -24,52 +24,67 @@ from lecture_models.metrics.classification import (
 from lecture_models.metrics.cost import count_parameters, multiply_adds
 from lecture_models.models.filters import filter_pictures
 from lecture_models.nn.cpu.convolutions import faster_convolutions
-from lecture_models.plots.confusion import confusion_picture
-from lecture_models.plots.reliability import reliability_picture
+from lecture_models.plots.confusion import confusion_plot
+from lecture_models.plots.reliability import reliability_plot
 from lecture_models.steps.classifier import ClassifierState, mean_cross_entropy
 from lecture_models.steps.descent import Params
 
 Head = Callable[[ClassifierState, Array], Float[Array, "batch class"]]
-Heads = Mapping[str, Head]  # By a suffix of the metrics' names; "" is the net itself.
+Heads = Mapping[str, Head]  # By a suffix of the metrics' names; "" is the network itself.
 
 BATCH_SIZE = 500
-TRAIN_JUDGED = 10_000  # Training images whose error is computed, the first ones, as they are.
-SHOWN, FILTERS = 10, 100
+TRAIN_EVALUATED = 10_000  # The first training images, without augmentation.
+SHOWN, FILTERS = 10, 100  # Mistakes in a row, and filters in the picture.
 
 
 def make_evaluate(
     dataset: Dataset, heads: Heads, num_steps: int, has_validation: bool
 ) -> Callable[[ClassifierState, Key[Array, ""]], Evaluation]:
-    """Judges on training and validation images, and after the last step on the test split."""
+    """Returns a function that evaluates a classifier.
+
+    Test images are evaluated only after the last step.
+
+    Args:
+        dataset: the data.
+        heads: maps of (state, images) to logits, by the suffix of their metrics; "" is the network
+            itself.
+        num_steps: the number of the last step.
+        has_validation: whether the validation images were held out of the training.
+
+    Returns:
+        A function of (state, key). It returns errors, cross-entropies and calibration errors of
+        training, validation and test images; pictures of the confusion, the calibration, the first
+        filters and the mistakes; and an alarm, empty unless the classifier hardly beats guessing.
+    """
 
     @jax.jit
     @faster_convolutions()
     def classify(state, images):
         return {name: head(state, images) for name, head in heads.items()}
 
-    def judged(state, split: Split, name: str) -> tuple[Evaluation, np.ndarray]:
+    def evaluate_split(state, split: Split, name: str) -> tuple[Evaluation, np.ndarray]:
         logits = batched_apply(
             lambda images: classify(state, images), split.images, min(BATCH_SIZE, len(split.images))
         )
-        found = scores(logits[""], split, name)
+        scalars = scores(logits[""], split, name)
         for suffix in logits.keys() - {""}:
-            found[f"{name}_error_percent_{suffix}"] = error_percent(logits[suffix], split.labels)
-        return found, logits[""]
+            scalars[f"{name}_error_percent_{suffix}"] = error_percent(logits[suffix], split.labels)
+        return scalars, logits[""]
 
     def evaluate(state, key):
-        train = Split(*(array[:TRAIN_JUDGED] for array in dataset.train))
-        found, _ = judged(state, train, "train")
+        train = dataset.train.select(slice(TRAIN_EVALUATED))
+        results, _ = evaluate_split(state, train, "train")
         if has_validation:
-            scalars, logits = judged(state, dataset.validation, "validation")
-            found |= scalars
-            found |= pictures(logits, dataset.validation, dataset.classes, "validation")
-        found |= first_filters(state.params, dataset.train.images.shape[-1])
+            scalars, logits = evaluate_split(state, dataset.validation, "validation")
+            results |= scalars
+            results |= pictures(logits, dataset.validation, dataset.classes, "validation")
+        results |= first_filters(state.params, dataset.train.images.shape[-1])
         if int(state.step) < num_steps:
-            return found
-        scalars, logits = judged(state, dataset.test, "test")
+            return results
+        scalars, logits = evaluate_split(state, dataset.test, "test")
         pixels = jax.ShapeDtypeStruct((1, *dataset.test.images.shape[1:]), jnp.float32)
         return {
-            **found,
+            **results,
             **scalars,
             **pictures(logits, dataset.test, dataset.classes, "test"),
             "test_mistakes": mistakes(logits, dataset.test, dataset.classes),
@@ -82,33 +97,55 @@ def make_evaluate(
 
 
 def scores(logits: Float[np.ndarray, "image class"], split: Split, name: str) -> Evaluation:
-    """Errors in per cent, the mean cross-entropy in nats, and the calibration error in per cent."""
-    found = {
+    """Computes the scores of one split.
+
+    Args:
+        logits: the logits of the split's images.
+        split: the images and labels.
+        name: the split's name, which begins the names of the scores.
+
+    Returns:
+        The error in percent and the mean cross-entropy in nats. For validation and test images
+        also the top-5 error, where there are more than five classes, and the expected calibration
+        error, both in percent. Lower is better for all.
+    """
+    results = {
         f"{name}_error_percent": error_percent(logits, split.labels),
         f"{name}_cross_entropy": mean_cross_entropy(jnp.asarray(logits), jnp.asarray(split.labels)),
     }
     if name == "train":
-        return found
+        return results
     if logits.shape[1] > 5:
-        found[f"{name}_top5_error_percent"] = error_percent(logits, split.labels, 5)
+        results[f"{name}_top5_error_percent"] = error_percent(logits, split.labels, 5)
     calibration = expected_calibration_error(reliability(logits, split.labels))
-    return found | {f"{name}_calibration_error_percent": 100.0 * calibration}
+    return results | {f"{name}_calibration_error_percent": 100.0 * calibration}
 
 
 def pictures(
     logits: Float[np.ndarray, "image class"], split: Split, classes: tuple[str, ...], name: str
 ) -> dict[str, Images]:
+    """Draws the confusion matrix and the reliability diagram of one split.
+
+    Args:
+        logits: the logits of the split's images.
+        split: the images and labels.
+        classes: the names of the classes.
+        name: the split's name, which begins the names of the pictures.
+
+    Returns:
+        The two pictures by name.
+    """
     bins: Reliability = reliability(logits, split.labels)
-    confused = confusion_picture(confusion_of(logits, split), classes)
+    confusion = confusion_plot(confusion_of(logits, split), classes)
     return {
         f"{name}_confusion": Images(
-            confused[None], 1, f"{name} images: rows are true classes, columns predicted ones"
+            confusion[None], 1, f"{name} images: rows are true classes, columns predicted ones"
         ),
         f"{name}_reliability": Images(
-            reliability_picture(*bins)[None],
+            reliability_plot(*bins, expected_calibration_error(bins))[None],
             1,
-            f"{name} images: accuracy by confidence; red is what it lacks, light blue what it has "
-            "beyond, gray the share of images",
+            f"{name} images: accuracy by confidence; red where confidence exceeds accuracy, light "
+            "blue where accuracy exceeds confidence, gray the share of images",
         ),
     }
 
@@ -116,24 +153,55 @@ def pictures(
 def confusion_of(
     logits: Float[np.ndarray, "image class"], split: Split
 ) -> Int64[np.ndarray, "class class"]:
+    """Counts images by their class (rows) and predicted class (columns).
+
+    Args:
+        logits: the logits of the split's images.
+        split: the images and labels.
+
+    Returns:
+        The confusion matrix.
+    """
     return confusion_matrix(split.labels, logits.argmax(-1), logits.shape[1])
 
 
 def mistakes(
     logits: Float[np.ndarray, "image class"], split: Split, classes: tuple[str, ...]
 ) -> Images:
-    """The first images whose label was not found; one mid-gray one where there is none."""
+    """Shows the first images that are classified wrong.
+
+    Args:
+        logits: the logits of the split's images.
+        split: the images and labels.
+        classes: the names of the classes.
+
+    Returns:
+        Up to 30 images, the first ten named in the caption; one mid-gray image if there is no
+        mistake.
+    """
     wrong = np.flatnonzero(~in_top(logits, split.labels, 1))[: 3 * SHOWN]
     names = [
         f"{classes[split.labels[image]]} as {classes[logits[image].argmax()]}"
         for image in wrong[:SHOWN]
     ]
     shown = split.images[wrong] if len(wrong) else np.zeros_like(split.images[:1])
-    return Images(shown, SHOWN, f"the first test images got wrong: {', '.join(names) or 'none'}")
+    return Images(
+        shown,
+        SHOWN,
+        f"the first test images that are classified wrong: {', '.join(names) or 'none'}",
+    )
 
 
 def class_table(confusion: Int64[np.ndarray, "class class"], classes: tuple[str, ...]) -> str:
-    """Images, accuracy, and what each class is most often taken for."""
+    """Formats a table of the images of each class, its accuracy, and its most frequent confusion.
+
+    Args:
+        confusion: the confusion matrix, true classes in rows.
+        classes: the names of the classes.
+
+    Returns:
+        Lines of text.
+    """
     lines = [f"{'class':20}{'images':>8}{'right, %':>10}  most often taken for"]
     accuracies = per_class_accuracy(confusion)
     for index, (name, accuracy) in enumerate(zip(classes, accuracies, strict=True)):
@@ -145,10 +213,17 @@ def class_table(confusion: Int64[np.ndarray, "class class"], classes: tuple[str,
 
 
 def first_filters(params: Params, channels: int) -> dict[str, Images]:
-    """Pictures of the convolution that sees the pixels; nothing where there is none.
+    """Shows the filters of the convolution that sees the pixels.
 
-    That is the first 4-D array, by its path, whose third axis has as many entries as the images
-    have channels. Small filters of a few pixels say little; 5x5 show edges.
+    It is recognized as the first 4-D array, by its path, whose third axis has as many entries as
+    the images have channels.
+
+    Args:
+        params: the classifier's parameters.
+        channels: the number of channels of the images.
+
+    Returns:
+        One picture by name; nothing if there is no such convolution.
     """
     kernels = [
         leaf
@@ -163,12 +238,30 @@ def first_filters(params: Params, channels: int) -> dict[str, Images]:
 
 
 def cost_line(state: ClassifierState, head: Head, image: jax.ShapeDtypeStruct) -> str:
+    """Formats the cost of a classifier in one line.
+
+    Args:
+        state: the classifier.
+        head: maps (state, images) to logits.
+        image: the shape of one image, with the batch axis.
+
+    Returns:
+        The numbers of parameters and of multiply-adds.
+    """
     parameters, products = count_parameters(state.params), multiply_adds(head, state, image)
     return f"{parameters:,} parameters, {products:,} multiply-adds for an image"
 
 
 def alarm(error: float, num_classes: int) -> str:
-    """A line where guessing would hardly do worse, else nothing."""
+    """Returns a warning if the classifier hardly beats guessing, else an empty text.
+
+    Args:
+        error: the test error in percent.
+        num_classes: the number of classes.
+
+    Returns:
+        One line, or "".
+    """
     chance = 100.0 * (1.0 - 1.0 / num_classes)
     if error < 0.95 * chance:
         return ""

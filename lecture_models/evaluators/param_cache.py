@@ -1,4 +1,4 @@
-"""Parameters that take a while to compute and are the same every time, kept between runs."""
+"""Keeps parameters between runs that are slow to compute and the same every time."""
 
 import io
 import zipfile
@@ -16,10 +16,17 @@ SEPARATOR = "/"
 
 
 def cached_params(path: Path, compute: Callable[[], Any]) -> Any:
-    """A nested dict of arrays: read from `path` (.npz), or computed and left there.
+    """Reads parameters from a file, or computes and writes them.
 
-    A file that cannot be read is computed again, a folder that cannot be written is done without:
-    a cache is never a reason to stop.
+    The cache never stops a run: a file that cannot be read is computed again, and a folder that
+    cannot be written is ignored.
+
+    Args:
+        path: the `.npz` file.
+        compute: computes the parameters, a nested dict of arrays.
+
+    Returns:
+        The parameters.
     """
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:

@@ -1,4 +1,4 @@
-"""What a variational autoencoder is judged by and shown with, whatever its networks."""
+"""Scores and shows a variational autoencoder, whatever its networks."""
 
 import functools
 from collections.abc import Callable
@@ -10,34 +10,41 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from lecture_models.data.dataset import Dataset
-from lecture_models.evaluators.samples import sample_judge
+from lecture_models.evaluators.samples import sample_scorer
 from lecture_models.experiment import Evaluation, Images
 from lecture_models.metrics.classification import batched_apply
-from lecture_models.metrics.latents import active_units, gaussian_divergence
-from lecture_models.metrics.likelihood import importance_bounds
+from lecture_models.metrics.latents import active_units, gaussian_kl_divergence
+from lecture_models.metrics.likelihood import LogWeights, importance_weighted_elbos
 from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.metrics.samples import above_nearest
 from lecture_models.models.autoencoder import pixels
 from lecture_models.models.latent import interpolate, manifold_grid, traverse
 from lecture_models.nn import gaussian
 from lecture_models.nn.binarize import binarize
-from lecture_models.plots.scatter import scatter_picture
+from lecture_models.plots.scatter import scatter_plot
 from lecture_models.steps.descent import Params
 from lecture_models.steps.vae import VAE, elbo_terms, log_weights
 
-Pictures = Float[np.ndarray, "image height width channel"]
+ImageArray = Float[np.ndarray, "image height width channel"]
 
-MIN_DIVERGENCE = 0.5  # Nats an image; below, the code says next to nothing of the image.
+MIN_KL_DIVERGENCE = 0.5  # Nats per image; below, the code says next to nothing about the image.
 SAMPLES_PER_CALL = 250
 BINARIZATION_SEED = 0
 BITS = "bits drawn once from the gray values"
 GRAY = "gray values read as probabilities: no likelihood, not to be compared with one"
 
 
-class Protocol(NamedTuple):
-    """How much is spent on judging, and on what: `observed` says what the decoder models.
+class EvaluationSettings(NamedTuple):
+    """Describes what is evaluated, and on how many images and samples.
 
-    `sizes` are the k of the bounds L_k that are reported.
+    Attributes:
+        observed: a phrase that says what the decoder models: `BITS` or `GRAY`.
+        likelihood_images: the number of test images whose likelihood is estimated.
+        likelihood_samples: the number of importance samples for each of them.
+        sizes: the k of the importance-weighted ELBOs L_k that are reported.
+        num_samples: the number of samples from the prior that are scored.
+        extractor_steps: how many steps the classifier is trained whose features give Frechet's
+            distance.
     """
 
     observed: str
@@ -48,35 +55,77 @@ class Protocol(NamedTuple):
     extractor_steps: int
 
 
-class Codes(NamedTuple):
-    """q(z | x) of every test image, and each latent unit's mean divergence from the prior."""
+class Posteriors(NamedTuple):
+    """Holds q(z | x) of every test image.
+
+    Attributes:
+        mean: the mean of each image's posterior.
+        log_variance: its log variance.
+        kl_divergence: the mean KL divergence of each latent unit from the prior, in nats.
+    """
 
     mean: Float[np.ndarray, "image latent"]
     log_variance: Float[np.ndarray, "image latent"]
-    divergence: Float[np.ndarray, " latent"]
+    kl_divergence: Float[np.ndarray, " latent"]
 
     @property
     def most_used(self) -> list[int]:
-        """The latent units, those with the largest divergence first."""
-        return np.argsort(-self.divergence).tolist()
+        """Returns the indices of the latent units, the largest KL divergence first."""
+        return np.argsort(-self.kl_divergence).tolist()
 
 
-def binarized(images: Pictures) -> Pictures:
-    """The same bits at every call: a test set, or static binarization. Not Larochelle's file."""
+def binarized(images: ImageArray) -> ImageArray:
+    """Draws bits from gray values, the same at every call.
+
+    They serve as a test set and as static binarization. They are not those of Larochelle's file.
+
+    Args:
+        images: images in [-1, 1].
+
+    Returns:
+        Images of -1 and 1.
+    """
     key = jax.random.key(BINARIZATION_SEED)
     return np.asarray(jax.jit(binarize)(key, images))
 
 
-def evenly_spaced(images: Pictures, count: int) -> Pictures:
-    """`count` images from the whole length: MNIST's first half was written more neatly."""
+def evenly_spaced(images: ImageArray, count: int) -> ImageArray:
+    """Selects images evenly from the first to the last.
+
+    The first images of a set may not represent it: MNIST's first half was written more neatly.
+
+    Args:
+        images: the images.
+        count: how many to select; no more than there are.
+
+    Returns:
+        The selected images.
+    """
     return images[np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)]
 
 
 def make_evaluate(
-    vae: VAE, dataset: Dataset, test: Pictures, validation: Pictures, protocol: Protocol
+    vae: VAE,
+    dataset: Dataset,
+    test: ImageArray,
+    validation: ImageArray,
+    settings: EvaluationSettings,
 ) -> Callable[[Params, Key[Array, ""]], Evaluation]:
-    """Judges parameters on test and validation images as the decoder models them (bits or gray)."""
-    judge = functools.cache(lambda: sample_judge(dataset, protocol.extractor_steps))
+    """Returns a function that scores and shows a variational autoencoder.
+
+    Args:
+        vae: the encoder and the decoder.
+        dataset: the data that samples from the prior are compared with.
+        test: the test images as the decoder models them (bits or gray values), in [-1, 1].
+        validation: the validation images likewise.
+        settings: what is evaluated, and on how much.
+
+    Returns:
+        A function of (params, key). It returns the negative ELBO of test and validation images,
+        the likelihood, statistics of the codes, the scores of samples from the prior, and
+        pictures.
+    """
+    scorer = functools.cache(lambda: sample_scorer(dataset, settings.extractor_steps))
     encode, weights = (
         jax.jit(vae.encode),
         jax.jit(
@@ -86,32 +135,31 @@ def make_evaluate(
     decode = jax.jit(lambda params, latents: pixels(vae.decode(params, latents)))
 
     @jax.jit
-    def negative_bound(params, images, key):
-        reconstruction, divergence = elbo_terms(vae, params, images, key)
-        return reconstruction.mean() + divergence.sum(-1).mean()
+    def negative_elbo(params, images, key):
+        reconstruction, kl_divergence = elbo_terms(vae, params, images, key)
+        return reconstruction.mean() + kl_divergence.sum(-1).mean()
 
     def evaluate(params, key):
         test_key, validation_key, weights_key, sample_key, code_key = jax.random.split(key, 5)
         mean, log_variance = batched_apply(
             lambda images: encode(params, images), test, batch_size=min(1_000, len(test))
         )
-        given = jnp.asarray(mean), jnp.asarray(log_variance)
-        codes = Codes(mean, log_variance, np.asarray(gaussian.divergence(*given)).mean(0))
-        drawn = gaussian.reparameterize(code_key, *given)
-        latents = jax.random.normal(sample_key, (protocol.num_samples, mean.shape[1]))
+        moments = jnp.asarray(mean), jnp.asarray(log_variance)
+        kl_divergence = np.asarray(gaussian.kl_divergence(*moments)).mean(0)
+        posteriors = Posteriors(mean, log_variance, kl_divergence)
+        codes = np.asarray(gaussian.reparameterize(code_key, *moments))
+        latents = jax.random.normal(sample_key, (settings.num_samples, mean.shape[1]))
         samples = np.asarray(decode(params, latents))
-        judgment = judge()(samples)
+        scores = scorer()(samples)
         return {
-            "negative_bound": negative_bound(params, test, test_key),
-            "validation_negative_bound": negative_bound(params, validation, validation_key),
-            **likelihoods(
-                lambda images, key: weights(params, images, key), test, weights_key, protocol
-            ),
-            **describe_codes(codes),
-            "aggregate_divergence": gaussian_divergence(np.asarray(drawn)),
-            **judgment.scalars,
-            **judgment.protocols,
-            **show(functools.partial(decode, params), codes, dataset, test),
+            "negative_elbo": negative_elbo(params, test, test_key),
+            "validation_negative_elbo": negative_elbo(params, validation, validation_key),
+            **likelihoods(functools.partial(weights, params), test, weights_key, settings),
+            **describe_posteriors(posteriors),
+            "aggregate_kl_divergence": gaussian_kl_divergence(codes),
+            **scores.scalars,
+            **scores.descriptions,
+            **show(functools.partial(decode, params), posteriors, dataset, test),
             "samples": Images(samples[:100], 10, "the same 100 latents at every evaluation"),
             "nearest": Images(
                 above_nearest(samples[:10], dataset.train.images),
@@ -123,44 +171,86 @@ def make_evaluate(
     return evaluate
 
 
-def likelihoods(weights, test: Pictures, key: Key[Array, ""], protocol: Protocol) -> Evaluation:
-    """Minus L_k for the protocol's k, and minus log p(x), in nats, with its standard error."""
-    chosen = evenly_spaced(test, protocol.likelihood_images)
-    sizes = tuple(size for size in protocol.sizes if size < protocol.likelihood_samples)
-    bounds = importance_bounds(
-        weights, chosen, key, protocol.likelihood_samples, (*sizes, protocol.likelihood_samples)
+def likelihoods(
+    weights: LogWeights, test: ImageArray, key: Key[Array, ""], settings: EvaluationSettings
+) -> Evaluation:
+    """Estimates the likelihood of test images by importance sampling.
+
+    Args:
+        weights: maps (images, key) to the log importance weights in nats, jitted.
+        test: the test images.
+        key: the key of the samples.
+        settings: how many images and samples are used, and which L_k are reported.
+
+    Returns:
+        `negative_importance_weighted_elbo_K` for each K of the settings, and
+        `negative_log_likelihood` with its standard error over the images, in nats, lower is
+        better; and a text that says how they were computed.
+    """
+    images = evenly_spaced(test, settings.likelihood_images)
+    sizes = tuple(size for size in settings.sizes if size < settings.likelihood_samples)
+    elbos = importance_weighted_elbos(
+        weights, images, key, settings.likelihood_samples, (*sizes, settings.likelihood_samples)
     )
-    estimates = bounds[protocol.likelihood_samples]
+    log_likelihoods = elbos[settings.likelihood_samples]
+    standard_error = log_likelihoods.std() / np.sqrt(len(log_likelihoods))
     return {
-        **{f"negative_bound_{size}": -float(bounds[size].mean()) for size in sizes},
-        "negative_log_likelihood": -float(estimates.mean()),
-        "likelihood_standard_error": float(estimates.std() / np.sqrt(len(estimates))),
-        "likelihood": f"{protocol.likelihood_samples} importance samples from q(z | x) for each of "
-        f"{len(chosen)} of {len(test)} test images, evenly spaced; nats, of {protocol.observed}",
+        **{
+            f"negative_importance_weighted_elbo_{size}": -float(elbos[size].mean())
+            for size in sizes
+        },
+        "negative_log_likelihood": -float(log_likelihoods.mean()),
+        "likelihood_standard_error": float(standard_error),
+        "likelihood": f"{settings.likelihood_samples} importance samples from q(z | x) for each of "
+        f"{len(images)} of {len(test)} test images, evenly spaced; nats, of {settings.observed}",
     }
 
 
-def describe_codes(codes: Codes) -> Evaluation:
-    """The divergence from the prior, unit by unit, and an alarm where it is next to nothing."""
-    total, active = float(codes.divergence.sum()), int(active_units(codes.mean).sum())
-    by_unit = " ".join(f"{codes.divergence[unit]:.2f}" for unit in codes.most_used)
-    collapsed = total < MIN_DIVERGENCE
+def describe_posteriors(posteriors: Posteriors) -> Evaluation:
+    """Summarizes how much the latent units say about the images.
+
+    Args:
+        posteriors: the posteriors of the test images.
+
+    Returns:
+        `kl_divergence`, the mean over the images in nats; the number of active units; the KL
+        divergence unit by unit; and an alarm, empty unless the posterior has collapsed.
+    """
+    kl_divergence = posteriors.kl_divergence
+    total, active = float(kl_divergence.sum()), int(active_units(posteriors.mean).sum())
+    by_unit = " ".join(f"{kl_divergence[unit]:.2f}" for unit in posteriors.most_used)
+    collapsed = total < MIN_KL_DIVERGENCE
     return {
-        "divergence": total,
+        "kl_divergence": total,
         "active_units": float(active),
-        "divergence_by_unit": f"{by_unit} nats, the most used unit first",
+        "kl_divergence_by_unit": f"{by_unit} nats, the most used unit first",
         "alarm_posterior_collapse": (
-            f"{active} of {len(codes.divergence)} latent units active, divergence {total:.3f} nats"
+            f"{active} of {len(kl_divergence)} latent units active, KL divergence {total:.3f} nats"
             if collapsed
             else ""
         ),
     }
 
 
-def show(decode, codes: Codes, dataset: Dataset, test: Pictures) -> Evaluation:
-    """Reconstructions, walks and maps of the latent space. Units are the most used ones."""
-    mean = jnp.asarray(codes.mean)
-    order, latent_dim = codes.most_used, codes.mean.shape[1]
+def show(
+    decode: Callable[[Float[Array, "image latent"]], Float[Array, "image height width channel"]],
+    posteriors: Posteriors,
+    dataset: Dataset,
+    test: ImageArray,
+) -> dict[str, Images]:
+    """Shows reconstructions, and walks and maps of the latent space along the most used units.
+
+    Args:
+        decode: maps latents to images in [-1, 1].
+        posteriors: the posteriors of the test images.
+        dataset: the data, for the test images' labels and classes.
+        test: the test images.
+
+    Returns:
+        Pictures by name.
+    """
+    mean = jnp.asarray(posteriors.mean)
+    order, latent_dim = posteriors.most_used, posteriors.mean.shape[1]
     shown = min(20, len(test))
     walks = min(8, len(test) // 2)
     factors = order[:10]
@@ -187,7 +277,12 @@ def show(decode, codes: Codes, dataset: Dataset, test: Pictures) -> Evaluation:
             f"quantiles of the prior over units {order[0]} (across) and {order[1]} (up)",
         ),
         "codes": Images(
-            scatter_picture(codes.mean[:, order[:2]], dataset.test.labels, dataset.classes)[None],
+            scatter_plot(
+                posteriors.mean[:, order[:2]],
+                dataset.test.labels,
+                dataset.classes,
+                axis_names=(f"latent unit {order[0]}", f"latent unit {order[1]}"),
+            )[None],
             1,
             f"means of the test images' codes, units {order[0]} and {order[1]}",
         ),

@@ -1,4 +1,4 @@
-"""Colors that stay what they were: luminance alone, and the colors of one picture in another.
+"""Keeps or transfers colors: luminance alone, and the colors of one image in another.
 
 Gatys, Bethge, Hertzmann and Shechtman, 2016, Preserving color in neural artistic style transfer.
 """
@@ -10,49 +10,79 @@ from jaxtyping import Array, Float
 from lecture_models.image_space.parameterizations import Parameterization
 
 Images = Float[Array, "image height width 3"]
-Others = Float[Array, "other other_height other_width 3"]
+Targets = Float[Array, "target target_height target_width 3"]
 
-_LUMINANCE = (0.299, 0.587, 0.114)  # Of red, green and blue: ITU-R BT.601.
-_LEAST = 1e-5  # Variance of a color in [-1, 1]: a thousandth of one level in 255, squared.
+_LUMINANCE = (0.299, 0.587, 0.114)  # Weights of red, green and blue: ITU-R BT.601.
+# Added to variances of colors in [-1, 1]: a thousandth of one level in 255, squared.
+_MIN_VARIANCE = 1e-5
 
 
 def gray(images: Images) -> Images:
-    """The luminance Y = 0.299 R + 0.587 G + 0.114 B in all three channels."""
+    """Returns images with their luminance in all three channels.
+
+    Y = 0.299 R + 0.587 G + 0.114 B, from ITU-R BT.601.
+
+    Args:
+        images: RGB images, (image, height, width, 3).
+
+    Returns:
+        Gray images of the same shape and range.
+    """
     y = images @ jnp.asarray(_LUMINANCE).reshape(3, 1)
     return jnp.broadcast_to(y, images.shape)
 
 
-def match_luminance(images: Images, target: Others) -> Images:
-    """Gray pictures with the mean and standard deviation of the target's luminance: eq. 2.
+def match_luminance(images: Images, target: Targets) -> Images:
+    """Returns gray images whose luminance has the mean and standard deviation of the target's.
 
-    Section 5.2 of the paper does so to the style before its luminance is transferred.
+    Y' = std(Y_target) / std(Y) (Y - mean(Y)) + mean(Y_target). Section 5.2 and equation 2 of the
+    paper match the style to the content in this way before the luminance is transferred.
+
+    Args:
+        images: RGB images in [-1, 1]. Mean and standard deviation are taken over all of them.
+        target: RGB images in [-1, 1], of any size.
+
+    Returns:
+        Gray images of the shape of `images`. Their values may leave [-1, 1].
     """
     images, target = gray(images), gray(target)
-    spread = target.std() / jnp.maximum(images.std(), jnp.sqrt(_LEAST))
+    spread = target.std() / jnp.maximum(images.std(), jnp.sqrt(_MIN_VARIANCE))
     return (images - images.mean()) * spread + target.mean()
 
 
-def match_colors(images: Images, target: Others) -> Images:
-    """x' = A x + b, with the mean and covariance of the target's colors over all pixels.
+def match_colors(images: Images, target: Targets) -> Images:
+    """Returns images whose colors have the mean and covariance of the target's colors.
 
-    A = C^(1/2) S^(-1/2), the symmetric roots of the covariances C of the target and S of the
-    images: section 4 and its "Image Analogies" solution. The result may leave [-1, 1].
+    x' = A (x - mean(x)) + mean(target), with A = C^(1/2) S^(-1/2), the symmetric roots of the
+    covariances C of the target and S of the images: section 4 of the paper, its "Image Analogies"
+    solution.
+
+    Args:
+        images: RGB images in [-1, 1]. Mean and covariance are taken over all of their pixels.
+        target: RGB images in [-1, 1], of any size.
+
+    Returns:
+        Images of the shape of `images`. Their values may leave [-1, 1].
     """
-    pixels, wanted = images.reshape(-1, 3), target.reshape(-1, 3)
+    pixels, target_pixels = images.reshape(-1, 3), target.reshape(-1, 3)
     # An accelerator may round the factors of a product to fewer bits than a color needs.
     with jax.default_matmul_precision("float32"):
         centered = pixels - pixels.mean(0, keepdims=True)
-        matrix = _power(_covariance(wanted), 0.5) @ _power(_covariance(pixels), -0.5)
-        matched = centered @ matrix.T + wanted.mean(0, keepdims=True)
+        matrix = _power(_covariance(target_pixels), 0.5) @ _power(_covariance(pixels), -0.5)
+        matched = centered @ matrix.T + target_pixels.mean(0, keepdims=True)
     return matched.reshape(images.shape)
 
 
 def luminance_pixels() -> Parameterization:
-    """Pixels that only gain or lose the same in all three channels, so that their colors stay.
+    """Returns a parameterization by pixels of which only the luminance is optimized.
 
-    A gradient reaches the params along (1, 1, 1) alone, so the differences of channels, I and Q of
-    YIQ among them, are those of the images that were encoded, for any optimizer whose steps are
-    sums of gradients. Nothing is clipped.
+    A gradient reaches the params along (1, 1, 1) alone. The differences between the channels, and
+    with them I and Q of YIQ, therefore stay those of the encoded images under any optimizer whose
+    updates are sums of gradients.
+
+    Returns:
+        The parameterization; its params are images, (image, height, width, 3), which are not
+        clipped.
     """
 
     def decode(params: Images) -> Images:
@@ -64,7 +94,7 @@ def luminance_pixels() -> Parameterization:
 
 def _covariance(pixels: Float[Array, "pixel 3"]) -> Float[Array, "3 3"]:
     centered = pixels - pixels.mean(0, keepdims=True)
-    return centered.T @ centered / len(pixels) + _LEAST * jnp.eye(3)
+    return centered.T @ centered / len(pixels) + _MIN_VARIANCE * jnp.eye(3)
 
 
 def _power(matrix: Float[Array, "3 3"], exponent: float) -> Float[Array, "3 3"]:

@@ -1,4 +1,4 @@
-"""Gram matrices: which channels of a map go together, wherever they do."""
+"""Computes Gram matrices of feature maps, which describe a texture or a style, and their loss."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -8,10 +8,18 @@ def gram_matrix(
     features: Float[Array, "image row column channel"],
     mask: Float[Array, "row column"] | None = None,
 ) -> Float[Array, "image channel channel"]:
-    """G_ij = sum over places k of F_ik F_jk, not divided by their number.
+    """Returns the Gram matrix of each image's feature maps.
 
-    With a `mask` each place counts with the square of its weight: F is masked first. Gatys, Ecker
-    and Bethge, 2016, eq. 3.
+    G_ij = sum over positions k of F_ik F_jk; it is not divided by the number of positions. Gatys,
+    Ecker and Bethge, 2016, equation 3.
+
+    Args:
+        features: feature maps, (image, row, column, channel).
+        mask: weight of each position; F is multiplied by it first, so a position counts with the
+            square of its weight. None weights all positions by 1.
+
+    Returns:
+        Symmetric matrices, (image, channel, channel).
     """
     if mask is not None:
         features = features * mask[None, :, :, None]
@@ -25,16 +33,24 @@ def gram_loss(
     mask: Float[Array, "row column"] | None = None,
     target_places: Float[Array, ""] | None = None,
 ) -> Float[Array, " image"]:
-    """E = sum of (G - A)^2 / (4 N^2 M^2), with N channels and M places.
+    """Returns the style loss of one layer: the squared distance of Gram matrices.
 
-    The target A comes from a picture of `target_places` places, M where not given; each matrix is
-    divided by its own M, which is the printed formula where they are equal. Under a `mask` M is the
-    sum of its squares. Gatys, Ecker and Bethge, 2016, eq. 4.
+    E = sum over i, j of (G_ij / M - A_ij / M_A)^2 / (4 N^2), with N channels. For M = M_A, the
+    number of positions, it is equation 4 of Gatys, Ecker and Bethge, 2016.
+
+    Args:
+        features: feature maps of the images, (image, row, column, channel).
+        target: Gram matrix A of the target image, (channel, channel).
+        mask: weight of each position, as in `gram_matrix`. M is then the sum of its squares.
+        target_places: number M_A of positions that A sums over; None for M.
+
+    Returns:
+        The loss of each image, at least 0; lower is better.
     """
     channels = features.shape[-1]
     places = jnp.asarray(features.shape[1] * features.shape[2], jnp.float32)
     if mask is not None:
         places = jnp.square(mask).sum()
-    found = gram_matrix(features, mask) / places
-    wanted = target[None] / (places if target_places is None else target_places)
-    return jnp.square(found - wanted).sum((1, 2)) / (4.0 * channels**2)
+    mean_gram = gram_matrix(features, mask) / places
+    target_gram = target[None] / (places if target_places is None else target_places)
+    return jnp.square(mean_gram - target_gram).sum((1, 2)) / (4.0 * channels**2)

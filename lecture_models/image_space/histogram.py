@@ -1,24 +1,34 @@
-"""Giving an image the colors of another, channel by channel."""
+"""Matches the histogram of an image to that of another, channel by channel."""
 
 import numpy as np
 from jaxtyping import Array, Float, Float32
 
-Picture = Float[Array | np.ndarray, "height width channel"]
+Image = Float[Array | np.ndarray, "height width channel"]
 
 
 def match_histogram(
-    image: Picture, source: Float[Array | np.ndarray, "source_height source_width channel"]
+    image: Image, source: Float[Array | np.ndarray, "source_height source_width channel"]
 ) -> Float32[np.ndarray, "height width channel"]:
-    """The image with each channel's values replaced by those of the source of the same rank.
+    """Returns the image with each channel's values replaced by source values of the same rank.
 
-    Where the sizes differ the source's sorted values are interpolated. Equal values of the image
-    are ranked row by row.
+    If the sizes differ, the sorted values of the source are interpolated linearly. Equal values of
+    the image are ranked in the order of rows.
+
+    Args:
+        image: the image to change, (height, width, channel).
+        source: the image whose values it gets, of any size, with the same number of channels.
+
+    Returns:
+        The changed image, of the shape of `image`.
     """
     pixels = np.asarray(image, np.float32).reshape(-1, image.shape[-1])
-    given = np.sort(np.asarray(source, np.float32).reshape(-1, source.shape[-1]), axis=0)
-    positions = np.linspace(0.0, len(given) - 1.0, len(pixels))
+    source_pixels = np.asarray(source, np.float32).reshape(-1, source.shape[-1])
+    sorted_values = np.sort(source_pixels, axis=0)
+    count = len(sorted_values)
+    positions = np.linspace(0.0, count - 1.0, len(pixels))
     matched = np.empty_like(pixels)
     for channel in range(pixels.shape[1]):
         order = np.argsort(pixels[:, channel], kind="stable")
-        matched[order, channel] = np.interp(positions, np.arange(len(given)), given[:, channel])
+        values = np.interp(positions, np.arange(count), sorted_values[:, channel])
+        matched[order, channel] = values
     return matched.reshape(image.shape)

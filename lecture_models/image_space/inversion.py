@@ -1,4 +1,7 @@
-"""How near the code of an image is to a given one, and the weights of the image's priors."""
+"""Defines the terms of feature inversion: the error of a layer's code, and priors of the image.
+
+Mahendran and Vedaldi, 2015, Understanding deep image representations by inverting them.
+"""
 
 from typing import NamedTuple
 
@@ -8,39 +11,69 @@ from jaxtyping import Array, Float
 from lecture_models.image_space.objectives import alpha_norm, total_variation
 from lecture_models.image_space.terms import Objective, Term, View
 
-# In [-1, 1], around the mean color: 50 ImageNet photos, reduced to 64x64, have 0.52.
+# Root mean square of photos in [-1, 1] around their mean color: that of 50 ImageNet photos of
+# 64x64 pixels is 0.52.
 CONTRAST = 0.5
 
 
-class Window(NamedTuple):
-    """The rows and columns of a map from `first` to `last`, both included."""
+class UnitWindow(NamedTuple):
+    """Describes a rectangle of units in a feature map.
+
+    Attributes:
+        first: row and column of the upper left unit, counted from 0.
+        last: row and column of the lower right unit, included.
+    """
 
     first: tuple[int, int]
     last: tuple[int, int]
 
-    def cut(self, maps: Float[Array, "image row column channel"]):
+    def cut(
+        self, maps: Float[Array, "image row column channel"]
+    ) -> Float[Array, "image window_row window_column channel"]:
+        """Returns the maps inside the window."""
         (top, left), (bottom, right) = self
         return maps[:, top : bottom + 1, left : right + 1]
 
 
-def central(shape: tuple[int, int], side: int) -> Window:
-    """The `side` x `side` units in the middle of a map of (rows, columns), a half rounded down.
+def central(shape: tuple[int, int], side: int) -> UnitWindow:
+    """Returns the window of `side` x `side` units in the middle of a map.
 
-    Raises ValueError where the map has fewer.
+    Args:
+        shape: rows and columns of the map.
+        side: rows and columns of the window. If it cannot lie exactly in the middle, it lies half
+            a unit higher or further left.
+
+    Returns:
+        The window.
+
+    Raises:
+        ValueError: if `side` is below 1 or above a side of the map.
     """
     if not 1 <= side <= min(shape):
-        raise ValueError(f"the central {side}x{side} of a map of {shape[0]}x{shape[1]} units")
-    first = tuple((each - side) // 2 for each in shape)
-    return Window(first, tuple(each + side - 1 for each in first))
+        raise ValueError(
+            f"the window has {side}x{side} units; on a map of {shape[0]}x{shape[1]} units its side "
+            f"must be from 1 to {min(shape)}"
+        )
+    first = tuple((length - side) // 2 for length in shape)
+    return UnitWindow(first, tuple(start + side - 1 for start in first))
 
 
 def code_error(
-    code: Float[Array, "image ..."], target: Float[Array, "..."], window: Window | None = None
+    code: Float[Array, "image ..."],
+    target: Float[Array, "..."],
+    window: UnitWindow | None = None,
 ) -> Float[Array, " image"]:
-    """||code - target||^2 / ||target||^2, of the units in the window alone where there is one.
+    """Returns the squared distance of each image's code from the target, relative to the target.
 
-    Mahendran and Vedaldi, 2015: near 0 for an image of the same code, about 1
-    for one that has none of it.
+    ||code - target||^2 / ||target||^2: Mahendran and Vedaldi, 2015, section 2.
+
+    Args:
+        code: activations of a layer, (image, ...); (image, row, column, channel) with a window.
+        target: activations of the target, without the image axis.
+        window: the units that are compared; None for all of them.
+
+    Returns:
+        The error of each image: 0 for the same code, 1 for a code of zeros; lower is better.
     """
     target = target[None]
     if window is not None:
@@ -49,8 +82,16 @@ def code_error(
     return squares / jnp.maximum(jnp.square(target).sum(), 1e-30)
 
 
-def code_match(layer: str, window: Window | None = None) -> Objective:
-    """`code_error` of a layer; the target is the code, without an axis of images."""
+def code_match(layer: str, window: UnitWindow | None = None) -> Objective:
+    """Returns the objective that computes `code_error` of a layer.
+
+    Args:
+        layer: name of the layer.
+        window: the units that are compared; None for all of them.
+
+    Returns:
+        The objective. Its target is the activations of the target, without the image axis.
+    """
 
     def objective(view: View, target: Float[Array, "..."]):
         return code_error(view.activations[layer], target, window)
@@ -61,11 +102,22 @@ def code_match(layer: str, window: Window | None = None) -> Objective:
 def prior_terms(
     places: int, variation_weight: float, beta: float, alpha_weight: float, alpha: float
 ) -> tuple[Term, Term]:
-    """lambda_V R_Vbeta(x / sigma) and lambda_alpha R_alpha(x / sigma), in the paper's units.
+    """Returns the two priors of the image, in units that depend on neither its range nor its size.
 
-    sigma is the Euclidean norm of a photo of so many `places`: the loss does not depend on the unit
-    of pixel values. For beta 2 neither does it on the size; for others the powers of the number of
-    values are left out, so that it never does. Mahendran and Vedaldi, 2015.
+    lambda_V R_Vbeta(x / sigma) / D and lambda_alpha R_alpha(x / sigma) / D, where sigma is
+    `CONTRAST`, the root mean square of a photo, and D = 3 `places`, the number of values. The paper
+    divides x by the Euclidean norm of a photo instead, which is the same for an exponent of 2.
+    Mahendran and Vedaldi, 2015, section 2.
+
+    Args:
+        places: number of pixels of the image.
+        variation_weight: lambda_V of the total variation.
+        beta: exponent of the total variation.
+        alpha_weight: lambda_alpha of the alpha-norm.
+        alpha: exponent of the alpha-norm.
+
+    Returns:
+        The terms `total_variation` and `alpha_norm`, for images in [-1, 1].
     """
     values = 3 * places
     return (

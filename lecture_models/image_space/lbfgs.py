@@ -1,9 +1,9 @@
-"""L-BFGS whose every update is one evaluation, so that it is a step like any other.
+"""Minimizes by L-BFGS with one evaluation of the loss per update, so it fits a training step.
 
-A line search in a loop of its own would compute convolution gradients inside `while_loop`, which
-XLA does 40 to 170 times slower on the CPU, and could not be interrupted. Here the params are the
-point under trial: an update that is given its value and gradient either accepts it and proposes
-the next, or proposes a shorter step.
+A line search with a loop of its own would compute convolution gradients inside a `while_loop`,
+which XLA's CPU backend does 40 to 170 times slower, and it could not be interrupted. Here the
+params are a trial point. An update, which is given the loss and its gradient there, either accepts
+the point and proposes the next one, or proposes a shorter step.
 """
 
 from typing import Any, NamedTuple
@@ -16,14 +16,23 @@ from jaxtyping import Array, Bool, Float, Int32
 from lecture_models.image_space.optimizers import Optimizer
 
 _SUFFICIENT = 1e-4  # Armijo's constant: Nocedal and Wright, 2006, section 3.1.
-_SHORTEST = 1e-6  # Of a step, where the direction is given up for the steepest.
+# A shorter step is not tried; the search restarts in the direction of steepest descent.
+_SHORTEST = 1e-6
 
 
 class LbfgsState(NamedTuple):
-    """The last accepted point, the step from there under trial, and the newest pairs last.
+    """Holds the last accepted point, the step that is tried from there, and the stored pairs.
 
-    `inverses` are 1 / (s . y), 0 where there is no pair yet; `value` is infinite before the first
-    evaluation.
+    Attributes:
+        point: the last accepted params, as one vector of n values.
+        value: the loss there; infinite before the first evaluation.
+        gradient: the gradient of the loss there.
+        direction: the search direction d.
+        length: the length t of the step; the trial point is point + t d.
+        steps: differences s of successive accepted points, the newest last.
+        changes: differences y of their gradients, in the same order.
+        inverses: 1 / (s . y) of each pair; 0 where no pair is stored.
+        accepted: the number of accepted points.
     """
 
     point: Float[Array, " n"]
@@ -38,10 +47,19 @@ class LbfgsState(NamedTuple):
 
 
 def lbfgs(history_size: int = 10) -> Optimizer:
-    """Limited-history_size BFGS with a backtracking search. Nocedal and Wright, 2006, algorithm 7.4.
+    """Returns limited-memory BFGS with a backtracking line search.
 
-    The first step has length 1, later ones begin with the whole quasi-Newton step. A pair without
-    positive curvature is not kept. The last accepted point is what `accepted` gives.
+    The first step moves the params by a Euclidean distance of 1; later steps begin with the full
+    quasi-Newton step and are shortened until the loss decreases sufficiently. A pair (s, y) without
+    positive curvature is not stored. Nocedal and Wright, 2006, Numerical optimization, algorithms
+    7.4 and 3.1.
+
+    Args:
+        history_size: number of stored pairs.
+
+    Returns:
+        The optimizer. Its params are trial points, which may be worse than the last accepted
+        point; `accepted` returns the latter.
     """
 
     def init(params: Any) -> LbfgsState:
@@ -58,7 +76,7 @@ def lbfgs(history_size: int = 10) -> Optimizer:
         gradient, _ = ravel_pytree(gradients)
         good = _sufficient(state, value)
         state = jax.tree.map(
-            lambda taken, refused: jnp.where(good, taken, refused),
+            lambda taken, shorter: jnp.where(good, taken, shorter),
             _accept(state, trial, value, gradient),
             _shorten(state, value),
         )
@@ -74,7 +92,7 @@ def lbfgs(history_size: int = 10) -> Optimizer:
 def _sufficient(state: LbfgsState, value: Float[Array, ""]) -> Bool[Array, ""]:
     slope = jnp.vdot(state.gradient, state.direction)
     bound = state.value + _SUFFICIENT * state.length * slope
-    # Never true of a NaN.
+    # A comparison with NaN is false.
     return (value <= bound) & jnp.isfinite(value)
 
 
@@ -100,7 +118,7 @@ def _accept(state: LbfgsState, point, value, gradient) -> LbfgsState:
 
 
 def _inverse_hessian(gradient, steps, changes, inverses):
-    """The two loops over the pairs, the newest first, then back."""
+    """Multiplies by the inverse Hessian: loops over the pairs from the newest on, then back."""
     pairs = (steps, changes, inverses)
 
     def backwards(direction, pair):
@@ -120,7 +138,10 @@ def _inverse_hessian(gradient, steps, changes, inverses):
 
 
 def _shorten(state: LbfgsState, value) -> LbfgsState:
-    """To the minimum of the parabola through what is known, at most half, at least a tenth."""
+    """Shortens the step to the minimum of a parabola, limited to a tenth to a half of its length.
+
+    The parabola has the loss and slope of the accepted point and the loss of the trial point.
+    """
     slope = jnp.vdot(state.gradient, state.direction)
     length = state.length
     rise = value - state.value - slope * length

@@ -1,6 +1,8 @@
-"""Objectives on the named activations and the logits of any network; less is better.
+"""Defines objectives on the activations and logits of a network, and on the pixels of an image.
 
-A unit, a channel or a class to be excited is `negated(...)`, or has a negative weight.
+An objective takes a `View` and a target, and returns one value per image, which is minimized. To
+maximize a unit, a channel or a class score, negate the objective, or give its term a negative
+weight.
 """
 
 import jax
@@ -14,7 +16,16 @@ _SPACE_AND_CHANNELS = (1, 2, 3)
 
 
 def feature_match(layer: str) -> Objective:
-    """1/2 sum of (F - P)^2 over the layer, P the target. Gatys, Ecker and Bethge, 2016, eq. 1."""
+    """Returns the content loss of a layer.
+
+    1/2 sum of (F - P)^2 over positions and channels. Gatys, Ecker and Bethge, 2016, equation 1.
+
+    Args:
+        layer: name of the layer.
+
+    Returns:
+        The objective. Its target is P, (row, column, channel) for all images or with an image axis.
+    """
 
     def objective(view: View, target: Float[Array, "... row column channel"]):
         features = view.activations[layer]
@@ -25,7 +36,15 @@ def feature_match(layer: str) -> Objective:
 
 
 def gram_match(layer: str) -> Objective:
-    """`gram_loss` of the layer; the target has `gram`, and may have `places` and `mask`."""
+    """Returns the style loss of a layer, `gram_loss`.
+
+    Args:
+        layer: name of the layer.
+
+    Returns:
+        The objective. Its target is a dict with `gram`, the target's Gram matrix, and optionally
+        `places`, the number of positions it sums over, and `mask`, the weight of each position.
+    """
 
     def objective(view: View, target: dict[str, Array]):
         return gram_loss(
@@ -36,7 +55,17 @@ def gram_match(layer: str) -> Objective:
 
 
 def layer_energy(layer: str) -> Objective:
-    """1/2 sum of F^2, whose gradient with respect to F is F: what DeepDream lets grow."""
+    """Returns half the squared norm of a layer, which DeepDream maximizes.
+
+    1/2 sum of F^2; its gradient with respect to F is F. Mordvintsev, Olah and Tyka, 2015,
+    github.com/google/deepdream.
+
+    Args:
+        layer: name of the layer.
+
+    Returns:
+        The objective. Its target is not used.
+    """
 
     def objective(view: View, target):
         features = view.activations[layer]
@@ -46,10 +75,17 @@ def layer_energy(layer: str) -> Objective:
 
 
 def guided_match(layer: str) -> Objective:
-    """Sum over places of F . Y_j, Y_j being the guide's feature of the largest product with F.
+    """Returns the dot products of a layer with the best-matching features of a guide image.
 
-    The match j is held fixed, so the gradient with respect to F is Y_j. The target is Y. As guided
-    dreams of github.com/google/deepdream.
+    Sum over positions k of F_k . Y_j(k), where j(k) is the position of the guide whose features
+    have the largest dot product with F_k. As j is held fixed, the gradient with respect to F_k is
+    Y_j(k). From the guided dreams of github.com/google/deepdream.
+
+    Args:
+        layer: name of the layer.
+
+    Returns:
+        The objective. Its target is Y, the guide's features, (position, channel).
     """
 
     def objective(view: View, target: Float[Array, "guide_place channel"]):
@@ -62,32 +98,73 @@ def guided_match(layer: str) -> Objective:
 
 
 def channel_mean(layer: str, channel: int) -> Objective:
-    """The mean activation of one channel over all places."""
+    """Returns the mean activation of one channel over all positions.
+
+    Args:
+        layer: name of the layer.
+        channel: index of the channel, from 0.
+
+    Returns:
+        The objective. Its target is not used.
+    """
     return lambda view, target: view.activations[layer][..., channel].mean((1, 2))
 
 
 def neuron(layer: str, row: int, column: int, channel: int) -> Objective:
-    """The activation of one unit."""
+    """Returns the activation of one unit.
+
+    Args:
+        layer: name of the layer.
+        row: row of the unit, from 0.
+        column: column of the unit, from 0.
+        channel: index of the unit's channel, from 0.
+
+    Returns:
+        The objective. Its target is not used.
+    """
     return lambda view, target: view.activations[layer][:, row, column, channel]
 
 
 def class_logit(index: int) -> Objective:
-    """The score S_c before the softmax. Simonyan, Vedaldi and Zisserman, 2014, eq. 1."""
+    """Returns the logit of a class: S_c in equation 1 of Simonyan et al., 2014.
+
+    Args:
+        index: index of the class, from 0.
+
+    Returns:
+        The objective. Its target is not used.
+    """
     return lambda view, target: view.logits[:, index]
 
 
 def class_log_probability(index: int) -> Objective:
-    """log of the softmax, which may also grow by lowering the other scores."""
+    """Returns the log probability of a class, which also rises when other logits fall.
+
+    Args:
+        index: index of the class, from 0.
+
+    Returns:
+        The objective, in nats, at most 0. Its target is not used.
+    """
     return lambda view, target: jax.nn.log_softmax(view.logits)[:, index]
 
 
 def own_class_logit() -> Objective:
-    """The score of a class for each image: the target is the index of image i's own, an integer."""
+    """Returns the logit of each image's own class.
+
+    Returns:
+        The objective. Its target is the index of each image's class, integers of shape (image,).
+    """
     return lambda view, target: _own(view.logits, target)
 
 
 def own_class_log_probability() -> Objective:
-    """`class_log_probability`, each image with a class of its own, as in `own_class_logit`."""
+    """Returns the log probability of each image's own class.
+
+    Returns:
+        The objective, in nats, at most 0. Its target is the index of each image's class, integers
+        of shape (image,).
+    """
     return lambda view, target: _own(jax.nn.log_softmax(view.logits), target)
 
 
@@ -98,10 +175,17 @@ def _own(
 
 
 def total_variation(beta: float = 2.0) -> Objective:
-    """R_Vbeta = sum of ((x_right - x)^2 + (x_below - x)^2)^(beta/2), over places and channels.
+    """Returns the total variation of an image, to the power beta.
 
-    For beta 1 it is the total variation. A place without differences has a gradient of 0. Only
-    places with both neighbors count. Mahendran and Vedaldi, 2015, section 2.
+    R_Vbeta = sum over pixels and channels of ((x_right - x)^2 + (x_below - x)^2)^(beta/2), over the
+    pixels that have both neighbors; 0 for a constant image. Where both differences are 0, the
+    gradient is set to 0. Mahendran and Vedaldi, 2015, section 2.
+
+    Args:
+        beta: the exponent; 1 gives the total variation itself.
+
+    Returns:
+        The objective. Its target is not used.
     """
 
     def objective(view: View, target):
@@ -117,14 +201,33 @@ def total_variation(beta: float = 2.0) -> Objective:
 
 
 def alpha_norm(alpha: float = 6.0, center: float = 0.0) -> Objective:
-    """R_alpha = sum of |x - center|^alpha. Mahendran and Vedaldi, 2015, section 2."""
+    """Returns the alpha-norm of an image, to the power alpha.
+
+    R_alpha = sum over pixels and channels of |x - center|^alpha. Mahendran and Vedaldi, 2015,
+    section 2.
+
+    Args:
+        alpha: the exponent.
+        center: the pixel value that costs nothing; 0 is mid-gray.
+
+    Returns:
+        The objective. Its target is not used.
+    """
     return lambda view, target: (jnp.abs(view.images - center) ** alpha).sum(_SPACE_AND_CHANNELS)
 
 
 def image_match(weights: bool = False) -> Objective:
-    """1/2 sum of (x - y)^2 over the pixels; the target has `image`, and `weights` where said.
+    """Returns half the squared distance of the pixels from those of a target image.
 
-    The weights are of places: (row, column). A temporal term is one.
+    1/2 sum over pixels and channels of w (x - y)^2.
+
+    Args:
+        weights: True if the target has weights w of pixels, such as those of a temporal loss; False
+            for weights of 1.
+
+    Returns:
+        The objective. Its target is a dict with `image`, y, (height, width, channel), and with
+        `weights`, (height, width), if `weights` is True.
     """
 
     def objective(view: View, target: dict[str, Array]):

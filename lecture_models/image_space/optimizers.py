@@ -1,4 +1,7 @@
-"""How an image moves: gradient steps as on the slides, anything of optax, or L-BFGS."""
+"""Defines the optimizers of an image: normalized gradient steps, and those of optax.
+
+L-BFGS has the same interface; see `lbfgs.py`.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,10 +13,14 @@ from jaxtyping import Array, Float
 
 
 class Optimizer(NamedTuple):
-    """Pure functions that share only their state.
+    """Holds the pure functions of an optimizer, which share only its state.
 
-    `update(gradients, state, params, value)` gives the next params and state; `accepted(params,
-    state)` the params to show, where those under trial may be worse.
+    Attributes:
+        init: `init(params)` returns the initial state.
+        update: `update(gradients, state, params, value)` returns the next params and state, where
+            `value` is the loss at `params`.
+        accepted: `accepted(params, state)` returns the params to show. They differ from `params`
+            where these are the trial point of a line search.
     """
 
     init: Callable[[Any], Any]
@@ -22,7 +29,14 @@ class Optimizer(NamedTuple):
 
 
 def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
-    """One that does not look at the value of the loss."""
+    """Returns an optimizer that applies an optax transformation and ignores the loss itself.
+
+    Args:
+        transformation: any optax transformation.
+
+    Returns:
+        The optimizer.
+    """
 
     def update(gradients, state, params, value):
         updates, state = transformation.update(gradients, state, params)
@@ -32,9 +46,17 @@ def from_optax(transformation: optax.GradientTransformation) -> Optimizer:
 
 
 def normalized_gradient(rate: float) -> Optimizer:
-    """x - rate * g / mean |g|, the mean over each image: the step of DeepDream, downhill.
+    """Returns gradient descent with gradients divided by their mean absolute value.
 
-    The mean is at least 1e-12, so that a gradient of 0 leaves the image as it is.
+    x <- x - rate * g / mean |g|, the mean taken over each image: the step of DeepDream
+    (github.com/google/deepdream), with the sign of a descent. The divisor is at least 1e-12, so a
+    gradient of 0 leaves the image unchanged.
+
+    Args:
+        rate: mean absolute change of a pixel per update.
+
+    Returns:
+        The optimizer.
     """
 
     def scaled(gradient):

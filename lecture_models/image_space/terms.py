@@ -1,4 +1,4 @@
-"""What an image is optimized for: objectives that add, each with a weight and a name."""
+"""Defines the terms of a loss on images: objectives, each with a name, a weight and a target."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,22 +8,32 @@ from jaxtyping import Array, Float
 
 
 class View(NamedTuple):
-    """Images in [-1, 1] and what a network makes of them, perhaps after a transform."""
+    """Holds what an objective may depend on.
+
+    Attributes:
+        images: the images in [-1, 1].
+        logits: the network's logits for them, perhaps after a random transform of the images.
+        activations: the network's activations by the name of their layer, likewise.
+    """
 
     images: Float[Array, "image height width channel"]
     logits: Float[Array, "image class"]
     activations: Mapping[str, Float[Array, "image ..."]]
 
 
-# A view and the arrays to compare it with -> one value per image, less of it being better.
+# (view, target: a pytree of arrays) -> one value per image; lower is better.
 Objective = Callable[[View, Any], Float[Array, " image"]]
 
 
 class Term(NamedTuple):
-    """One part of the loss: `weight` times `objective(view, target)`.
+    """Describes one term of the loss: `weight` times `objective(view, target)`.
 
-    The target is a pytree of arrays. It is kept apart from the function, so that a step takes it as
-    an argument: an array in a closure would be copied into the compiled program.
+    Attributes:
+        name: the name under which its value is logged.
+        objective: the objective.
+        weight: the factor in the loss; negative to maximize the objective.
+        target: a pytree of arrays. It is separate from the objective so that a step can take it as
+            an argument; an array in a closure would be copied into the compiled program.
     """
 
     name: str
@@ -33,13 +43,31 @@ class Term(NamedTuple):
 
 
 def targets(terms: Sequence[Term]) -> tuple[Any, ...]:
+    """Returns the targets of terms, in their order.
+
+    Args:
+        terms: the terms.
+
+    Returns:
+        One target per term.
+    """
     return tuple(term.target for term in terms)
 
 
 def evaluate_terms(
     terms: Sequence[Term], view: View, targets: Sequence[Any]
 ) -> tuple[Float[Array, " image"], dict[str, Float[Array, ""]]]:
-    """The weighted sum for each image, and the mean over images of each term without its weight."""
+    """Returns the weighted sum of terms and the value of each term.
+
+    Args:
+        terms: the terms; their own targets are not used.
+        view: the images with their logits and activations.
+        targets: the target of each term, in the order of `terms`.
+
+    Returns:
+        The weighted sum of each image, and the mean over images of each term without its weight,
+        by its name.
+    """
     total, values = jnp.zeros(len(view.images)), {}
     for term, target in zip(terms, targets, strict=True):
         value = term.objective(view, target)
@@ -49,5 +77,12 @@ def evaluate_terms(
 
 
 def negated(objective: Objective) -> Objective:
-    """For what is to grow."""
+    """Returns the objective with its sign changed, so that minimizing it maximizes the original.
+
+    Args:
+        objective: the objective to maximize.
+
+    Returns:
+        The negated objective.
+    """
     return lambda view, target: -objective(view, target)

@@ -1,8 +1,9 @@
-"""An objective of a picture larger than memory, tile by tile, exact to rounding.
+"""Computes an objective of an image tile by tile, exactly up to rounding, in less memory.
 
-Every unit of a map counts in one tile, whose cut-out holds all that the unit sees. A convolution's
-gradient in a loop is slow on a CPU, so that the tiles are unrolled, each waiting for the one
-before; outside of `jax.jit` they are calls of one compiled function for each shape.
+Each unit of a feature map is counted in one tile, whose crop of the image holds all pixels that the
+unit sees. XLA's CPU backend computes a convolution's gradient slowly inside a loop, so the loop
+over tiles is unrolled, and each tile waits for the one before. Outside of `jax.jit`, the tiles are
+calls of one compiled function per shape.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,16 +16,23 @@ from jaxtyping import Array, Float
 from lecture_models.metrics.receptive_field import ReceptiveField
 
 Images = Float[Array, "image height width channel"]
-Cut = Float[Array, "image cut_height cut_width channel"]
+Crop = Float[Array, "image crop_height crop_width channel"]
 Features = Float[Array, "image row column feature"]
-Counted = Float[Array, "image counted_row counted_column feature"]
+CountedFeatures = Float[Array, "image counted_row counted_column feature"]
 
 
-class Part(NamedTuple):
-    """Of one axis: the cut-out is pixels `start` to `stop`; units of pixels from `core` on count.
+class TileExtent(NamedTuple):
+    """Describes a tile along one axis, in pixels.
 
-    They count up to those of pixel `core_stop`, or to the last where this is None. `core` and
-    `start` are multiples of every layer's stride.
+    The tile counts the units that belong to pixels from `core` on and before `core_stop`. `start`
+    and `core` are multiples of every layer's stride.
+
+    Attributes:
+        start: first pixel of the crop.
+        stop: end of the crop, not included.
+        core: first pixel whose units are counted.
+        core_stop: end of the pixels whose units are counted, not included; None for all units up to
+            the last one of the map.
     """
 
     start: int
@@ -33,60 +41,88 @@ class Part(NamedTuple):
     core_stop: int | None
 
     def units(self, stride: int) -> slice:
-        """Of the map of the cut-out, at a layer's stride."""
+        """Returns the counted units in the crop's map of a layer with this stride."""
         stop = None if self.core_stop is None else (self.core_stop - self.start) // stride
         return slice((self.core - self.start) // stride, stop)
 
     @property
-    def inside(self) -> "Part":
-        """The same in pixels of the cut-out: equal for tiles that differ in their place alone."""
+    def inside(self) -> "TileExtent":
+        """Returns the extent in pixels of the crop.
+
+        Tiles that differ only in their position have equal extents.
+        """
         stop = None if self.core_stop is None else self.core_stop - self.start
-        return Part(0, self.stop - self.start, self.core - self.start, stop)
+        return TileExtent(0, self.stop - self.start, self.core - self.start, stop)
 
 
 class Tile(NamedTuple):
-    rows: Part
-    columns: Part
+    """Describes a rectangular tile of an image by its extents along both axes."""
+
+    rows: TileExtent
+    columns: TileExtent
 
     @property
     def inside(self) -> "Tile":
+        """Returns the tile in pixels of its crop."""
         return Tile(self.rows.inside, self.columns.inside)
 
-    def cut(self, images: Images) -> Cut:
+    def cut(self, images: Images) -> Crop:
+        """Returns the tile's crop of images."""
         return images[:, self.rows.start : self.rows.stop, self.columns.start : self.columns.stop]
 
-    def add(self, images: Images, cut: Cut) -> Images:
+    def add(self, images: Images, crop: Crop) -> Images:
+        """Returns the images with a crop added where the tile lies."""
         rows, columns = self.rows, self.columns
-        return images.at[:, rows.start : rows.stop, columns.start : columns.stop].add(cut)
+        return images.at[:, rows.start : rows.stop, columns.start : columns.stop].add(crop)
 
-    def units(self, features: Features, stride: tuple[int, int]) -> Counted:
-        """Those that count, of the map that the cut-out gives."""
+    def units(self, features: Features, stride: tuple[int, int]) -> CountedFeatures:
+        """Returns the features of the counted units.
+
+        Args:
+            features: feature maps of the tile's crop.
+            stride: the layer's strides along rows and columns, in pixels.
+
+        Returns:
+            The part of the maps that the tile counts.
+        """
         return features[:, self.rows.units(stride[0]), self.columns.units(stride[1])]
 
 
-def partition(size: int, tile: int, fields: Iterable[ReceptiveField]) -> tuple[Part, ...]:
-    """Of one axis of `size` pixels, for units that see `fields`; one strides by all the others'.
+def partition(size: int, tile: int, fields: Iterable[ReceptiveField]) -> tuple[TileExtent, ...]:
+    """Returns the extents of the tiles along one axis of an image.
 
-    Each part's units have `tile` pixels, rounded down to the largest stride, those of the last more
-    or less. A cut-out also holds what they see beyond. Raises ValueError for a tile smaller than
-    the largest stride.
+    Args:
+        size: length of the axis in pixels.
+        tile: pixels whose units one tile counts, rounded down to a multiple of the largest stride;
+            the last tile counts half as many to one and a half times as many.
+        fields: receptive fields of the layers that the objective reads. One of their strides must
+            be a multiple of all others.
+
+    Returns:
+        The extents, in the order of pixels.
+
+    Raises:
+        ValueError: if `tile` is smaller than the largest stride.
     """
     fields = tuple(fields)
     stride = max(field.stride for field in fields)
     if tile < stride:
-        raise ValueError(f"a tile of {tile} pixels is less than a unit's stride of {stride}")
+        raise ValueError(
+            f"the tile is {tile} pixels; it must be at least the stride of a unit, {stride}"
+        )
     core = tile // stride * stride
     starts = range(0, max(1, size - core // 2), core)
-    parts = []
+    extents = []
     for begin in starts:
         last = begin == starts[-1]
         first_seen = min(field.span(begin // field.stride)[0] for field in fields)
         end = max(field.span((begin + core) // field.stride - 1)[1] + 1 for field in fields)
         start = max(0, first_seen // stride * stride)
-        # As far from the end as the whole is, in strides: padding may depend on what is left over.
+        # The crop ends a whole number of strides before the image does: a layer's padding may
+        # depend on the remainder.
         stop = size if last else size - max(0, size - end) // stride * stride
-        parts.append(Part(start, stop, begin, None if last else begin + core))
-    return tuple(parts)
+        extents.append(TileExtent(start, stop, begin, None if last else begin + core))
+    return tuple(extents)
 
 
 def tile_grid(
@@ -95,31 +131,55 @@ def tile_grid(
     rows: Iterable[ReceptiveField],
     columns: Iterable[ReceptiveField],
 ) -> tuple[Tile, ...]:
-    """Row by row, for an image of (height, width) and the fields of all layers that are read."""
+    """Returns the tiles of an image, row by row.
+
+    Args:
+        size: height and width of the image in pixels.
+        tile: side of the tiles, as in `partition`.
+        rows: receptive fields along rows of the layers that the objective reads.
+        columns: their receptive fields along columns.
+
+    Returns:
+        The tiles.
+
+    Raises:
+        ValueError: if `tile` is smaller than the largest stride.
+    """
     down, across = partition(size[0], tile, rows), partition(size[1], tile, columns)
-    return tuple(Tile(each, other) for each in down for other in across)
+    return tuple(Tile(row_extent, column_extent) for row_extent in down for column_extent in across)
 
 
-# Arguments, the cut-out, its tile -> a pytree of arrays with the images first: sums over places.
-Sums = Callable[[Any, Cut, Tile], Any]
+# (arguments, crop, tile in pixels of its crop) -> sums over the tile's counted units: a pytree of
+# arrays with the images along their first axis.
+Sums = Callable[[Any, Crop, Tile], Any]
 
 
-def of_sums(
+def tiled_objective(
     sums: Sums,
     tiles: Iterable[Tile],
     combine: Callable[[Any, Any], Float[Array, " image"]] | None = None,
 ) -> Callable[[Any, Images], Float[Array, " image"]]:
-    """combine(arguments, sum over tiles of sums(arguments, cut-out, tile)), one value per image.
+    """Returns an objective that is computed from sums over tiles.
 
-    Without `combine` the sums are the values, and one pass suffices; with it there are two: for the
-    sums, then for their gradient. It can be differentiated with respect to the images alone, each
-    value depending on its own image. Memory is that of one tile and a few whole images.
+    value(arguments, images) = combine(arguments, sum over tiles of sums(arguments, crop, tile)).
+    Memory is that of one tile and a few whole images. It can be differentiated with respect to the
+    images only, and each value must depend on its own image only.
+
+    Args:
+        sums: the sums of one tile.
+        tiles: the tiles of the images.
+        combine: computes the value of each image from the arguments and the sums over all tiles.
+            None if the sums are already the values; then one pass over the tiles gives value and
+            gradient, otherwise two passes are needed.
+
+    Returns:
+        The objective: a function of the arguments and images, with one value per image.
     """
     tiles = tuple(tiles)
     local = jax.jit(sums, static_argnums=2)
 
-    def pulled(arguments, cut, weights, tile):
-        values, pull = jax.vjp(lambda each: sums(arguments, each, tile), cut)
+    def pulled(arguments, crop, weights, tile):
+        values, pull = jax.vjp(lambda pixels: sums(arguments, pixels, tile), crop)
         return values, pull(jax.tree.map(jnp.ones_like, values) if weights is None else weights)[0]
 
     pulled = jax.jit(pulled, static_argnums=3)
@@ -127,17 +187,17 @@ def of_sums(
     def totals(arguments, images):
         total = None
         for tile in tiles:
-            found = local(arguments, _after(tile.cut(images), total), tile.inside)
-            total = found if total is None else jax.tree.map(jnp.add, total, found)
+            values = local(arguments, _after(tile.cut(images), total), tile.inside)
+            total = values if total is None else jax.tree.map(jnp.add, total, values)
         return total
 
     def gradients(arguments, images, weights):
         gradient, total = jnp.zeros_like(images), None
         for tile in tiles:
-            cut = _after(tile.cut(images), (gradient, total) if total is not None else None)
-            found, part = pulled(arguments, cut, weights, tile.inside)
-            gradient = tile.add(gradient, part)
-            total = found if total is None else jax.tree.map(jnp.add, total, found)
+            crop = _after(tile.cut(images), (gradient, total) if total is not None else None)
+            values, crop_gradient = pulled(arguments, crop, weights, tile.inside)
+            gradient = tile.add(gradient, crop_gradient)
+            total = values if total is None else jax.tree.map(jnp.add, total, values)
         return total, gradient
 
     @jax.custom_vjp
@@ -148,9 +208,9 @@ def of_sums(
     def forward(arguments, images):
         if combine is None:
             return gradients(arguments, images, None)
-        found, pull = jax.vjp(lambda total: combine(arguments, total), totals(arguments, images))
-        (weights,) = pull(jnp.ones_like(found))
-        return found, gradients(arguments, images, weights)[1]
+        values, pull = jax.vjp(lambda total: combine(arguments, total), totals(arguments, images))
+        (weights,) = pull(jnp.ones_like(values))
+        return values, gradients(arguments, images, weights)[1]
 
     def backward(gradient, cotangent):
         return None, cotangent.reshape(-1, 1, 1, 1) * gradient
@@ -159,11 +219,13 @@ def of_sums(
     return value
 
 
-def _after(cut: Cut, earlier: Any) -> Cut:
-    """The same, but not before `earlier` is known, so that the memory that took is free again.
+def _after(crop: Crop, earlier: Any) -> Crop:
+    """Returns the crop, but not before `earlier` is computed, whose memory is then free again.
 
-    XLA's CPU backend forgets an optimization barrier before it orders the work.
+    XLA's CPU backend drops an optimization barrier before it orders the work, so the crop depends
+    on a zero that is computed from `earlier`. A value that is not finite must not reach the crop.
     """
     if earlier is None:
-        return cut
-    return cut + sum(0.0 * each.ravel()[0] for each in jax.tree.leaves(earlier))
+        return crop
+    first_values = [leaf.ravel()[0] for leaf in jax.tree.leaves(earlier)]
+    return crop + sum(0.0 * jnp.where(jnp.isfinite(value), value, 0.0) for value in first_values)

@@ -1,7 +1,7 @@
-"""Random changes of an image before the network sees it, so that no single alignment is exploited.
+"""Defines random changes of an image before the network, so that no single alignment is exploited.
 
-A transform takes a key and images of any size and gives images in [-1, 1] again; what moves in from
-outside is gray, 0, but where `jitter` rolls it around.
+A transform takes a random key and images in [-1, 1] of any size, and returns images in [-1, 1].
+Pixels from outside of the image are mid-gray, 0, except that `jitter` rolls the image around.
 """
 
 from collections.abc import Callable
@@ -15,22 +15,48 @@ Transform = Callable[[Key[Array, ""], Images], Float[Array, "image new_height ne
 
 
 def identity(key: Key[Array, ""], images: Images) -> Images:
+    """Returns the images unchanged.
+
+    Args:
+        key: not used.
+        images: the images.
+
+    Returns:
+        The images.
+    """
     return images
 
 
 def compose(*transforms: Transform) -> Transform:
-    """One after the other, each with a key of its own."""
+    """Returns the transform that applies several transforms, each with its own key.
+
+    Args:
+        *transforms: the transforms, applied in this order.
+
+    Returns:
+        The transform; `identity` if there are none.
+    """
 
     def transform(key, images):
-        for each, part in zip(transforms, jax.random.split(key, len(transforms)), strict=True):
-            images = each(part, images)
+        keys = jax.random.split(key, len(transforms))
+        for transform_one, one_key in zip(transforms, keys, strict=True):
+            images = transform_one(one_key, images)
         return images
 
     return transform if transforms else identity
 
 
 def jitter(most: int) -> Transform:
-    """Rolls by -most ... most pixels along each side, with what leaves coming in opposite."""
+    """Returns the transform that rolls the images by random numbers of rows and columns.
+
+    Pixels that leave at one edge enter at the opposite edge.
+
+    Args:
+        most: the largest shift in pixels; shifts are uniform from -most to most, both included.
+
+    Returns:
+        The transform.
+    """
 
     def transform(key, images):
         shifts = jax.random.randint(key, (2,), -most, most + 1)
@@ -40,7 +66,17 @@ def jitter(most: int) -> Transform:
 
 
 def random_scale(least: float, most: float) -> Transform:
-    """Scales about the center by a factor drawn evenly; the size of the image stays."""
+    """Returns the transform that scales the images about their center by a random factor.
+
+    The shape of the arrays does not change: larger images are cropped, smaller ones padded.
+
+    Args:
+        least: the smallest factor.
+        most: the largest factor; the distribution is uniform.
+
+    Returns:
+        The transform.
+    """
 
     def transform(key, images):
         scale = jax.random.uniform(key, minval=least, maxval=most)
@@ -50,7 +86,14 @@ def random_scale(least: float, most: float) -> Transform:
 
 
 def random_rotation(degrees: float) -> Transform:
-    """Turns about the center by an angle drawn evenly from -degrees ... degrees."""
+    """Returns the transform that rotates the images about their center by a random angle.
+
+    Args:
+        degrees: the largest angle; the distribution is uniform from -degrees to degrees.
+
+    Returns:
+        The transform.
+    """
 
     def transform(key, images):
         angle = jnp.deg2rad(jax.random.uniform(key, minval=-degrees, maxval=degrees))
@@ -61,13 +104,21 @@ def random_rotation(degrees: float) -> Transform:
 
 
 def pad(width: int, value: float = 0.0) -> Transform:
-    """A border of one gray; it draws nothing."""
+    """Returns the transform that adds a border of one gray value; it is not random.
+
+    Args:
+        width: width of the border in pixels.
+        value: the gray value in [-1, 1].
+
+    Returns:
+        The transform; its images are larger by 2 `width` in both directions.
+    """
     border = ((0, 0), (width, width), (width, width), (0, 0))
     return lambda key, images: jnp.pad(images, border, constant_values=value)
 
 
 def _sampled(images: Images, matrix: Float[Array, "2 2"]) -> Images:
-    """At matrix @ (place - center) + center, linear between pixels."""
+    """Interpolates the images at matrix @ (place - center) + center, linearly between pixels."""
     height, width = images.shape[1:3]
     center = jnp.array([(height - 1) / 2, (width - 1) / 2]).reshape(2, 1)
     rows, columns = jnp.meshgrid(jnp.arange(height), jnp.arange(width), indexing="ij")

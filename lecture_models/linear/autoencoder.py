@@ -1,4 +1,4 @@
-"""The linear autoencoder, whose squared error needs only the mean and covariance of the data."""
+"""Computes linear autoencoders, whose squared error needs only the data's mean and covariance."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,15 @@ from lecture_models.linear.pca import Codes, Vectors
 
 
 class LinearAutoencoder(NamedTuple):
-    """z = A^T (x - mean), y = B z + mean: A and B untied, without nonlinearity.
+    """Holds the weights of an autoencoder without nonlinearity, whose weights are not tied.
 
-    The biases are those that are best for any A and B: they center the data. Bourlard and Kamp,
-    1988.
+    z = A^T (x - mean), y = B z + mean
+
+    The biases are the best ones for any A and B: they center the data. Bourlard and Kamp, 1988.
+
+    Attributes:
+        encoder: the matrix A.
+        decoder: the matrix B.
     """
 
     encoder: Float[Array, "dim code"]
@@ -22,9 +27,18 @@ class LinearAutoencoder(NamedTuple):
 
 
 def init_linear_autoencoder(key: Key[Array, ""], dim: int, code_dim: int) -> LinearAutoencoder:
-    """Normal weights of standard deviation 1 / sqrt(dim), so that a unit vector keeps its length.
+    """Draws normal weights of standard deviation 1 / sqrt(dim).
 
-    Both are of that size at the optimum too, up to how encoder and decoder share the scale.
+    A unit vector then keeps its length on average. Both matrices have this scale at the optimum
+    too, up to how encoder and decoder share it.
+
+    Args:
+        key: a random key.
+        dim: the number of dimensions of the data.
+        code_dim: the number of code units.
+
+    Returns:
+        The initial weights.
     """
     encoder_key, decoder_key = jax.random.split(key)
     scale = dim**-0.5
@@ -37,12 +51,22 @@ def init_linear_autoencoder(key: Key[Array, ""], dim: int, code_dim: int) -> Lin
 def expected_squared_error(
     params: LinearAutoencoder, covariance: Float[Array, "dim dim"]
 ) -> Float[Array, ""]:
-    """E |y - x|^2 = tr(E C E^T), E = I - B A^T, over all data of covariance C.
+    """Returns the mean squared error of the reconstructions of all data with a given covariance.
 
-    As tr C - 2 tr(B^T C A) + tr(B^T B A^T C A): a full batch at the cost of one product of C with
-    the encoder, without a matrix like E. tr C for weights of 0; at the least the sum of all but
-    the `code` largest eigenvalues, where B spans their eigenvectors and nowhere else is there a
-    local minimum. Baldi and Hornik, 1989, facts 1 to 4.
+    E |y - x|^2 = tr(E C E^T), E = I - B A^T
+
+    It is computed as tr C - 2 tr(B^T C A) + tr(B^T B A^T C A): a full batch at the cost of one
+    product of C with the encoder, without a matrix of the size of E.
+
+    Args:
+        params: the weights A and B.
+        covariance: the covariance C of the data, divided by n.
+
+    Returns:
+        The squared error per example, summed over dimensions; lower is better. It is tr C for
+        weights of 0. The minimum is the sum of all but the `code` largest eigenvalues of C,
+        where B spans the eigenvectors of those; there is no other local minimum. Baldi and
+        Hornik, 1989, facts 1 to 4.
     """
     encoder, decoder = params
     covariance_encoder = covariance @ encoder
@@ -54,26 +78,56 @@ def expected_squared_error(
 def encode(
     params: LinearAutoencoder, mean: Float[Array | np.ndarray, " dim"], vectors: Vectors
 ) -> Codes:
-    """z = A^T (x - mean)."""
+    """Returns the codes of vectors.
+
+    z = A^T (x - mean)
+
+    Args:
+        params: the weights A and B.
+        mean: the mean of the data.
+        vectors: the vectors x, one per row.
+
+    Returns:
+        One code per row.
+    """
     return (vectors - mean[None, :]) @ params.encoder
 
 
 def reconstruct(
     params: LinearAutoencoder, mean: Float[Array | np.ndarray, " dim"], vectors: Vectors
 ) -> Vectors:
-    """y = B A^T (x - mean) + mean."""
+    """Returns the reconstructions of vectors.
+
+    y = B A^T (x - mean) + mean
+
+    Args:
+        params: the weights A and B.
+        mean: the mean of the data.
+        vectors: the vectors x, one per row.
+
+    Returns:
+        One reconstruction per row.
+    """
     return encode(params, mean, vectors) @ params.decoder.T + mean[None, :]
 
 
 def principal_axes(
     params: LinearAutoencoder, covariance: Float64[np.ndarray, "dim dim"]
 ) -> Float64[np.ndarray, "dim code"]:
-    """The principal components of the reconstructions: orthonormal, by falling variance.
+    """Returns the principal components of the reconstructions.
 
-    Codes are determined only up to an invertible matrix, as B A^T = (B M)(A M^-T)^T. These axes
-    are not, up to their signs, and at the optimum they are the eigenvectors of the covariance.
+    Codes are determined only up to an invertible matrix M, because B A^T = (B M)(A M^-T)^T. The
+    principal components are unique up to their signs; at the optimum they are the leading
+    eigenvectors of the covariance.
+
+    Args:
+        params: the weights A and B.
+        covariance: the covariance of the data.
+
+    Returns:
+        Orthonormal columns, in order of decreasing variance.
     """
-    encoder, decoder = (np.asarray(each, np.float64) for each in params)
+    encoder, decoder = (np.asarray(matrix, np.float64) for matrix in params)
     q, r = np.linalg.qr(decoder)
     _, rotation = np.linalg.eigh(r @ (encoder.T @ covariance @ encoder) @ r.T)
     return q @ rotation[:, ::-1]

@@ -1,4 +1,4 @@
-"""Principal component analysis, and the angles between the subspaces that it finds."""
+"""Computes principal components, and the angles between the subspaces that they span."""
 
 from typing import NamedTuple
 
@@ -9,18 +9,29 @@ Vectors = Float[Array | np.ndarray, "example dim"]
 Codes = Float[Array | np.ndarray, "example component"]
 Basis = Float[Array | np.ndarray, "dim component"]
 
-CHUNK = 4_096  # Examples in float64 at a time: 26 MB of MNIST.
+CHUNK = 4_096  # The most examples in float64 at a time: 26 MB of MNIST.
 
 
 class Moments(NamedTuple):
-    """mean = E[x], covariance = E[(x - mean)(x - mean)^T], over the examples: divided by n."""
+    """Holds the mean and the covariance of examples.
+
+    Attributes:
+        mean: E[x].
+        covariance: E[(x - mean)(x - mean)^T], divided by the number of examples n.
+    """
 
     mean: Float64[np.ndarray, " dim"]
     covariance: Float64[np.ndarray, "dim dim"]
 
 
 class PCA(NamedTuple):
-    """The mean, orthonormal columns by falling variance, and the variances (divided by n)."""
+    """Holds a principal component analysis.
+
+    Attributes:
+        mean: the mean of the examples.
+        components: orthonormal columns W, in order of decreasing variance.
+        variances: the variance along each component, divided by the number of examples n.
+    """
 
     mean: Float32[np.ndarray, " dim"]
     components: Float32[np.ndarray, "dim component"]
@@ -28,7 +39,16 @@ class PCA(NamedTuple):
 
 
 def moments(vectors: Vectors) -> Moments:
-    """Mean and covariance, summed in float64: neighboring eigenvalues of images are close."""
+    """Returns the mean and the covariance of vectors.
+
+    Sums are in float64, because neighboring eigenvalues of images are close.
+
+    Args:
+        vectors: the examples, one per row.
+
+    Returns:
+        The moments, divided by the number of examples.
+    """
     rows = np.asarray(vectors)
     mean = rows.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((len(mean), len(mean)))
@@ -38,24 +58,44 @@ def moments(vectors: Vectors) -> Moments:
     return Moments(mean, covariance / len(rows))
 
 
-def principal_components(given: Moments, num_components: int) -> PCA:
-    """The eigenvectors of the covariance with the largest eigenvalues.
+def principal_components(statistics: Moments, num_components: int) -> PCA:
+    """Returns the eigenvectors of the covariance with the largest eigenvalues.
 
-    Raises ValueError where there are fewer dimensions than components.
+    Args:
+        statistics: the mean and the covariance of the examples.
+        num_components: the number of components, from 1 to the number of dimensions.
+
+    Returns:
+        The analysis; the signs of the components are arbitrary. Bishop, 2006, section 12.1.
+
+    Raises:
+        ValueError: there are fewer dimensions than components.
     """
-    _require_components(num_components, len(given.mean), f"{len(given.mean)} dimensions")
-    variances, vectors = np.linalg.eigh(given.covariance)
+    mean, covariance = statistics
+    _require_components(num_components, len(mean), f"{len(mean)} dimensions")
+    variances, vectors = np.linalg.eigh(covariance)
     largest = slice(None, -num_components - 1, -1)  # eigh's eigenvalues ascend.
-    return _pca(given.mean, vectors[:, largest], variances[largest])
+    return _pca(mean, vectors[:, largest], variances[largest])
 
 
 def fit_pca(vectors: Vectors, num_components: int) -> PCA:
-    """argmax over orthonormal W of sum_i |W^T (x_i - mean)|^2, from the examples in rows.
+    """Returns the orthonormal W along which the variance of vectors is largest.
 
-    The sum of the variances that are left out is the mean squared error of the reconstructions.
-    By eigenvalues of the covariance, or by singular values where there are fewer examples than
-    dimensions. Raises ValueError where either are fewer than the components. Signs are arbitrary.
-    Bishop, 2006, section 12.1.
+    argmax over W of sum_i |W^T (x_i - mean)|^2
+
+    The components are eigenvectors of the covariance, or singular vectors of the examples if there
+    are fewer examples than dimensions.
+
+    Args:
+        vectors: the examples x_i, one per row.
+        num_components: the number of components, at most the number of examples and of dimensions.
+
+    Returns:
+        The analysis; the signs of the components are arbitrary. The sum of the omitted variances is
+        the mean squared error of the reconstructions. Bishop, 2006, section 12.1.
+
+    Raises:
+        ValueError: there are fewer examples or dimensions than components.
     """
     count, dim = vectors.shape
     _require_components(num_components, min(count, dim), f"{count} examples of {dim} dimensions")
@@ -68,30 +108,66 @@ def fit_pca(vectors: Vectors, num_components: int) -> PCA:
 
 
 def leading(pca: PCA, num_components: int) -> PCA:
-    """The PCA of fewer components, which are the first ones of the larger."""
+    """Returns the analysis with fewer components, the first ones.
+
+    Args:
+        pca: the larger analysis.
+        num_components: the number of components to keep.
+
+    Returns:
+        The smaller analysis.
+    """
     return PCA(pca.mean, pca.components[:, :num_components], pca.variances[:num_components])
 
 
 def project(pca: PCA, vectors: Vectors) -> Codes:
-    """W^T (x - mean)."""
+    """Returns the coordinates of vectors along the components.
+
+    z = W^T (x - mean)
+
+    Args:
+        pca: the analysis.
+        vectors: the vectors x, one per row.
+
+    Returns:
+        One code z per row.
+    """
     return (vectors - pca.mean[None, :]) @ pca.components
 
 
 def reconstruct(pca: PCA, codes: Codes) -> Vectors:
-    """W z + mean: the point of the principal subspace with these coordinates."""
+    """Returns the points of the principal subspace with given coordinates.
+
+    W z + mean
+
+    Args:
+        pca: the analysis.
+        codes: the coordinates z, one point per row.
+
+    Returns:
+        One vector per row.
+    """
     return codes @ pca.components.T + pca.mean[None, :]
 
 
 def principal_angles(
     first: Basis, second: Float[Array | np.ndarray, "_ _"]
 ) -> Float64[np.ndarray, " component"]:
-    """Angles in radians, ascending, between the spans of two sets of independent columns.
+    """Returns the principal angles between the spans of two sets of columns.
 
-    cos t_i are the singular values of A^T B and sin t_i those of B - A A^T B, for orthonormal A
-    and B of the same spans; both are used, as a cosine alone cannot tell 1e-9 from 0. 0 for equal
-    subspaces, pi/2 for orthogonal ones. Bjorck and Golub, 1973; Knyazev and Argentati, 2002.
+    For orthonormal A and B of the same spans, cos t_i are the singular values of A^T B, and sin t_i
+    those of B - A A^T B. Both are used, because a cosine alone cannot tell 1e-9 from 0.
 
-    Raises ValueError where the bases differ in shape.
+    Args:
+        first: linearly independent columns.
+        second: as many linearly independent columns.
+
+    Returns:
+        The angles in radians, ascending: 0 for equal subspaces, pi/2 for orthogonal ones. Bjorck
+        and Golub, 1973; Knyazev and Argentati, 2002.
+
+    Raises:
+        ValueError: the bases differ in shape.
     """
     if first.shape != second.shape:
         raise ValueError(f"bases have shapes {first.shape} and {second.shape}; they must be equal")
@@ -102,13 +178,15 @@ def principal_angles(
     return np.arctan2(sines, cosines)
 
 
-def _require_components(wanted: int, most: int, given: str) -> None:
-    if not 1 <= wanted <= most:
-        raise ValueError(f"{wanted} components of {given}; allowed are 1 to {most}")
+def _require_components(num_components: int, most: int, data: str) -> None:
+    if not 1 <= num_components <= most:
+        raise ValueError(
+            f"{num_components} components of {data}; the number must be from 1 to {most}"
+        )
 
 
 def _pca(mean: np.ndarray, components: np.ndarray, variances: np.ndarray) -> PCA:
-    # Rounding can leave an eigenvalue of 0 below 0.
+    # Rounding can make an eigenvalue of 0 negative.
     return PCA(
         mean.astype(np.float32),
         np.ascontiguousarray(components, np.float32),

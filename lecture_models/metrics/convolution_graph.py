@@ -1,19 +1,29 @@
-"""How deep a network is and how many ways lead through it, read from the traced program."""
+"""Measures a network's depth and counts the paths through it, from the traced program."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-from jax.extend.core import Literal
+from jax.extend.core import JaxprEqn
 
-INPUT = -1  # The source of paths; convolutions are numbered from 0 in the program's order.
-Sources = frozenset[int]
+from lecture_models.metrics.jaxpr import inner_programs, nested_equations, propagate
+
+INPUT = -1  # The source of all paths; convolutions are numbered from 0 in the program's order.
+CONVOLUTION = "conv_general_dilated"
+
+Sources = frozenset[int]  # The convolutions, or the input, reached with no convolution between.
 
 
 class ConvolutionGraph(NamedTuple):
-    """Convolutions that the result depends on, those on the longest path to it, and its paths.
+    """Describes the convolutions between the input and the result of a network.
 
-    A path goes from the input to the result; two are different where they meet other convolutions.
+    Two paths from the input to the result are different if they pass through different
+    convolutions.
+
+    Attributes:
+        convolutions: the number of convolutions that the result depends on.
+        depth: the number of convolutions on the longest path.
+        paths: the number of different paths.
     """
 
     convolutions: int
@@ -22,62 +32,55 @@ class ConvolutionGraph(NamedTuple):
 
 
 def convolution_graph(function: Callable[..., Any], *args: Any) -> ConvolutionGraph:
-    """Of the one array that `function` returns, with its last argument for the input.
+    """Traces a network and counts convolutions, depth and paths.
 
-    Nothing is computed: arguments may be shapes. Raises ValueError where there are convolutions in
-    a loop or a branch, whose paths are not in the program.
+    Args:
+        function: a function that returns one array. Nothing is computed.
+        *args: its arguments, the network's input last: arrays, or their shapes.
+
+    Returns:
+        The counts.
+
+    Raises:
+        ValueError: there are convolutions in a loop or a branch, whose paths are not in the
+            program.
     """
     program = jax.make_jaxpr(function)(*args).jaxpr
     num_inputs = len(jax.tree.leaves(args[-1]))
     sources = [frozenset()] * (len(program.invars) - num_inputs)
     sources += [frozenset({INPUT})] * num_inputs
-    before: list[Sources] = []
-    (result,) = _follow(program, sources, before)
+    inputs_of: list[Sources] = []  # Of each convolution.
+
+    def rule(equation: JaxprEqn, values: list[Sources]) -> Sequence[Sources]:
+        merged = frozenset().union(*values)
+        if equation.primitive.name == CONVOLUTION:
+            inputs_of.append(merged)
+            merged = frozenset({len(inputs_of) - 1})
+        _refuse_inner_convolutions(equation)
+        return [merged] * len(equation.outvars)
+
+    (result,) = propagate(program, sources, frozenset(), rule)
+    return _summarize(inputs_of, result)
+
+
+def _refuse_inner_convolutions(equation: JaxprEqn) -> None:
+    inner = nested_equations(inner_programs(equation))
+    if any(nested.primitive.name == CONVOLUTION for nested in inner):
+        raise ValueError(
+            f"there are convolutions in a {equation.primitive.name}; their paths cannot be counted"
+        )
+
+
+def _summarize(inputs_of: list[Sources], result: Sources) -> ConvolutionGraph:
     depths, paths, needed = {INPUT: 0}, {INPUT: 1}, set(result)
-    for number, inputs in enumerate(before):
-        depths[number] = 1 + max((depths[each] for each in inputs), default=0)
-        paths[number] = sum(paths[each] for each in inputs)
-    for number in reversed(range(len(before))):
+    for number, inputs in enumerate(inputs_of):
+        depths[number] = 1 + max((depths[source] for source in inputs), default=0)
+        paths[number] = sum(paths[source] for source in inputs)
+    for number in reversed(range(len(inputs_of))):
         if number in needed:
-            needed |= before[number]
+            needed |= inputs_of[number]
     return ConvolutionGraph(
         len(needed - {INPUT}),
-        max((depths[each] for each in result), default=0),
-        sum(paths[each] for each in result),
+        max((depths[source] for source in result), default=0),
+        sum(paths[source] for source in result),
     )
-
-
-def _follow(program: Any, sources: list[Sources], before: list[Sources]) -> list[Sources]:
-    """The convolutions, or the input, that each result depends on with none in between.
-
-    `before` gathers those that each convolution depends on.
-    """
-    known = dict(zip(program.invars, sources, strict=True))
-
-    def of(variable: Any) -> Sources:
-        return frozenset() if isinstance(variable, Literal) else known.get(variable, frozenset())
-
-    for equation in program.eqns:
-        inner = _called(equation)
-        if inner is not None:
-            results = _follow(inner, [of(each) for each in equation.invars], before)
-        else:
-            inputs = frozenset().union(*map(of, equation.invars))
-            if equation.primitive.name == "conv_general_dilated":
-                before.append(inputs)
-                inputs = frozenset({len(before) - 1})
-            elif "conv_general_dilated" in str(equation.params):
-                raise ValueError(f"convolutions in a {equation.primitive.name}: their paths differ")
-            results = [inputs] * len(equation.outvars)
-        known.update(zip(equation.outvars, results, strict=True))
-    return [of(each) for each in program.outvars]
-
-
-def _called(equation: Any) -> Any | None:
-    """The program of a plain call, as `jax.jit` makes; None for all that is more than a call."""
-    for name in ("jaxpr", "call_jaxpr"):
-        inner = equation.params.get(name)
-        inner = getattr(inner, "jaxpr", inner)
-        if hasattr(inner, "eqns") and equation.primitive.name not in ("scan", "while", "cond"):
-            return inner if len(inner.invars) == len(equation.invars) else None
-    return None

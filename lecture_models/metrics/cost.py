@@ -1,46 +1,74 @@
-"""What a network costs: parameters, and multiply-adds read from the traced program."""
+"""Counts what a network costs: parameters, and multiply-adds read from the traced program."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
+from jax.extend.core import Jaxpr, JaxprEqn
+
+from lecture_models.metrics.jaxpr import inner_programs
 
 
 def count_parameters(params: Any) -> int:
-    """Numbers in a pytree of arrays, or of their shapes (`jax.eval_shape`)."""
+    """Counts the numbers in a pytree.
+
+    Args:
+        params: a pytree of arrays, or of their shapes (`jax.eval_shape`).
+
+    Returns:
+        The number of elements of all arrays together.
+    """
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(params))
 
 
 def multiply_adds(function: Callable[..., Any], *args: Any) -> int:
-    """Products that convolutions and matrix products sum up, in one call of `function`.
+    """Counts the products that convolutions and matrix products sum up, in one call.
 
-    Nothing is computed: arguments may be shapes (`jax.ShapeDtypeStruct`). A FLOP count that takes
-    a multiplication and an addition for two is twice this.
+    A FLOP count in which a multiplication and an addition are two operations is twice this.
 
-    Counted: for every output of a convolution the filter's elements that it meets, those on zero
-    padding too, as papers count; a dilated filter only with its own elements; a group only with
-    its own channels; in a transposed convolution not the zeros put between the inputs, so that a
-    layer costs its inputs times its filter. A scan counts as often as it runs, of `cond` the most
-    expensive branch. Not counted: biases, nonlinearities, normalization, pooling. What is traced
-    counts, whether its result is used or not.
+    For every output of a convolution, the elements of the filter are counted, also those on zero
+    padding, as papers do. A dilated filter counts only its own elements, a group only its own
+    channels; in a transposed convolution the zeros put between the inputs do not count, so that
+    the layer costs its inputs times its filter. A scan counts as often as it runs, a `cond` as its
+    most expensive branch. Biases, nonlinearities, normalization and pooling do not count. All that
+    is traced counts, whether its result is used or not.
 
-    Raises ValueError for a `while_loop` that holds products: how often it runs is not known.
+    Args:
+        function: the function to trace. Nothing is computed.
+        *args: its arguments: arrays, or their shapes (`jax.ShapeDtypeStruct`).
+
+    Returns:
+        The number of multiply-adds.
+
+    Raises:
+        ValueError: a `while_loop` holds products, and how often it runs is not in the program.
     """
     return multiply_adds_and_shapes(function, *args)[0]
 
 
 def multiply_adds_and_shapes(function: Callable[..., Any], *args: Any) -> tuple[int, Any]:
-    """`multiply_adds`, and the shapes of what the function returns, of one tracing."""
+    """Counts as `multiply_adds` does, and returns the shapes of the results from the same tracing.
+
+    Args:
+        function: the function to trace. Nothing is computed.
+        *args: its arguments: arrays, or their shapes.
+
+    Returns:
+        The number of multiply-adds, and the shapes of what the function returns.
+
+    Raises:
+        ValueError: as `multiply_adds`.
+    """
     program, shapes = jax.make_jaxpr(function, return_shape=True)(*args)
     return _count(program.jaxpr), shapes
 
 
-def _count(jaxpr: Any) -> int:
-    return sum(_count_equation(equation) for equation in jaxpr.eqns)
+def _count(program: Jaxpr) -> int:
+    return sum(map(_count_equation, program.eqns))
 
 
-def _count_equation(equation: Any) -> int:
+def _count_equation(equation: JaxprEqn) -> int:
     name, params = equation.primitive.name, equation.params
     if name == "conv_general_dilated":
         return _convolution(equation)
@@ -48,26 +76,18 @@ def _count_equation(equation: Any) -> int:
         (contracted, _), _ = params["dimension_numbers"]
         left, output = equation.invars[0].aval.shape, equation.outvars[0].aval.shape
         return math.prod(output) * math.prod(left[axis] for axis in contracted)
-    counts = [_count(inner) for inner in _inner(params.values())]
+    counts = [_count(program) for program in inner_programs(equation)]
     if name == "while" and any(counts):
-        raise ValueError("a while_loop holds products: how often it runs is not in the program")
+        raise ValueError(
+            "a while_loop holds products, and how often it runs is not in the program; "
+            "use a scan of known length"
+        )
     if name == "cond":
         return max(counts)
     return sum(counts) * (params["length"] if name == "scan" else 1)
 
 
-def _inner(values: Any) -> Iterator[Any]:
-    """The programs among an equation's parameters."""
-    for value in values:
-        if isinstance(value, tuple | list):
-            yield from _inner(value)
-        elif hasattr(value, "eqns"):
-            yield value
-        elif hasattr(value, "jaxpr") and hasattr(value.jaxpr, "eqns"):
-            yield value.jaxpr
-
-
-def _convolution(equation: Any) -> int:
+def _convolution(equation: JaxprEqn) -> int:
     params, numbers = equation.params, equation.params["dimension_numbers"]
     kernel, output = equation.invars[1].aval.shape, equation.outvars[0].aval.shape
     _, input_axis, *kernel_axes = numbers.rhs_spec
@@ -89,7 +109,10 @@ def _convolution(equation: Any) -> int:
 
 
 def _taps(outputs: int, taps: int, stride: int, low: int, spread: int, dilation: int) -> int:
-    """Pairs of output and filter element along one axis that meet no zero put between inputs."""
+    """Counts pairs of output and filter element, along one axis, that meet an input.
+
+    The other pairs meet a zero put between inputs; padding counts as input.
+    """
     if spread == 1:
         return outputs * taps
     return sum(

@@ -1,4 +1,4 @@
-"""How many classes a generator's samples reach, as a classifier sees them."""
+"""Measures which classes a generator's samples reach, according to a classifier."""
 
 import jax
 import numpy as np
@@ -6,9 +6,16 @@ from jaxtyping import Array, Float, Int
 
 
 def class_counts(logits: Float[Array | np.ndarray, "example class"]) -> Int[np.ndarray, " class"]:
-    """How many examples a classifier gives to each class, by the largest logit.
+    """Counts the examples that a classifier assigns to each class, by the largest logit.
 
-    Raises ValueError for logits that are not finite, whose largest would mean nothing.
+    Args:
+        logits: one row of logits per example.
+
+    Returns:
+        The number of examples of each class.
+
+    Raises:
+        ValueError: a logit is not finite.
     """
     values = _finite(logits)
     return np.bincount(values.argmax(axis=-1), minlength=values.shape[-1])
@@ -19,46 +26,65 @@ def modes_covered(
     minimum_share: float = 0.01,
     minimum_confidence: float = 0.5,
 ) -> int:
-    """Number of classes to which the classifier gives, with confidence, enough of the samples.
+    """Counts the classes to which a classifier assigns enough of the samples with confidence.
 
-    A class is covered when at least `minimum_share` of all samples have it as their prediction
-    with a probability of at least `minimum_confidence`.
+    With ten classes, 1% is a tenth of a balanced class's share. It is more than the mistakes of a
+    classifier with 98% accuracy give to a class that is never generated (2% spread over all
+    classes); Metz et al. (2017) count a mode from its first sample, for which one mistake is
+    enough. At a probability of one half a class outweighs all others together: without this limit
+    images of noise, each of which a classifier assigns to some class, would cover several.
 
-    1%, with ten classes, is a tenth of a balanced class's share, and above what the mistakes of a
-    classifier that is 98% right bring a class that is never generated (2% spread over them all);
-    Metz et al. (2017) count a mode from its first sample, which one mistake passes. One half is
-    where a class outweighs all others together: without it pictures of noise, which a classifier
-    must give to some class, cover several.
+    Args:
+        logits: one row of logits per sample.
+        minimum_share: the share of all samples, above 0 and at most 1, from which on a class is
+            covered.
+        minimum_confidence: the probability, above 0 and at most 1, from which on a prediction
+            counts.
 
-    Raises ValueError for no samples, logits that are not finite, or a bound not in (0, 1].
+    Returns:
+        The number of covered classes, higher is better.
+
+    Raises:
+        ValueError: there are no samples, a logit is not finite, or a limit is out of its range.
     """
-    for name, bound in (("share", minimum_share), ("confidence", minimum_confidence)):
-        if not 0.0 < bound <= 1.0:
-            raise ValueError(f"minimum_{name} is {bound}; it must be above 0 and at most 1")
+    for name, limit in (("share", minimum_share), ("confidence", minimum_confidence)):
+        if not 0.0 < limit <= 1.0:
+            raise ValueError(f"minimum_{name} is {limit}; it must be above 0 and at most 1")
     values = _finite(logits)
     confident = values[_confidences(values) >= minimum_confidence]
-    # A quotient is rounded as the decimal in the source is: 7 of 100 is 0.07, and is covered.
+    # A quotient is rounded like the decimal in the source: 7 of 100 equals 0.07, and is covered.
     return int((class_counts(confident) / len(values) >= minimum_share).sum())
 
 
-def class_divergence(
+def class_kl_divergence(
     counts: Int[np.ndarray, " class"],
     reference_counts: Int[np.ndarray, " reference_class"] | None = None,
 ) -> float:
-    """KL divergence in nats of the samples' classes p from the data's q: sum_k p_k log(p_k / q_k).
+    """Returns the KL divergence of the samples' classes from those of the data.
 
-    Without `reference_counts`, q is uniform. 0 for the same shares, log K for one of K uniform
-    classes, infinite where the samples have a class that the data does not.
+    sum_k p_k log(p_k / q_k), with the samples' shares p and the data's shares q
 
-    Raises ValueError where there are no samples or no data, or the numbers of classes differ.
-    Srivastava et al., "VEEGAN: reducing mode collapse in GANs", 2017, use it for stacked MNIST.
+    Args:
+        counts: the number of samples of each class.
+        reference_counts: the number of examples of each class in the data; None makes q uniform.
+
+    Returns:
+        The divergence in nats, lower is better: 0 for the same shares, log K for samples of one of
+        K uniform classes, infinite where the samples have a class that the data does not have.
+        Srivastava et al., "VEEGAN: reducing mode collapse in GANs", 2017, use it for stacked
+        MNIST.
+
+    Raises:
+        ValueError: there are no samples or no data, or the numbers of classes differ.
     """
     p = _shares(counts, "samples")
     if reference_counts is None:
         reference_counts = np.ones(len(counts), dtype=int)
     q = _shares(reference_counts, "data")
     if len(p) != len(q):
-        raise ValueError(f"{len(p)} classes of samples and {len(q)} of data; they must be as many")
+        raise ValueError(
+            f"there are {len(p)} classes of samples and {len(q)} of data; the numbers must be equal"
+        )
     present = p > 0  # 0 log 0 = 0.
     if (q[present] == 0).any():
         return float("inf")
@@ -74,9 +100,11 @@ def _shares(counts: Int[np.ndarray, " class"], name: str) -> Float[np.ndarray, "
 
 def _finite(logits: Float[Array | np.ndarray, "example class"]) -> Float[np.ndarray, "_ class"]:
     values = np.asarray(logits)
-    broken = int((~np.isfinite(values)).any(axis=-1).sum())
-    if broken:
-        raise ValueError(f"logits must be finite; those of {broken} of {len(values)} are not")
+    not_finite = int((~np.isfinite(values)).any(axis=-1).sum())
+    if not_finite:
+        raise ValueError(
+            f"logits must be finite; those of {not_finite} of {len(values)} examples are not"
+        )
     return values
 
 

@@ -1,4 +1,4 @@
-"""Fréchet distance between the Gaussians of two feature sets."""
+"""Computes the Fréchet distance between the Gaussians of two sets of features."""
 
 from typing import NamedTuple
 
@@ -7,49 +7,65 @@ from jaxtyping import Array, Float, Float64
 
 
 class Gaussian(NamedTuple):
-    """Mean and unbiased covariance of features; those of real data are worth keeping."""
+    """Holds the mean and the unbiased covariance of features."""
 
     mean: Float64[np.ndarray, " feature"]
     covariance: Float64[np.ndarray, "feature feature"]
 
 
 def fit_gaussian(features: Float[Array | np.ndarray, "example feature"]) -> Gaussian:
-    """Mean and covariance (divided by n - 1), in float64.
+    """Computes the mean and the covariance (divided by n - 1) in float64.
 
-    Raises ValueError for fewer than two examples and for features that are not finite.
+    Args:
+        features: one row of features per example.
+
+    Returns:
+        The Gaussian.
+
+    Raises:
+        ValueError: there are fewer than two examples, or a feature is not finite.
     """
     values = np.asarray(features, dtype=np.float64)
     if len(values) < 2:
         raise ValueError(f"a covariance needs at least 2 examples; there are {len(values)}")
-    broken = int((~np.isfinite(values)).any(axis=1).sum())
-    if broken:
-        raise ValueError(f"features must be finite; {broken} of {len(values)} examples are not")
+    not_finite = int((~np.isfinite(values)).any(axis=1).sum())
+    if not_finite:
+        raise ValueError(f"features must be finite; {not_finite} of {len(values)} examples are not")
     mean = values.mean(axis=0)
     centered = values - mean
     return Gaussian(mean, centered.T @ centered / (len(values) - 1))
 
 
 def gaussian_distance(a: Gaussian, b: Gaussian) -> float:
-    """Squared Fréchet (2-Wasserstein) distance between two Gaussians, in squared feature units.
+    """Returns the squared Fréchet (2-Wasserstein) distance between two Gaussians.
 
-    ||mean_a - mean_b||^2 + Tr(Sa + Sb - 2 (Sa Sb)^(1/2)). The last trace is the sum of the
-    singular values of Ra Rb, where R R = S are symmetric roots: they are the roots of the
-    eigenvalues of Ra Sb Ra, and so of Sa Sb, found without the root of a matrix that is not
-    symmetric and with no harm from singular covariances.
+    ||mean_a - mean_b||^2 + Tr(Sa + Sb - 2 (Sa Sb)^(1/2))
 
-    Raises ValueError where the Gaussians differ in dimension. Dowson & Landau, "The Fréchet
-    distance between multivariate normal distributions", 1982, equation 4.
+    The trace of (Sa Sb)^(1/2) is the sum of the singular values of Ra Rb, where R R = S are
+    symmetric roots: these are the roots of the eigenvalues of Ra Sb Ra, and so of Sa Sb. This
+    avoids the root of a matrix that is not symmetric, and works for singular covariances.
+
+    Args:
+        a: one Gaussian.
+        b: the other, of the same dimension.
+
+    Returns:
+        The distance in squared units of the features, at least 0, lower is better. Dowson &
+        Landau, "The Fréchet distance between multivariate normal distributions", 1982, Eq. 4.
+
+    Raises:
+        ValueError: the Gaussians differ in dimension.
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(
             f"features have {a.mean.shape[0]} and {b.mean.shape[0]} dimensions; "
-            "a distance needs the same number"
+            "the numbers must be equal"
         )
     difference = a.mean - b.mean
     roots = _symmetric_root(a.covariance) @ _symmetric_root(b.covariance)
     fidelity = np.linalg.svd(roots, compute_uv=False).sum()
     total = difference @ difference + np.trace(a.covariance) + np.trace(b.covariance)
-    # Rounding can take the distance of equal Gaussians just below zero.
+    # Rounding can make the distance of equal Gaussians slightly negative.
     return max(0.0, float(total - 2.0 * fidelity))
 
 
@@ -57,14 +73,23 @@ def frechet_distance(
     features_a: Float[Array | np.ndarray, "example_a feature_a"],
     features_b: Float[Array | np.ndarray, "example_b feature_b"],
 ) -> float:
-    """Squared Fréchet distance between the Gaussians fitted to two sets of features.
+    """Returns the squared Fréchet distance between the Gaussians fitted to two sets of features.
 
-    The estimate is biased upwards, more so the fewer the examples, so compare only figures of the
-    same numbers of examples and of the same feature extractor; it is Heusel et al.'s FID only
-    where that is their Inception network.
+    The estimate is biased upwards, the more so the fewer the examples. So compare only numbers
+    from the same number of examples and the same feature extractor; it is Heusel et al.'s FID only
+    where that extractor is their Inception network.
 
-    Raises ValueError as `fit_gaussian` and `gaussian_distance` do. Heusel et al., "GANs trained by
-    a two time-scale update rule converge to a local Nash equilibrium", 2017, equation 6.
+    Args:
+        features_a: one row of features per example.
+        features_b: the features of the other set, of the same dimension.
+
+    Returns:
+        The distance in squared units of the features, lower is better. Heusel et al., "GANs
+        trained by a two time-scale update rule converge to a local Nash equilibrium", 2017, Eq. 6.
+
+    Raises:
+        ValueError: a set has fewer than two examples or features that are not finite, or the sets
+            differ in dimension.
     """
     return gaussian_distance(fit_gaussian(features_a), fit_gaussian(features_b))
 
@@ -73,5 +98,5 @@ def _symmetric_root(
     matrix: Float64[np.ndarray, "feature feature"],
 ) -> Float64[np.ndarray, "feature feature"]:
     eigenvalues, vectors = np.linalg.eigh(matrix)
-    # A covariance has no negative eigenvalues; rounding does.
+    # A covariance has no negative eigenvalues, but rounding can make them so.
     return (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T

@@ -1,4 +1,4 @@
-"""The training images nearest to a generator's samples: has it copied?"""
+"""Finds the training images nearest to a generator's samples, which show copies."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Float64, Int
 
 
 class Neighbors(NamedTuple):
-    """The nearest reference of each query, and how far it is (Euclidean, in pixel units)."""
+    """Holds the index of the nearest reference of each query, and its Euclidean distance."""
 
     indices: Int[np.ndarray, " query"]
     distances: Float64[np.ndarray, " query"]
@@ -18,22 +18,32 @@ def nearest_neighbors(
     references: Float[Array | np.ndarray, " reference *reference_shape"],
     chunk_size: int = 4096,
 ) -> Neighbors:
-    """The nearest reference of each query by Euclidean distance over all pixels.
+    """Finds the nearest reference of each query, by Euclidean distance over all pixels.
 
-    Squared distances of at most `chunk_size` x `chunk_size` pairs are held at a time, as
-    |q|^2 - 2 q.r + |r|^2 in float64; the chosen pair's distance is then taken from the difference
-    itself, so that a copy is at exactly 0.
+    Squared distances are compared as |q|^2 - 2 q.r + |r|^2 in float64. The distance of the nearest
+    pair is then computed from the difference itself, so that a copy is at exactly 0.
 
-    Raises ValueError for no references, pixels that differ in shape, or a chunk_size below 1.
+    Args:
+        queries: the images to look for.
+        references: the images to search.
+        chunk_size: at most chunk_size x chunk_size distances are held at a time.
+
+    Returns:
+        The indices and the distances, the latter in units of the pixels.
+
+    Raises:
+        ValueError: there are no references, the shapes of queries and references differ, or
+            chunk_size is below 1.
     """
     if len(references) == 0 or chunk_size < 1:
         raise ValueError(
-            f"{len(references)} references in chunks of {chunk_size}: both must be at least 1"
+            f"there are {len(references)} references in chunks of {chunk_size}; both must be at "
+            "least 1"
         )
     if queries.shape[1:] != references.shape[1:]:
         raise ValueError(
-            f"queries are of shape {queries.shape[1:]} and references of {references.shape[1:]}; "
-            "they must be the same"
+            f"queries have the shape {queries.shape[1:]} and references {references.shape[1:]}; "
+            "the shapes must be equal"
         )
     queries, references = _flat(queries), _flat(references)
     indices = np.zeros(len(queries), dtype=np.int64)
@@ -55,7 +65,10 @@ def _nearest_indices(
     references: Float[np.ndarray, "reference pixel"],
     chunk_size: int,
 ) -> Int[np.ndarray, " query"]:
-    """The first of the nearest: |q|^2 is the same for all references, and is left out."""
+    """Returns the first of the nearest references of each query.
+
+    |q|^2 is the same for all references, so the scores omit it.
+    """
     indices = np.zeros(len(queries), dtype=np.int64)
     lowest = np.full(len(queries), np.inf)
     rows = np.arange(len(queries))

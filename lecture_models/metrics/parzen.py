@@ -1,4 +1,7 @@
-"""Parzen-window log-likelihood of a sampler (Breuleux et al., 2011; Goodfellow et al., 2014)."""
+"""Estimates the log-likelihood of a sampler with Parzen windows.
+
+Breuleux et al., 2011; Goodfellow et al., 2014.
+"""
 
 import math
 from typing import NamedTuple
@@ -13,9 +16,14 @@ BANDWIDTHS = tuple(float(bandwidth) for bandwidth in np.logspace(-1, 0, 10))
 
 
 class ParzenEstimate(NamedTuple):
-    """Mean test log-likelihood in nats, its standard error over the examples, and the bandwidth.
+    """Holds the estimate of one sampler.
 
-    `validation_log_likelihood` is what the bandwidth was chosen by.
+    Attributes:
+        log_likelihood: the mean over the test images in nats, higher is better.
+        standard_error: its standard error over the test images, in nats.
+        bandwidth: the standard deviation of the windows, in units of pixels in [0, 1].
+        validation_log_likelihood: the mean over the validation images in nats, by which the
+            bandwidth was chosen.
     """
 
     log_likelihood: float
@@ -30,10 +38,21 @@ def parzen_log_likelihood(
     bandwidth: float,
     chunk_size: int = 1000,
 ) -> Float[np.ndarray, " point"]:
-    """log (1/n) sum_i N(x; s_i, bandwidth^2 I) of each point x, in nats.
+    """Returns the log density of each point under Gaussian windows around the samples.
 
-    Memory is chunk_size times the number of samples. Raises ValueError for a bandwidth that is
-    not positive.
+    log (1/n) sum_i N(x; s_i, bandwidth^2 I)
+
+    Args:
+        points: the points x.
+        samples: the n samples s_i.
+        bandwidth: the standard deviation of the windows.
+        chunk_size: how many points are evaluated at a time; memory is chunk_size times n.
+
+    Returns:
+        One value per point in nats.
+
+    Raises:
+        ValueError: the bandwidth is not positive.
     """
     if not bandwidth > 0:
         raise ValueError(f"bandwidth is {bandwidth}; it must be positive")
@@ -49,8 +68,8 @@ def parzen_log_likelihood(
 
 @jax.jit
 def _log_density(points, samples, bandwidth):
-    # |x - s|^2 = |x|^2 - 2 x.s + |s|^2: one matrix product in place of a (point, sample, feature)
-    # array. Images are in [0, 1], so what cancels costs no more than 1e-4 of a squared distance.
+    # |x - s|^2 = |x|^2 - 2 x.s + |s|^2 takes one matrix product in place of an array of (point,
+    # sample, feature). Pixels are in [0, 1], so cancellation costs at most 1e-4 of |x - s|^2.
     squared = (
         jnp.sum(points**2, axis=1, keepdims=True)
         - 2.0 * points @ samples.T
@@ -67,10 +86,20 @@ def evaluate_sampler(
     test: Float[Array, "test feature"] | Float[np.ndarray, "test feature"],
     bandwidths: tuple[float, ...] = BANDWIDTHS,
 ) -> ParzenEstimate:
-    """The test log-likelihood at the bandwidth that is best on validation; pixels are in [0, 1].
+    """Chooses the bandwidth on validation images and returns the test log-likelihood.
 
-    Goodfellow et al., 2014, section 5, with the grid of their code. The estimate has a high
-    variance and rewards blur (Theis et al., 2016): it is printed to stand beside the paper's.
+    The estimate has a high variance and rewards blur (Theis et al., 2016); it serves to compare
+    with published numbers.
+
+    Args:
+        samples: the sampler's images as vectors of pixels in [0, 1].
+        validation: the images on which the bandwidth is chosen.
+        test: the images whose likelihood is estimated.
+        bandwidths: the bandwidths to try.
+
+    Returns:
+        The estimate at the best bandwidth. Goodfellow et al., 2014, section 5, with the grid of
+        their code.
     """
     scores = {
         bandwidth: float(parzen_log_likelihood(validation, samples, bandwidth).mean())

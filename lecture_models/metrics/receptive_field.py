@@ -1,4 +1,4 @@
-"""Which part of the input a unit sees: by the formula, and by the support of a gradient."""
+"""Computes the part of the input that a unit sees, by formula and from a gradient."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -8,8 +8,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 
-class Layer(NamedTuple):
-    """A convolution or pooling along one axis."""
+class WindowedLayer(NamedTuple):
+    """Describes a convolution or pooling along one axis.
+
+    Attributes:
+        filter: the filter's size.
+        stride: the step between neighboring outputs.
+        padding: zeros before the first input.
+        dilation: the step between neighboring elements of the filter.
+    """
 
     filter: int
     stride: int = 1
@@ -18,9 +25,13 @@ class Layer(NamedTuple):
 
 
 class ReceptiveField(NamedTuple):
-    """Of the units of a layer, in input pixels.
+    """Describes what the units of a layer see along one axis, in input pixels.
 
-    `center` is where unit 0 looks, pixel 0 being centered on 0; unit i looks at center + i stride.
+    Attributes:
+        size: the number of pixels that a unit sees.
+        stride: the step between the fields of neighboring units.
+        center: the middle of the field of unit 0, where pixel 0 has its center at 0. The field of
+            unit i has its middle at center + i stride.
     """
 
     size: int
@@ -28,21 +39,39 @@ class ReceptiveField(NamedTuple):
     center: float
 
     def span(self, unit: int) -> tuple[int, int]:
-        """First and last pixel that a unit sees; they lie outside where it sees padding."""
+        """Returns the first and the last pixel that a unit sees.
+
+        Args:
+            unit: the index of the unit.
+
+        Returns:
+            The two pixels; they lie outside the image where the unit sees padding.
+        """
         first = round(self.center + unit * self.stride - (self.size - 1) / 2)
         return first, first + self.size - 1
 
 
-def receptive_field(layers: Iterable[Layer]) -> ReceptiveField:
-    """Each layer adds (F - 1) d strides to the field and multiplies the stride by its own.
+def receptive_field(layers: Iterable[WindowedLayer]) -> ReceptiveField:
+    """Returns the receptive field of a stack of layers.
 
-    Without layers a unit is a pixel. Raises ValueError for a filter, stride or dilation below 1 or
-    a negative padding.
+    A layer with filter F, stride s and dilation d grows the field by (F - 1) d times the stride
+    before it, and multiplies that stride by s.
+
+    Args:
+        layers: the layers in their order; none makes a unit a pixel.
+
+    Returns:
+        The field of the last layer's units.
+
+    Raises:
+        ValueError: a filter, stride or dilation is below 1, or a padding below 0.
     """
     field = ReceptiveField(1, 1, 0.0)
     for layer in layers:
         if min(layer.filter, layer.stride, layer.dilation) < 1 or layer.padding < 0:
-            raise ValueError(f"{layer}: all but the padding must be at least 1, padding 0")
+            raise ValueError(
+                f"{layer}: filter, stride and dilation must be at least 1, padding at least 0"
+            )
         reach = (layer.filter - 1) * layer.dilation
         field = ReceptiveField(
             field.size + reach * field.stride,
@@ -59,13 +88,22 @@ def gradient_support(
     images: Float[Array, "image height width channel"],
     unit: tuple[int, int],
 ) -> Bool[Array, "height width"]:
-    """Pixels that the unit at (row, column) depends on, in any channel, at any of the images.
+    """Finds the pixels that a unit depends on, where the gradient of its features is not zero.
 
-    Where the gradient of the sum of its features is not zero. A rectifier or a maximum hides what
-    does not reach the unit at one image: give several random images, weights without exact
-    cancellation (random, or all positive), and means in place of maxima where a net is deep.
+    A rectifier or a maximum hides at one image the pixels that do not reach the unit there. Use
+    several random images, weights without exact cancellation (random, or all positive), and means
+    in place of maxima in a deep network.
 
-    Raises ValueError for a unit outside the map.
+    Args:
+        features: maps images to maps of features.
+        images: the images at which the gradient is taken.
+        unit: the (row, column) of the unit in the map.
+
+    Returns:
+        True where the pixel, in any channel of any image, changes the sum of the unit's features.
+
+    Raises:
+        ValueError: the unit is outside the map.
     """
     rows, columns = jax.eval_shape(features, images).shape[1:3]
     row, column = unit
@@ -76,9 +114,16 @@ def gradient_support(
 
 
 def extent(support: Bool[Array, "height width"]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """First and last row, and first and last column, of the support's bounding box.
+    """Returns the bounding box of a set of pixels.
 
-    Raises ValueError for an empty support.
+    Args:
+        support: True for the pixels of the set.
+
+    Returns:
+        The first and the last row, and the first and the last column.
+
+    Raises:
+        ValueError: the set is empty.
     """
     if not support.any():
         raise ValueError("the support is empty: the unit depends on no pixel")

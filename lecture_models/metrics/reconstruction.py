@@ -1,4 +1,4 @@
-"""How near reconstructions are to their images, in decibels and side by side."""
+"""Compares reconstructions with their images, in decibels and side by side."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -8,10 +8,17 @@ Images = Float[Array | np.ndarray, "batch height width channel"]
 
 
 def psnr(reconstructions: Images, images: Images) -> Float[Array, " batch"]:
-    """10 log10(1 / mean_i (y_i - x_i)^2) in dB, on [0, 1] pixels; more is better.
+    """Returns the peak signal-to-noise ratio of each reconstruction, on pixels in [0, 1].
 
-    Reconstructions are clipped to [-1, 1] first, as they are when shown. 20 dB where every pixel
-    is off by 0.1; infinite for equal images.
+    10 log10(1 / mean_i (y_i - x_i)^2)
+
+    Args:
+        reconstructions: the reconstructions y, clipped to [-1, 1] first, as when they are shown.
+        images: the images x in [-1, 1].
+
+    Returns:
+        One value per image in dB, higher is better: 20 where every pixel is off by 0.1, infinite
+        for equal images.
     """
     errors = (jnp.clip(reconstructions, -1.0, 1.0) - images) / 2.0
     return -10.0 * jnp.log10(jnp.mean(errors**2, axis=(1, 2, 3)))
@@ -19,23 +26,30 @@ def psnr(reconstructions: Images, images: Images) -> Float[Array, " batch"]:
 
 def originals_above(
     *rows: Float[Array | np.ndarray, "_ height width channel"], columns: int
-) -> Float[np.ndarray, "picture height width channel"]:
-    """`columns` originals, under each its reconstruction of every further kind, and so on.
+) -> Float[np.ndarray, "cell height width channel"]:
+    """Orders images for a grid in which reconstructions are below their originals.
 
-    `rows` are equally many pictures of each kind. For a grid of that many columns; the places
-    that are left in the last ones stay mid-gray. Raises ValueError where the kinds differ in shape
-    or `columns` is below 1.
+    Args:
+        *rows: the originals, then their reconstructions of each kind, as many of every kind.
+        columns: the number of columns of the grid.
+
+    Returns:
+        A row of originals, a row of each kind of reconstruction, the next originals, and so on.
+        Empty cells at the end of the last rows are mid-gray.
+
+    Raises:
+        ValueError: the kinds differ in shape, or `columns` is below 1.
     """
-    shapes = [np.shape(pictures) for pictures in rows]
+    shapes = [np.shape(images) for images in rows]
     if len(set(shapes)) != 1 or columns < 1:
         raise ValueError(
-            f"pictures of shapes {shapes} in {columns} columns; shapes must be equal and columns "
-            "at least 1"
+            f"images have the shapes {shapes} in {columns} columns; the shapes must be equal and "
+            "columns at least 1"
         )
-    kinds = np.stack([np.asarray(pictures) for pictures in rows])
+    kinds = np.stack([np.asarray(images) for images in rows])
     count = kinds.shape[1]
     groups = -(-count // columns)
     filled = np.pad(kinds, ((0, 0), (0, groups * columns - count), (0, 0), (0, 0), (0, 0)))
-    picture_shape = kinds.shape[2:]
-    grid = filled.reshape(len(rows), groups, columns, *picture_shape).swapaxes(0, 1)
-    return grid.reshape(-1, *picture_shape)
+    image_shape = kinds.shape[2:]
+    grid = filled.reshape(len(rows), groups, columns, *image_shape).swapaxes(0, 1)
+    return grid.reshape(-1, *image_shape)

@@ -1,4 +1,4 @@
-"""What the samples of any generative model of images are judged by, against one data set."""
+"""Scores the samples of any generative model of images against one data set."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,118 +12,139 @@ from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 Images = Float[Array | np.ndarray, "_ height width channel"]
 
-PARZEN_VALIDATION = 1_000  # As the authors' code: the bandwidth is chosen on so many images.
-NEIGHBOR_QUERIES = 1_000  # Against 50,000 training images, in a second.
+PARZEN_VALIDATION = 1_000  # Images on which the bandwidth is chosen, as in the authors' code.
+NEIGHBOR_QUERIES = 1_000  # Samples compared with 50,000 training images in a second.
 
 
 class Extractor(NamedTuple):
-    """A classifier: `apply(images)` gives (features, logits); `protocol` tells which one."""
+    """Describes a trained classifier whose features and classes are used to score samples.
+
+    Attributes:
+        apply: maps images to (features, logits).
+        description: a phrase that tells which classifier it is, to print beside the scores.
+    """
 
     apply: Callable[[Images], tuple[Array, Array]]
-    protocol: str
+    description: str
 
 
-class Judgment(NamedTuple):
-    """Scalars by name, and how they were obtained, in a sentence each."""
+class SampleScores(NamedTuple):
+    """Holds the scores of one set of samples.
+
+    Attributes:
+        scalars: the scores by name.
+        descriptions: texts by name that say how the scores were computed.
+    """
 
     scalars: dict[str, float]
-    protocols: dict[str, str]
+    descriptions: dict[str, str]
 
 
-Judge = Callable[[Images], Judgment]
+SampleScorer = Callable[[Images], SampleScores]
 
 
-def make_judge(
+def make_scorer(
     train: Images, validation: Images, test: Images, extractor: Extractor | None
-) -> Judge:
-    """A function of samples in [-1, 1]; what concerns the data alone is computed here, once.
+) -> SampleScorer:
+    """Returns a function that scores samples; what depends only on the data is computed once.
 
-    Without an extractor nothing is said of Frechet's distance and of modes. Raises ValueError
-    where all test images are training images, which would make every sampler look like one that
-    copies nothing.
+    Args:
+        train: the training images in [-1, 1], with which copies are looked for.
+        validation: the images on which the Parzen bandwidth is chosen.
+        test: the images that the samples are compared with.
+        extractor: a classifier of the data; without one (None) there is no Frechet distance, no
+            count of modes and no divergence of the classes.
+
+    Returns:
+        A function from samples in [-1, 1] to their scores.
+
+    Raises:
+        ValueError: every test image is also a training image, so that copies of training images
+            would not show.
     """
-    judges = [_parzen_judge(train, validation, test), _memorization_judge(train, test)]
+    scorers = [_parzen_scorer(train, validation, test), _memorization_scorer(train, test)]
     if extractor is not None:
-        judges.append(_feature_judge(train, test, extractor))
+        scorers.append(_feature_scorer(train, test, extractor))
 
-    def judge(samples: Images) -> Judgment:
-        judgments = [each(samples) for each in judges]
-        return Judgment(
-            {name: value for each in judgments for name, value in each.scalars.items()},
-            {name: text for each in judgments for name, text in each.protocols.items()},
+    def score(samples: Images) -> SampleScores:
+        all_scores = [scorer(samples) for scorer in scorers]
+        return SampleScores(
+            {name: value for scores in all_scores for name, value in scores.scalars.items()},
+            {name: text for scores in all_scores for name, text in scores.descriptions.items()},
         )
 
-    return judge
+    return score
 
 
-def _parzen_judge(train: Images, validation: Images, test: Images) -> Judge:
+def _parzen_scorer(train: Images, validation: Images, test: Images) -> SampleScorer:
     validation_vectors = flatten_to_unit_range(validation[:PARZEN_VALIDATION])
     test_vectors, train_vectors = (
         flatten_to_unit_range(test),
         flatten_to_unit_range(train[: len(test)]),
     )
-    train_window = parzen.evaluate_sampler(train_vectors, validation_vectors, test_vectors)
+    of_training = parzen.evaluate_sampler(train_vectors, validation_vectors, test_vectors)
 
-    def judge(samples: Images) -> Judgment:
-        window = parzen.evaluate_sampler(
+    def score(samples: Images) -> SampleScores:
+        estimate = parzen.evaluate_sampler(
             flatten_to_unit_range(samples), validation_vectors, test_vectors
         )
         scalars = {
-            "parzen_log_likelihood": window.log_likelihood,
-            "parzen_standard_error": window.standard_error,
-            "parzen_validation": window.validation_log_likelihood,
-            "parzen_bandwidth": window.bandwidth,
+            "parzen_log_likelihood": estimate.log_likelihood,
+            "parzen_standard_error": estimate.standard_error,
+            "parzen_validation": estimate.validation_log_likelihood,
+            "parzen_bandwidth": estimate.bandwidth,
         }
-        protocol = (
+        description = (
             f"{len(samples)} samples in [0, 1]; bandwidth of {len(parzen.BANDWIDTHS)} "
             f"from 0.1 to 1 best on {len(validation_vectors)} validation images; mean over "
             f"{len(test)} test images, in nats; {len(train_vectors)} training images score "
-            f"{train_window.log_likelihood:.1f}"
+            f"{of_training.log_likelihood:.1f}"
         )
-        return Judgment(scalars, {"parzen": protocol})
+        return SampleScores(scalars, {"parzen": description})
 
-    return judge
+    return score
 
 
-def _memorization_judge(train: Images, test: Images) -> Judge:
+def _memorization_scorer(train: Images, test: Images) -> SampleScorer:
     held_out_distance = _nearest_distance(test, train)
     if held_out_distance == 0.0:
-        raise ValueError("every test image is a training image too; they must differ")
+        raise ValueError("every test image is also a training image; the two sets must differ")
 
-    def judge(samples: Images) -> Judgment:
+    def score(samples: Images) -> SampleScores:
         ratio = _nearest_distance(samples, train) / held_out_distance
-        protocol = (
+        description = (
             f"mean distance to the nearest of {len(train)} training images, of "
             f"{min(len(samples), NEIGHBOR_QUERIES)} samples over that of test images"
         )
-        return Judgment({"memorization_ratio": ratio}, {"memorization": protocol})
+        return SampleScores({"memorization_ratio": ratio}, {"memorization": description})
 
-    return judge
+    return score
 
 
-def _feature_judge(train: Images, test: Images, extractor: Extractor) -> Judge:
+def _feature_scorer(train: Images, test: Images, extractor: Extractor) -> SampleScorer:
     test_gaussian = frechet.fit_gaussian(_extract(extractor, test)[0])
     train_features = _extract(extractor, train[: len(test)])[0]
     floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
 
-    def judge(samples: Images) -> Judgment:
+    def score(samples: Images) -> SampleScores:
         features, logits = _extract(extractor, samples)
         distance = frechet.gaussian_distance(frechet.fit_gaussian(features), test_gaussian)
+        class_counts = coverage.class_counts(logits)
         scalars = {
             "frechet_distance": distance,
             "modes_covered": float(coverage.modes_covered(logits)),
-            "class_divergence": coverage.class_divergence(coverage.class_counts(logits)),
+            "class_kl_divergence": coverage.class_kl_divergence(class_counts),
         }
-        protocols = {
+        descriptions = {
             "frechet": f"{len(samples)} samples against {len(test)} test images, on the last "
-            f"hidden layer of a classifier ({extractor.protocol}); {len(train_features)} training "
-            f"images score {floor:.3f}",
+            f"hidden layer of a classifier ({extractor.description}); {len(train_features)} "
+            f"training images score {floor:.3f}",
             "modes": f"classes that get at least 1% of {len(samples)} samples from that "
             "classifier, each with probability 0.5 or more",
         }
-        return Judgment(scalars, protocols)
+        return SampleScores(scalars, descriptions)
 
-    return judge
+    return score
 
 
 def _extract(extractor: Extractor, images: Images):
@@ -131,13 +152,22 @@ def _extract(extractor: Extractor, images: Images):
 
 
 def _nearest_distance(queries: Images, train: Images) -> float:
-    found = neighbors.nearest_neighbors(queries[:NEIGHBOR_QUERIES], train)
-    return float(found.distances.mean())
+    nearest = neighbors.nearest_neighbors(queries[:NEIGHBOR_QUERIES], train)
+    return float(nearest.distances.mean())
 
 
 def above_nearest(
     samples: Images, train: Images
 ) -> Float[np.ndarray, "image height width channel"]:
-    """The samples, then the training image nearest to each, so that copies show."""
+    """Returns the samples followed by the training image nearest to each, so that copies show.
+
+    Args:
+        samples: the samples.
+        train: the training images to search.
+
+    Returns:
+        Twice as many images as samples; in a grid with one column per sample the nearest training
+        image is below its sample.
+    """
     indices = neighbors.nearest_neighbors(samples, train).indices
     return np.concatenate([np.asarray(samples), np.asarray(train)[indices]])

@@ -1,17 +1,21 @@
-"""Which pixels each unit of a network can depend on, read from the traced program."""
+"""Finds the pixels that each unit of a network can depend on, from the traced program."""
 
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-from jax.extend.core import Literal
+from jax.extend.core import Jaxpr, JaxprEqn
 
+from lecture_models.metrics.jaxpr import propagate
 from lecture_models.metrics.receptive_field import ReceptiveField
 
 
 class _Along(NamedTuple):
-    """Position i along `axis` sees pixels first + i stride to last + i stride."""
+    """Describes an array whose position i along `axis` sees a range of pixels.
+
+    The range is from first + i stride to last + i stride.
+    """
 
     axis: int
     first: int
@@ -20,59 +24,75 @@ class _Along(NamedTuple):
 
 
 class _Branches(NamedTuple):
-    """Groups of channels side by side, each of (channels, what it sees)."""
+    """Describes an array of groups of channels that see different pixels.
 
-    parts: tuple[tuple[int, "_Seen"], ...]
+    Each group is a pair: its number of channels, and what they see.
+    """
+
+    groups: tuple[tuple[int, "_Seen"], ...]
 
 
-_WHOLE = "whole"  # Sees every pixel, or in a way that is not followed.
-_Seen = _Along | _Branches | str | None  # None: depends on no pixel.
+_WHOLE = "whole"  # May see every pixel.
+_Seen = _Along | _Branches | str | None  # None sees no pixel.
 
 
-class Fields(NamedTuple):
-    """Along the rows and the columns; None where a unit may depend on the whole picture."""
+class ReceptiveFields(NamedTuple):
+    """Holds the receptive fields of an array's units along the rows and along the columns.
+
+    None means that a unit may depend on the whole image.
+    """
 
     rows: ReceptiveField | None
     columns: ReceptiveField | None
 
 
 def traced_fields(function: Callable[..., Any], *args: Any) -> Any:
-    """`Fields` for each array that `function` returns, its last argument being NHWC pictures.
+    """Finds the receptive fields of the units of a network's arrays.
 
-    Convolutions, poolings, slices, padding and all that acts on each unit alone are followed
-    through branches, which are joined by the smallest box around both; an array that is no map,
-    and what is not followed, may depend on the whole picture. At a picture's edge a unit sees what
-    of its field lies in the picture.
+    Convolutions, poolings, slices, padding and elementwise operations are followed through
+    branches; where branches join, the field is the smallest box around both. At the edge of an
+    image a unit sees that part of its field that lies within the image.
 
-    Nothing is computed: arguments may be shapes.
+    Args:
+        function: a function that returns a pytree of arrays. Nothing is computed.
+        *args: its arguments, NHWC images last: arrays, or their shapes.
+
+    Returns:
+        `ReceptiveFields` in place of each array. An array that is no map of the image, or that
+        comes from an operation that is not followed, may depend on the whole image.
     """
     traced, shapes = jax.make_jaxpr(function, return_shape=True)(*args)
     rows, columns = (_seen_along(traced.jaxpr, axis) for axis in (1, 2))
     return jax.tree.unflatten(jax.tree.structure(shapes), list(map(_fields, rows, columns)))
 
 
-def traced_channel_fields(function: Callable[..., Any], *args: Any) -> list[Fields]:
-    """Of each channel of the one array of maps that `function` returns.
+def traced_channel_fields(function: Callable[..., Any], *args: Any) -> list[ReceptiveFields]:
+    """Finds the receptive fields of each channel, as `traced_fields` does for whole arrays.
 
-    As `traced_fields`, but the channels of branches side by side keep the fields of their own.
+    Args:
+        function: a function that returns one array of maps. Nothing is computed.
+        *args: its arguments, NHWC images last: arrays, or their shapes.
+
+    Returns:
+        The fields of each channel; channels of concatenated branches have those of their branch.
     """
     traced, shape = jax.make_jaxpr(function, return_shape=True)(*args)
     (rows,), (columns,) = (_seen_along(traced.jaxpr, axis) for axis in (1, 2))
     if not isinstance(rows, _Branches) or not isinstance(columns, _Branches):
         return [_fields(rows, columns)] * shape.shape[-1]
     fields = []
-    for (channels, row), (_, column) in zip(rows.parts, columns.parts, strict=True):
+    for (channels, row), (_, column) in zip(rows.groups, columns.groups, strict=True):
         fields += [_fields(row, column)] * channels
     return fields
 
 
-def _seen_along(program: Any, axis: int) -> list[_Seen]:
+def _seen_along(program: Jaxpr, axis: int) -> list[_Seen]:
     others = [None] * (len(program.invars) - 1)
-    return _follow(program, [*others, _Along(axis, 0, 0, 1)])
+    return propagate(program, [*others, _Along(axis, 0, 0, 1)], None, _results)
 
 
-def _fields(rows: _Seen, columns: _Seen) -> Fields:
-    return Fields(_field(_joined(rows), 1), _field(_joined(columns), 2))
+def _fields(rows: _Seen, columns: _Seen) -> ReceptiveFields:
+    return ReceptiveFields(_field(_joined(rows), 1), _field(_joined(columns), 2))
 
 
 def _field(seen: _Seen, axis: int) -> ReceptiveField | None:
@@ -81,80 +101,59 @@ def _field(seen: _Seen, axis: int) -> ReceptiveField | None:
     return ReceptiveField(seen.last - seen.first + 1, seen.stride, (seen.first + seen.last) / 2)
 
 
-def _follow(program: Any, inputs: list[_Seen]) -> list[_Seen]:
-    known = dict(zip(program.invars, inputs, strict=True))
-
-    def of(variable: Any) -> _Seen:
-        return None if isinstance(variable, Literal) else known.get(variable)
-
-    for equation in program.eqns:
-        seen = [of(each) for each in equation.invars]
-        inner = _called(equation)
-        if all(each is None for each in seen):
-            results = [None] * len(equation.outvars)
-        elif inner is not None:
-            results = _follow(inner, seen)
-        else:
-            results = [_through(equation, seen)] * len(equation.outvars)
-        known.update(zip(equation.outvars, results, strict=True))
-    return [of(each) for each in program.outvars]
+def _results(equation: JaxprEqn, seen: list[_Seen]) -> list[_Seen]:
+    depends = any(operand is not None for operand in seen)
+    return [_through(equation, seen) if depends else None] * len(equation.outvars)
 
 
-def _called(equation: Any) -> Any | None:
-    """The program of a plain call; loops and branches are not followed."""
-    for name in ("jaxpr", "call_jaxpr", "callee"):
-        inner = equation.params.get(name)
-        inner = getattr(inner, "jaxpr", inner)
-        if hasattr(inner, "eqns") and equation.primitive.name not in ("scan", "while", "cond"):
-            return inner if len(inner.invars) == len(equation.invars) else None
-    return None
-
-
-def _through(equation: Any, seen: list[_Seen]) -> _Seen:
+def _through(equation: JaxprEqn, seen: list[_Seen]) -> _Seen:
     name = equation.primitive.name
-    if name in _UNIT_BY_UNIT:
-        return _unit_by_unit(seen)
+    if name in _ELEMENTWISE:
+        return _elementwise(seen)
     if name == "concatenate":
         return _concatenate(equation, seen)
     first, *rest = map(_joined, seen)
     rule = _RULES.get(name)
-    if rule is None or not isinstance(first, _Along) or any(each is not None for each in rest):
+    if rule is None or not isinstance(first, _Along) or any(other is not None for other in rest):
         return _WHOLE
-    return rule(first, equation.params, *(each.aval.shape for each in equation.invars))
+    return rule(first, equation.params, *(operand.aval.shape for operand in equation.invars))
 
 
-def _unit_by_unit(seen: list[_Seen]) -> _Seen:
-    depending = {each for each in seen if each is not None}
-    return depending.pop() if len(depending) == 1 else _union([_joined(each) for each in seen])
+def _elementwise(seen: list[_Seen]) -> _Seen:
+    depending = {operand for operand in seen if operand is not None}
+    return depending.pop() if len(depending) == 1 else _union(list(map(_joined, seen)))
 
 
-def _concatenate(equation: Any, seen: list[_Seen]) -> _Seen:
-    joined = _union([_joined(each) for each in seen])
+def _concatenate(equation: JaxprEqn, seen: list[_Seen]) -> _Seen:
+    joined = _union(list(map(_joined, seen)))
     if not isinstance(joined, _Along):
         return joined
-    axis, shapes = equation.params["dimension"], [each.aval.shape for each in equation.invars]
+    axis = equation.params["dimension"]
+    shapes = [operand.aval.shape for operand in equation.invars]
     if axis == joined.axis:
         return _WHOLE
     if axis != len(shapes[0]) - 1:
         return joined
-    parts = []
-    for each, shape in zip(seen, shapes, strict=True):
-        parts += each.parts if isinstance(each, _Branches) else [(shape[axis], each)]
-    return _Branches(tuple(parts))
+    groups = []
+    for operand, shape in zip(seen, shapes, strict=True):
+        groups += operand.groups if isinstance(operand, _Branches) else [(shape[axis], operand)]
+    return _Branches(tuple(groups))
 
 
 def _joined(seen: _Seen) -> _Seen:
-    return _union([each for _, each in seen.parts]) if isinstance(seen, _Branches) else seen
+    if not isinstance(seen, _Branches):
+        return seen
+    return _union([group for _, group in seen.groups])
 
 
 def _union(seen: list[_Seen]) -> _Seen:
-    depending = [each for each in seen if each is not None]
-    if not depending:
+    ranges = [operand for operand in seen if operand is not None]
+    if not ranges:
         return None
-    if _WHOLE in depending or len({(each.axis, each.stride) for each in depending}) > 1:
+    if _WHOLE in ranges or len({(along.axis, along.stride) for along in ranges}) > 1:
         return _WHOLE
-    first, last = min(each.first for each in depending), max(each.last for each in depending)
-    return depending[0]._replace(first=first, last=last)
+    first, last = min(along.first for along in ranges), max(along.last for along in ranges)
+    return ranges[0]._replace(first=first, last=last)
 
 
 def _windowed(
@@ -243,7 +242,7 @@ def _broadcast(seen: _Along, params: Any, old: tuple) -> _Seen:
 
 
 def _matrix_product(seen: _Along, params: Any, *_: tuple) -> _Seen:
-    """As a dense layer on the channels of each unit has it."""
+    """Follows the product of a dense layer on the channels of each unit."""
     (contracted, _), (batched, _) = params["dimension_numbers"]
     return _WHOLE if batched else _without(seen, contracted)
 
@@ -266,7 +265,7 @@ _RULES: dict[str, Callable[..., _Seen]] = {
     "reduce_min": _reduce,
 }
 # fmt: off
-_UNIT_BY_UNIT = frozenset((
+_ELEMENTWISE = frozenset((
     "abs", "add", "and", "clamp", "convert_element_type", "copy", "div", "eq", "erf", "exp",
     "expm1", "ge", "gt", "integer_pow", "is_finite", "le", "log", "log1p", "logistic", "lt", "max",
     "min", "mul", "ne", "neg", "not", "or", "pow", "rsqrt", "select_n", "sign", "sqrt", "square",

@@ -1,4 +1,4 @@
-"""What a network is, read from its traced program: nothing of it is computed or stored."""
+"""Describes a network from its traced program: nothing of it is computed or stored."""
 
 from typing import Any, NamedTuple
 
@@ -12,8 +12,14 @@ COUNTED = "counted in the parameters"
 TRACED = "computed from the traced program"
 
 
-class Traced(NamedTuple):
-    """For one image: `shapes` are those of the activations by name, and of the logits."""
+class TracedNetwork(NamedTuple):
+    """Describes a network applied to one image.
+
+    Attributes:
+        params: the shapes of the parameters, as linen nests them.
+        shapes: the shapes of the activations by name, and of the `logits`, without the batch axis.
+        multiply_adds: the products summed up for the image.
+    """
 
     params: dict[str, Any]
     shapes: dict[str, tuple[int, ...]]
@@ -21,27 +27,42 @@ class Traced(NamedTuple):
 
     @property
     def num_params(self) -> int:
+        """Returns the number of parameters."""
         return count_parameters(self.params)
 
     def kernels(self) -> list[jax.ShapeDtypeStruct]:
-        """One for each convolution and matrix."""
-        found = jax.tree_util.tree_leaves_with_path(self.params)
-        return [leaf for path, leaf in found if path[-1].key == "kernel"]
+        """Returns the shape of the weights of each convolution and each dense layer."""
+        leaves = jax.tree_util.tree_leaves_with_path(self.params)
+        return [leaf for path, leaf in leaves if path[-1].key == "kernel"]
 
 
-def trace(model: nn.Module, *sizes: int) -> Traced:
-    """The network as it begins, run on an image of `sizes`, height, width and channels.
+def trace(model: nn.Module, *sizes: int) -> TracedNetwork:
+    """Traces a network, together with the drawing of its parameters.
 
-    Drawing the parameters takes no products, so that those of the program are the network's.
+    That drawing takes no products, so that all those of the program are the network's.
+
+    Args:
+        model: a linen network that returns (logits, activations).
+        *sizes: height, width and channels of the image.
+
+    Returns:
+        The description.
     """
     image = jax.ShapeDtypeStruct((1, *sizes), jnp.float32)
     products, ((logits, activations), variables) = multiply_adds_and_shapes(
         model.init_with_output, jax.random.key(0), image
     )
     shapes = {name: activations[name].shape[1:] for name in activations}
-    return Traced(variables["params"], shapes | {"logits": logits.shape[1:]}, products)
+    return TracedNetwork(variables["params"], shapes | {"logits": logits.shape[1:]}, products)
 
 
-def by(shape: tuple[int, ...]) -> str:
-    """(55, 55, 96) as 55x55x96."""
+def format_shape(shape: tuple[int, ...]) -> str:
+    """Formats (55, 55, 96) as 55x55x96.
+
+    Args:
+        shape: the shape.
+
+    Returns:
+        The sizes joined by "x".
+    """
     return "x".join(map(str, shape))

@@ -1,4 +1,4 @@
-"""AlexNet: five convolutions and three fully connected layers, in one tower or two groups."""
+"""Defines AlexNet: five convolutions and three dense layers, in one tower or two groups."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,8 +13,8 @@ from lecture_models.nn.local_response_norm import krizhevsky_norm
 from lecture_models.nn.pooling import max_pool
 
 
-class _Layer(NamedTuple):
-    """One convolution; `bias` is what its biases start from (section 5)."""
+class _ConvLayer(NamedTuple):
+    """Describes a convolution; `bias` is the initial value of its biases (section 5)."""
 
     channels: int
     filter: int
@@ -27,29 +27,35 @@ class _Layer(NamedTuple):
 
 
 _LAYERS = (
-    _Layer(96, 11, stride=4, normalized=True, pooled=True),
-    _Layer(256, 5, padding=2, grouped=True, normalized=True, pooled=True, bias=1.0),
-    _Layer(384, 3, padding=1),
-    _Layer(384, 3, padding=1, grouped=True, bias=1.0),
-    _Layer(256, 3, padding=1, grouped=True, pooled=True, bias=1.0),
+    _ConvLayer(96, 11, stride=4, normalized=True, pooled=True),
+    _ConvLayer(256, 5, padding=2, grouped=True, normalized=True, pooled=True, bias=1.0),
+    _ConvLayer(384, 3, padding=1),
+    _ConvLayer(384, 3, padding=1, grouped=True, bias=1.0),
+    _ConvLayer(256, 3, padding=1, grouped=True, pooled=True, bias=1.0),
 )
 
 
 class AlexNet(nn.Module):
-    """Images of 227x227 to logits.
-
-    `groups` 2 is the network of 2012, whose second, fourth and fifth convolutions see the maps on
-    their own card only; 1 is one tower. Activations: `conv1` (before the nonlinearity), `relu1`,
-    `norm1`, `pool1` (3x3 at stride 2), ..., `conv5`, `relu5`, `pool5`, `fc6`, `relu6`, `fc7`,
-    `relu7`. `fc6` sees `pool5` row by row, channels last.
-
-    With `num_classes` 0 only the convolutions are there, for images of any size, and logits are
-    (batch, 0). In training, dropout takes the key `dropout`. Raises ValueError where there is a
-    classifier and the first filters do not tile the image: 224, which the paper prints, gives
-    54.25 positions.
+    """Maps images of 227x227 pixels to logits.
 
     Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012,
     sections 3.5, 4.2 and 5.
+
+    Activations: `conv1` (before the nonlinearity), `relu1`, `norm1`, `pool1` (3x3 at stride 2),
+    ..., `conv5`, `relu5`, `pool5`, `fc6`, `relu6`, `fc7`, `relu7`. `fc6` sees `pool5` row by row,
+    channels last.
+
+    Attributes:
+        groups: 2 for the network of 2012, whose second, fourth and fifth convolutions see only the
+            maps on their own graphics card; 1 for one tower.
+        num_classes: the number of classes. With 0 there are only the convolutions, for images of
+            any size, and logits have shape (batch, 0).
+        pool: the pooling function, called with maps, window and stride.
+        normalization: the function after the first two convolutions.
+        hidden: the units of `fc6` and `fc7`.
+        dropout_rate: the rate of dropout after `relu6` and `relu7`, from 0 to 1.
+        nonlinearity: the function after each layer but the last.
+        dtype: the type in which layers compute.
     """
 
     groups: int = 2
@@ -65,6 +71,16 @@ class AlexNet(nn.Module):
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
     ) -> tuple[Float[Array, "batch class"], dict[str, Float[Array, "batch ..."]]]:
+        """Returns the logits and the activations.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether dropout is active; it then draws from the rng `dropout`.
+
+        Raises:
+            ValueError: there is a classifier, and the first filters do not fit the image evenly.
+                A side of 224, which the paper states, gives 54.25 positions.
+        """
         if self.num_classes:
             for side in images.shape[1:3]:
                 output_size(side, _LAYERS[0].filter, _LAYERS[0].stride)

@@ -1,4 +1,4 @@
-"""The all-convolutional net, and the nets with pooling that it is made from.
+"""Defines the all-convolutional net, and the nets with pooling from which it is derived.
 
 Springenberg et al., "Striving for simplicity: the all convolutional net", 2015, section 3.
 """
@@ -17,7 +17,8 @@ from lecture_models.nn.convolution_stack import Conv, Pool, mean_scores, run_sta
 Stage = tuple[Conv, ...]
 Layers = tuple[Conv | Pool, ...]
 
-# Table 1, by columns; a stage ends where the side is halved, the last with a convolution per class.
+# The columns of Table 1. The side is halved after each stage but the last, which ends with a
+# convolution that has one output channel per class.
 _LAST = (Conv(192, 3, padded=False), Conv(192, 1), Conv(0, 1))
 BASE_A = ((Conv(96, 5),), (Conv(192, 5),), _LAST)
 BASE_B = ((Conv(96, 5), Conv(96, 1)), (Conv(192, 5), Conv(192, 1)), _LAST)
@@ -25,39 +26,77 @@ BASE_C = ((Conv(96, 3), Conv(96, 3)), (Conv(192, 3), Conv(192, 3)), _LAST)
 
 
 def _between(stages: tuple[Stage, ...], close: Callable[[Stage], Layers]) -> Layers:
-    """Layers of all stages, each but the last closed."""
+    """Returns the layers of all stages, after applying `close` to each stage but the last."""
     *inner, last = stages
     return (*(layer for stage in inner for layer in close(stage)), *last)
 
 
 def pooled(stages: tuple[Stage, ...]) -> Layers:
-    """The base models: 3x3 maximum pooling of stride 2 between stages."""
+    """Returns the layers of a base model: 3x3 maximum pooling of stride 2 between stages.
+
+    Args:
+        stages: the convolutions of each stage, such as `BASE_C`.
+
+    Returns:
+        The layers for `AllConvolutional`. Springenberg et al., 2015, Table 1.
+    """
     return _between(stages, lambda stage: (*stage, Pool()))
 
 
 def strided(stages: tuple[Stage, ...]) -> Layers:
-    """Strided-CNN: no pooling, the convolution before it takes its stride."""
+    """Returns the layers of Strided-CNN: each convolution before a pooling takes its stride.
+
+    Args:
+        stages: the convolutions of each stage, such as `BASE_C`.
+
+    Returns:
+        The layers for `AllConvolutional`. Springenberg et al., 2015, Table 2.
+    """
     return _between(stages, lambda stage: (*stage[:-1], stage[-1]._replace(stride=2)))
 
 
 def convolved_and_pooled(stages: tuple[Stage, ...]) -> Layers:
-    """ConvPool-CNN: a 3x3 convolution more before each pooling."""
+    """Returns the layers of ConvPool-CNN: one more 3x3 convolution before each pooling.
+
+    Args:
+        stages: the convolutions of each stage, such as `BASE_C`.
+
+    Returns:
+        The layers for `AllConvolutional`. Springenberg et al., 2015, Table 2.
+    """
     return _between(stages, lambda stage: (*stage, Conv(stage[-1].features, 3), Pool()))
 
 
 def all_convolutional(stages: tuple[Stage, ...]) -> Layers:
-    """All-CNN: each pooling is replaced by a 3x3 convolution of stride 2 and as many channels."""
+    """Returns the layers of All-CNN: a 3x3 convolution of stride 2 replaces each pooling.
+
+    Args:
+        stages: the convolutions of each stage, such as `BASE_C`.
+
+    Returns:
+        The layers for `AllConvolutional`. Springenberg et al., 2015, Table 2.
+    """
     return _between(stages, lambda stage: (*stage, Conv(stage[-1].features, 3, stride=2)))
 
 
 class AllConvolutional(nn.Module):
-    """Convolutions, each with a bias and a nonlinearity, and the mean of a map for each class.
+    """Maps images to logits by convolutions only: logits are the means of one map per class.
 
-    Dropout, drawn from the rng `dropout`: `input_dropout` on the images, `dropout` after each
-    layer that halves the side. The last maps, 6x6 for 32x32 images, pass the nonlinearity as in
-    Table 1, unless `rectified_scores` is False.
+    Springenberg et al., 2015, section 3.
 
-    Activations: `conv1` (before the nonlinearity), `relu1`, ..., and `pool1`, ... in the bases.
+    Activations: `conv1` (before the nonlinearity), `relu1`, ..., and `pool1`, ... in nets with
+    pooling.
+
+    Attributes:
+        layers: the convolutions and poolings, as from `all_convolutional`.
+        num_classes: the number of classes. With 0 the convolution of the classes is skipped, and
+            logits have shape (batch, 0).
+        input_dropout: the rate of dropout on the images, from 0 to 1.
+        dropout: the rate of dropout after each layer that halves the side, from 0 to 1.
+        rectified_scores: whether the nonlinearity also follows the last convolution, whose maps are
+            6x6 for images of 32x32, as in Table 1.
+        nonlinearity: the function after each convolution.
+        dtype: the type in which layers compute.
     """
 
     layers: Layers = all_convolutional(BASE_C)
@@ -72,6 +111,12 @@ class AllConvolutional(nn.Module):
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
     ) -> tuple[Float[Array, "batch class"], dict[str, Float[Array, "batch ..."]]]:
+        """Returns the logits and the activations.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether dropout is active; it then draws from the rng `dropout`.
+        """
         x, activations = run_stack(
             self.layers,
             nn.Dropout(self.input_dropout, deterministic=not training)(images),

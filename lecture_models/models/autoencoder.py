@@ -1,6 +1,6 @@
-"""Encoders from images to codes and decoders back, fully connected or convolutional.
+"""Defines encoders from images to codes and decoders back, fully connected or convolutional.
 
-Images are in [-1, 1]; decoders return logits of pixels in [0, 1], which `pixels` turns into images.
+Images are in [-1, 1]. Decoders return logits of pixels in [0, 1]; `pixels` converts them to images.
 """
 
 import math
@@ -21,14 +21,27 @@ Params = Any  # A pytree of float arrays.
 
 
 def pixels(logits: Images) -> Images:
-    """2 sigmoid(logits) - 1: the image whose pixels have these logits on [0, 1]."""
+    """Converts logits to images.
+
+    2 sigmoid(logits) - 1
+
+    Args:
+        logits: the logits of pixels in [0, 1], as from a decoder.
+
+    Returns:
+        Images in [-1, 1].
+    """
     return jnp.tanh(logits / 2.0)
 
 
-class Pair(NamedTuple):
-    """An encoder and a decoder as pure functions of parameters that have a part for each.
+class EncoderDecoder(NamedTuple):
+    """Applies an encoder and a decoder as pure functions of their joint parameters.
 
-    Codes are whatever the encoder gives; the decoder takes `code_dim` units.
+    Attributes:
+        encoder: a module from images to codes; a code may be any pytree of arrays.
+        decoder: a module from `code_dim` units to logits.
+        code_dim: the number of units that the decoder takes.
+        image_shape: (height, width, channel) of an image.
     """
 
     encoder: nn.Module
@@ -37,6 +50,7 @@ class Pair(NamedTuple):
     image_shape: tuple[int, int, int]
 
     def init(self, key: Key[Array, ""]) -> Params:
+        """Draws the parameters, a dict with the keys `encoder` and `decoder`."""
         encoder_key, decoder_key = jax.random.split(key)
         images, codes = jnp.zeros((1, *self.image_shape)), jnp.zeros((1, self.code_dim))
         return {
@@ -45,16 +59,25 @@ class Pair(NamedTuple):
         }
 
     def encode(self, params: Params, images: Images) -> Any:
+        """Returns the codes of images in [-1, 1]."""
         return self.encoder.apply({"params": params["encoder"]}, images)
 
     def decode(self, params: Params, codes: Codes) -> Images:
+        """Returns the logits of pixels in [0, 1]."""
         return self.decoder.apply({"params": params["decoder"]}, codes)
 
 
 class DenseEncoder(nn.Module):
-    """Pixels on [0, 1], layers of `hidden` units, and `code_dim` code units.
+    """Maps pixels to codes by dense layers.
 
-    The code is linear unless `code_nonlinearity` is given, as a sigmoid for the first autoencoders.
+    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006.
+
+    Attributes:
+        hidden: the units of each hidden layer, in order.
+        code_dim: the number of code units.
+        nonlinearity: the function after each hidden layer.
+        code_nonlinearity: the function after the code, such as the sigmoid of the first
+            autoencoders; None for a linear code.
     """
 
     hidden: tuple[int, ...]
@@ -64,6 +87,7 @@ class DenseEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, images: Images) -> Codes:
+        """Returns the codes of images in [-1, 1]."""
         x = flatten_to_unit_range(images)
         for features in self.hidden:
             x = self.nonlinearity(nn.Dense(features)(x))
@@ -72,7 +96,15 @@ class DenseEncoder(nn.Module):
 
 
 class DenseDecoder(nn.Module):
-    """Codes to logits: layers of `hidden` units, in their own order, and one unit per value."""
+    """Maps codes to the logits of pixels by dense layers.
+
+    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", 2006.
+
+    Attributes:
+        hidden: the units of each hidden layer, from the code to the image.
+        image_shape: (height, width, channel) of an image.
+        nonlinearity: the function after each hidden layer.
+    """
 
     hidden: tuple[int, ...]
     image_shape: tuple[int, int, int]
@@ -80,6 +112,7 @@ class DenseDecoder(nn.Module):
 
     @nn.compact
     def __call__(self, codes: Codes) -> Images:
+        """Returns the logits of pixels in [0, 1]."""
         x = codes
         for features in self.hidden:
             x = self.nonlinearity(nn.Dense(features)(x))
@@ -87,7 +120,14 @@ class DenseDecoder(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """3x3 convolutions of stride 2, one for each of `channels`, `hidden` and `code_dim` units."""
+    """Maps pixels to codes by 3x3 convolutions of stride 2, and then by dense layers.
+
+    Attributes:
+        channels: the channels of each convolution, in order.
+        code_dim: the number of code units, which are linear.
+        nonlinearity: the function after each convolution and hidden layer.
+        hidden: the units of each hidden dense layer, in order.
+    """
 
     channels: tuple[int, ...]
     code_dim: int
@@ -96,6 +136,7 @@ class ConvEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, images: Images) -> Codes:
+        """Returns the codes of images in [-1, 1]."""
         x = (images + 1.0) / 2.0
         for features in self.channels:
             x = self.nonlinearity(nn.Conv(features, (3, 3), strides=(2, 2))(x))
@@ -106,10 +147,14 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """A dense layer, then 3x3 transposed convolutions that double the side, to logits.
+    """Maps codes to logits by a dense layer and 3x3 transposed convolutions that double the side.
 
-    `channels` are those of the maps before each doubling: (64, 32) takes 7x7x64 to 14x14x32 to
-    28x28. Raises ValueError where the image's sides are not divisible by 2 that often.
+    Attributes:
+        channels: the channels of the maps before each doubling: (64, 32) goes from 7x7x64 to
+            14x14x32 to 28x28.
+        image_shape: (height, width, channel) of an image; the sides must be multiples of
+            2^len(channels), or a call raises ValueError.
+        nonlinearity: the function after each layer but the last.
     """
 
     channels: tuple[int, ...]
@@ -118,6 +163,7 @@ class ConvDecoder(nn.Module):
 
     @nn.compact
     def __call__(self, codes: Codes) -> Images:
+        """Returns the logits of pixels in [0, 1]."""
         seed_shape = _seed_shape(self.image_shape, self.channels)
         x = self.nonlinearity(nn.Dense(math.prod(seed_shape))(codes)).reshape(-1, *seed_shape)
         for features in self.channels[1:]:
@@ -126,12 +172,20 @@ class ConvDecoder(nn.Module):
 
 
 class SubpixelDecoder(nn.Module):
-    """Dense layers, then 3x3 convolutions whose maps are dealt out to 2x2 pixels, to logits.
+    """Maps codes to logits by dense layers and sub-pixel convolutions that double the side.
 
-    Doubles the side as a transposed convolution of stride 2 does, in a third of the time on a CPU,
-    where XLA is slow at inputs spread with zeros. `channels` are those of the maps before each
-    doubling. Raises ValueError where the image's sides are not divisible by 2 that often. Shi et
-    al., "Real-time single image and video super-resolution", 2016, section 3.
+    A sub-pixel convolution is a 3x3 convolution whose channels are rearranged to 2x2 pixels. On a
+    CPU it takes a third of the time of a transposed convolution of stride 2, because XLA is slow
+    if zeros are inserted between inputs.
+
+    Shi et al., "Real-time single image and video super-resolution", 2016, section 3.
+
+    Attributes:
+        hidden: the units of each hidden dense layer, in order.
+        channels: the channels of the maps before each doubling.
+        image_shape: (height, width, channel) of an image; the sides must be multiples of
+            2^len(channels), or a call raises ValueError.
+        nonlinearity: the function after each layer but the last.
     """
 
     hidden: tuple[int, ...]
@@ -141,19 +195,21 @@ class SubpixelDecoder(nn.Module):
 
     @nn.compact
     def __call__(self, codes: Codes) -> Images:
+        """Returns the logits of pixels in [0, 1]."""
         seed_shape = _seed_shape(self.image_shape, self.channels)
         x = codes
         for features in (*self.hidden, math.prod(seed_shape)):
             x = self.nonlinearity(nn.Dense(features)(x))
         x = x.reshape(-1, *seed_shape)
         for features in self.channels[1:]:
-            x = _deal_out(self.nonlinearity(nn.Conv(4 * features, (3, 3))(x)))
-        return _deal_out(nn.Conv(4 * self.image_shape[-1], (3, 3))(x))
+            x = _depth_to_space(self.nonlinearity(nn.Conv(4 * features, (3, 3))(x)))
+        return _depth_to_space(nn.Conv(4 * self.image_shape[-1], (3, 3))(x))
 
 
-def _deal_out(
+def _depth_to_space(
     x: Float[Array, "batch height width channel"],
 ) -> Float[Array, "batch double_height double_width quarter"]:
+    """Rearranges each group of four channels to 2x2 pixels."""
     batch, height, width, channel = x.shape
     x = x.reshape(batch, height, width, 2, 2, channel // 4).swapaxes(2, 3)
     return x.reshape(batch, 2 * height, 2 * width, channel // 4)
@@ -164,7 +220,7 @@ def _seed_shape(image_shape: tuple[int, int, int], channels: tuple[int, ...]) ->
     factor = 2 ** len(channels)
     if height % factor or width % factor:
         raise ValueError(
-            f"images are {height}x{width}; {len(channels)} doublings need sides that are multiples "
-            f"of {factor}"
+            f"images are {height}x{width}; for {len(channels)} doublings both sides must be "
+            f"multiples of {factor}"
         )
     return (height // factor, width // factor, channels[0])

@@ -1,4 +1,4 @@
-"""The lecture's smallest ConvNet for CIFAR-10: INPUT - CONV - RELU - POOL - FC."""
+"""Defines the lecture's smallest ConvNet for CIFAR-10: INPUT - CONV - RELU - POOL - FC."""
 
 from collections.abc import Callable
 
@@ -13,12 +13,21 @@ from lecture_models.nn.pooling import max_pool
 
 
 class CifarConvNet(nn.Module):
-    """32x32x3 to 32x32x12 to 16x16x12 to the scores of the classes.
+    """Maps images to logits by one convolution, 2x2 pooling and a dense layer.
 
-    The lecture leaves the filter's side open: `window` is odd, and zero padding keeps the side.
+    The maps are 32x32x3, 32x32x12 and 16x16x12. Stanford CS231n, "Convolutional neural networks:
+    architectures", which does not fix the filter's side.
 
-    Activations: `conv` (before the nonlinearity), `relu`, `pool`. Raises ValueError where `window`
-    is even.
+    Activations: `conv` (before the nonlinearity), `relu`, `pool`.
+
+    Attributes:
+        num_classes: the number of classes. With 0 there is no dense layer, and logits have shape
+            (batch, 0).
+        features: the channels of the convolution.
+        window: the filter's side in pixels; it must be odd, so that zero padding keeps the side, or
+            a call raises ValueError.
+        nonlinearity: the function after the convolution.
+        dtype: the type in which layers compute.
     """
 
     num_classes: int = 10
@@ -31,8 +40,14 @@ class CifarConvNet(nn.Module):
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
     ) -> tuple[Float[Array, "batch class"], dict[str, Float[Array, "batch ..."]]]:
+        """Returns the logits and the activations.
+
+        Args:
+            images: the images, preprocessed.
+            training: ignored; training and evaluation are the same.
+        """
         if self.window % 2 == 0:
-            raise ValueError(f"window is {self.window}: only an odd one can keep the side")
+            raise ValueError(f"window is {self.window}; it must be odd to keep the side")
         activations = {}
         activations["conv"] = x = nn.Conv(
             self.features,

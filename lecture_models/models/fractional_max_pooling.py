@@ -1,4 +1,4 @@
-"""A deep network that halves the area of its maps six times, by fractional max-pooling.
+"""Defines a deep network that halves the area of its maps six times by fractional max-pooling.
 
 Graham, "Fractional max-pooling", 2014, sections 3 and 4.
 """
@@ -27,23 +27,39 @@ Pooled = Float[Array, "batch pooled_height pooled_width channel"]
 
 
 class FractionalMaxPoolingNet(nn.Module):
-    """(`width`nC2-FMP)_`num_poolings`-C2-C1-output: layer n has n `width` 2x2 filters.
+    """Computes logits, and activations by name, from images.
 
-    Each layer's rectified valid convolution is pooled by `factor`; a 2x2 and a 1x1 layer of
-    (num_poolings + 1) `width` features follow, then a mean over what is left of the side, and
-    logits. With six poolings by sqrt 2 a side of 36 becomes 1; images of 32 are padded by 2.
+    (`width`nC2-FMP)_`num_poolings`-C2-C1-output in the paper's notation: layer n has n * `width`
+    filters of 2x2, without padding, and its rectified maps are pooled by `factor`. A 2x2 and a 1x1
+    convolution to (`num_poolings` + 1) * `width` channels follow, then the mean over the remaining
+    positions, and logits. Six poolings by sqrt(2) take a side of 36 to 1; images of 32 are padded
+    by 2.
 
-    In training the regions are drawn from the rng `structure`, dropout from `dropout`, at rates
-    that rise in even steps from 0 for the first layer to `final_dropout` for the last. Evaluation
-    takes the regions of u = 1/2; with `random_evaluation` it draws too, so that several may be
-    averaged, as the paper does.
+    Names of activations: `conv1` (before the nonlinearity), `relu1`, `pool1`, ..., and `pool` (the
+    mean).
 
-    Activations: `conv1` (before the nonlinearity), `relu1`, `pool1`, ..., `pool` (the mean).
+    Departures from the paper: the rectifier is not leaky, unless `nonlinearity` is; a mini-batch
+    shares one set of pooling regions.
 
-    Departures from the paper: the rectifier is not leaky unless `nonlinearity` is; one set of
-    regions serves the whole mini-batch.
+    Attributes:
+        width: the channels of the first layer, and the increase per layer.
+        num_poolings: the number of poolings, at least 1.
+        factor: the ratio of the sides before and after a pooling, between 1 and 2.
+        pseudorandom: whether pooling regions are pseudorandom; otherwise they are random (section
+            3).
+        overlapping: whether neighboring pooling regions share a row or column.
+        num_classes: the number of classes; 0 means that there is no classifier. Logits then have
+            shape (batch, 0).
+        padding: the zeros added on each side of the image in pixels.
+        final_dropout: the dropout rate before the last convolution, from 0 to 1; rates increase
+            linearly from 0 before the first.
+        random_evaluation: whether evaluation draws regions too, so that predictions can be averaged
+            over several draws, as in the paper; otherwise it uses the regions of u = 1/2.
+        nonlinearity: the function after each convolution.
+        dtype: the type in which the network computes; logits are float32.
 
-    Raises ValueError where `factor` is not in (1, 2), and where a side is too small.
+    Raises:
+        ValueError: `factor` is not between 1 and 2, or `num_poolings` is below 1.
     """
 
     width: int = 160
@@ -61,14 +77,24 @@ class FractionalMaxPoolingNet(nn.Module):
     def __post_init__(self):
         super().__post_init__()
         if not 1.0 < self.factor < 2.0:
-            raise ValueError(f"factor is {self.factor}; allowed: between 1 and 2")
+            raise ValueError(f"factor is {self.factor}; it must be between 1 and 2")
         if self.num_poolings < 1:
-            raise ValueError(f"num_poolings is {self.num_poolings}: at least 1 is needed")
+            raise ValueError(f"num_poolings is {self.num_poolings}; it must be at least 1")
 
     @nn.compact
     def __call__(
         self, images: Maps, training: bool = False
     ) -> tuple[Float[Array, "batch class"], dict[str, Float[Array, "batch ..."]]]:
+        """Returns logits and the activations by name.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether pooling regions are drawn from the rng `structure`, and dropout draws
+                from the rng `dropout`.
+
+        Raises:
+            ValueError: the image is too small for all layers.
+        """
         activations, num_layers = {}, self.num_poolings + 2
         pad = (self.padding, self.padding)
         x = jnp.pad(images, ((0, 0), pad, pad, (0, 0)))
@@ -77,8 +103,8 @@ class FractionalMaxPoolingNet(nn.Module):
             features = min(layer, self.num_poolings + 1) * self.width
             if min(x.shape[1:3]) < window:
                 raise ValueError(
-                    f"images are {images.shape[1]}x{images.shape[2]}: layer {layer} would convolve "
-                    f"{x.shape[1]}x{x.shape[2]} maps with {window}x{window} filters"
+                    f"images are {images.shape[1]}x{images.shape[2]}, too small for layer {layer}: "
+                    f"its input is {x.shape[1]}x{x.shape[2]} and its filters are {window}x{window}"
                 )
             rate = self.final_dropout * (layer - 1) / (num_layers - 1)
             x = nn.Dropout(rate, deterministic=not training)(x)

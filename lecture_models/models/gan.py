@@ -1,4 +1,7 @@
-"""Generative adversarial networks of multilayer perceptrons (Goodfellow et al., 2014)."""
+"""Defines generative adversarial networks of multilayer perceptrons.
+
+Goodfellow et al., "Generative adversarial nets", 2014.
+"""
 
 import math
 
@@ -10,7 +13,15 @@ from lecture_models.nn.maxout import Maxout
 
 
 class Generator(nn.Module):
-    """Noise to images in [-1, 1]: rectified layers, then tanh (a sigmoid on [0, 1], rescaled)."""
+    """Computes images in [-1, 1] from latents, by rectified layers and a tanh.
+
+    tanh corresponds to a sigmoid on [0, 1], rescaled.
+
+    Attributes:
+        hidden: the number of units of each hidden layer.
+        image_shape: height, width and number of channels.
+        kernel_init: the initializer of all weights.
+    """
 
     hidden: tuple[int, ...]
     image_shape: tuple[int, int, int]
@@ -20,6 +31,7 @@ class Generator(nn.Module):
     def __call__(
         self, latents: Float[Array, "batch latent"]
     ) -> Float[Array, "batch height width channel"]:
+        """Returns an image for each latent."""
         x = latents
         for features in self.hidden:
             x = nn.relu(nn.Dense(features, kernel_init=self.kernel_init)(x))
@@ -28,10 +40,15 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images to one logit each: positive where the image is held to be real.
+    """Computes one logit per image; it is positive if the image is judged to be real.
 
-    `pieces` > 1 gives the maxout layers of the paper, 1 gives leaky rectifiers. Dropout needs a
-    key, as `rngs={"dropout": key}`, and is off without `training`.
+    Attributes:
+        hidden: the number of units of each hidden layer.
+        pieces: the number of linear pieces of each maxout unit, as in the paper; 1 means leaky
+            rectifiers of slope 0.2 instead.
+        input_dropout: the rate of the dropout of the pixels, from 0 to 1.
+        hidden_dropout: the rate of the dropout after each hidden layer, from 0 to 1.
+        kernel_init: the initializer of all weights.
     """
 
     hidden: tuple[int, ...]
@@ -44,6 +61,12 @@ class Discriminator(nn.Module):
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
     ) -> Float[Array, " batch"]:
+        """Returns the logits.
+
+        Args:
+            images: the images, in [-1, 1].
+            training: whether dropout is active; it then draws from the rng `dropout`.
+        """
         x = images.reshape(len(images), -1)
         x = nn.Dropout(self.input_dropout, deterministic=not training)(x)
         for features in self.hidden:

@@ -1,6 +1,9 @@
-"""GoogLeNet: nine inception modules in 22 layers, with two auxiliary heads in training.
+"""Defines GoogLeNet: nine inception modules, 22 layers deep, with two auxiliary heads in training.
 
-Layers and activations carry the names of the BVLC Caffe model, as `inception_3b/5x5_reduce`.
+Layers and activations have the names of BVLC's Caffe model, such as `inception_3b/5x5_reduce`.
+
+Szegedy et al., "Going deeper with convolutions", 2015, Table 1. Details follow the Caffe model:
+local response normalization by the mean of 5 channels' squares, and pooling rounded up.
 """
 
 from collections.abc import Callable
@@ -17,7 +20,7 @@ Filtered = Float[Array, "batch new_height new_width new_channel"]
 Activations = dict[str, Float[Array, "batch ..."]]
 Nonlinearity = Callable[[Array], Array]
 
-# Table 1: maps of 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5, pool_proj.
+# Table 1: output channels of 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5, pool_proj.
 _MODULES = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
@@ -34,7 +37,7 @@ _AUXILIARY = {"4a": "loss1", "4d": "loss2"}
 
 
 class _Convolutions(nn.Module):
-    """Convolutions in a row, each of (name, channels, filter, stride), centered by zeros."""
+    """Applies convolutions in sequence, each given as (name, channels, window, stride)."""
 
     layers: tuple[tuple[str, int, int, int], ...]
     nonlinearity: Nonlinearity
@@ -49,7 +52,10 @@ class _Convolutions(nn.Module):
 
 
 class _Inception(nn.Module):
-    """Filters of 1x1, 3x3 and 5x5 and a pooling side by side, behind 1x1 reductions. Figure 2b."""
+    """Applies 1x1, 3x3 and 5x5 convolutions and a pooling in parallel, and concatenates their maps.
+
+    1x1 convolutions reduce the channels of the larger filters' inputs. Szegedy et al., figure 2b.
+    """
 
     channels: tuple[int, int, int, int, int, int]
     nonlinearity: Nonlinearity
@@ -73,7 +79,7 @@ class _Inception(nn.Module):
 
 
 class _Auxiliary(nn.Module):
-    """A head on maps inside the network: its `classifier` are logits of their own."""
+    """Computes logits, the activation `classifier`, from maps inside the network."""
 
     num_classes: int
     hidden: int
@@ -109,23 +115,34 @@ class _Classifier(nn.Module):
 
 
 class GoogLeNet(nn.Module):
-    """Images to the logits of `loss3/classifier`; 224x224 in the paper, any size from 31 on here.
+    """Computes logits (`loss3/classifier` in Caffe's model), and activations by name, from images.
 
-    Activations are named as the layers of the Caffe model: `inception_3b/5x5_reduce` is before the
-    nonlinearity, `inception_3b/relu_5x5_reduce` after it, `inception_4c/output` the concatenation.
-    In training they hold `loss1/classifier` and `loss2/classifier`, logits whose losses count 0.3
-    (section 5), and dropout takes the key `dropout`; the heads are tied to the size of the first
-    image, and otherwise not computed. With `num_classes` 0 there are no heads and logits are
-    (batch, 0). Raises ValueError in training where the image is too small for the heads.
+    Images have a side of at least 31 pixels; the paper's have 224x224. `inception_3b/5x5_reduce` is
+    taken before the nonlinearity, `inception_3b/relu_5x5_reduce` after it, and
+    `inception_4c/output` is the concatenation.
 
-    Szegedy et al., "Going deeper with convolutions", 2015, Table 1; details as in BVLC's Caffe
-    model: normalization of the mean of 5 channels' squares, pooling rounded up.
+    In training the activations include `loss1/classifier` and `loss2/classifier`, the logits of the
+    auxiliary heads, whose losses have weight 0.3 (section 5). The heads have dense layers, so that
+    all training images must have the size of the image of initialization.
+
+    Attributes:
+        num_classes: the number of classes; 0 means that there is no classifier and no auxiliary
+            head. Logits then have shape (batch, 0).
+        auxiliary: whether there are auxiliary heads.
+        auxiliary_hidden: the number of units of the hidden layer of each auxiliary head.
+        pool: the pooling function between modules, `max_pool` or `mean_pool` of `nn.pooling`;
+            pooling within modules always takes the maximum.
+        normalization: the function after the first pooling, and after the third convolution.
+        dropout_rate: the rate of the dropout before the classifier, from 0 to 1; auxiliary heads
+            have 0.7.
+        nonlinearity: the function after each convolution and each hidden layer.
+        dtype: the type in which the network computes; logits are float32.
     """
 
     num_classes: int = 1000
     auxiliary: bool = True
     auxiliary_hidden: int = 1024
-    pool: Callable[..., Array] = max_pool  # Between modules; within them it is the maximum.
+    pool: Callable[..., Array] = max_pool
     normalization: Callable[[Array], Array] = caffe_local_response_norm
     dropout_rate: float = 0.4
     nonlinearity: Nonlinearity = nn.relu
@@ -135,7 +152,17 @@ class GoogLeNet(nn.Module):
     def __call__(
         self, images: Maps, training: bool = False
     ) -> tuple[Float[Array, "batch class"], Activations]:
-        # Initialized in evaluation, a network can still be trained.
+        # Initialization creates the heads even in evaluation, so that the network can be trained.
+        """Returns logits and the activations by name.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether the auxiliary heads are computed, and dropout draws from the rng
+                `dropout`.
+
+        Raises:
+            ValueError: the image is too small for the auxiliary heads, in training.
+        """
         with_heads = self.auxiliary and self.num_classes and (training or self.is_initializing())
         settings = {"nonlinearity": self.nonlinearity, "dtype": self.dtype}
         x, activations = self._stem(images)
@@ -176,7 +203,7 @@ def _convolve(
     nonlinearity: Nonlinearity,
     dtype: DTypeLike,
 ) -> Filtered:
-    """Adds a convolution to the module under way, and both its outputs to `activations`."""
+    """Convolves by a submodule of the caller, and adds both its outputs to `activations`."""
     name, channels, size, stride = layer
     convolution = nn.Conv(
         channels,

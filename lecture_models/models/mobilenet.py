@@ -1,4 +1,9 @@
-"""MobileNetV2: inverted residuals of depthwise convolutions, with batch norm or with it folded."""
+"""Defines MobileNetV2: inverted residual blocks of depthwise convolutions.
+
+Batch normalization is a layer of its own, or folded into the convolutions.
+
+Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", 2018, Table 2.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +18,7 @@ Activations = dict[str, Float[Array, "batch ..."]]
 
 _EPSILON = 1e-5
 
-# Table 2: expansion, channels, blocks, stride of the first of them.
+# Table 2: expansion factor, output channels, number of blocks, stride of the first block.
 _BOTTLENECKS = (
     (1, 16, 1, 1),
     (6, 24, 2, 2),
@@ -26,7 +31,7 @@ _BOTTLENECKS = (
 
 
 class _Convolution(nn.Module):
-    """A convolution with batch norm, or with a bias in its place where that is folded."""
+    """Convolves and applies batch normalization, or, if that is folded, adds a bias."""
 
     channels: int
     filter: int
@@ -41,7 +46,7 @@ class _Convolution(nn.Module):
             self.channels,
             (self.filter, self.filter),
             self.stride,
-            padding="SAME",  # TensorFlow's: an even side at stride 2 is padded at its end only.
+            padding="SAME",  # As in TensorFlow: at stride 2 an even side is padded at its end only.
             feature_group_count=self.channels if self.depthwise else 1,
             use_bias=self.folded,
             kernel_init=nn.initializers.he_normal(),
@@ -56,7 +61,10 @@ class _Convolution(nn.Module):
 
 
 class _Block(nn.Module):
-    """Expand by 1x1, filter each map by 3x3, project linearly; add the input where it fits."""
+    """Expands channels by 1x1, filters each by 3x3, and projects linearly to fewer by 1x1.
+
+    It adds the input if that has the shape of the output.
+    """
 
     expansion: int
     channels: int
@@ -90,17 +98,21 @@ class _Block(nn.Module):
 
 
 class MobileNetV2(nn.Module):
-    """Images to logits, of any size; 224x224 in the paper.
+    """Computes logits, and activations by name, from images of any size (224x224 in the paper).
 
-    Activations: `conv1` (after batch norm, before the nonlinearity), `relu_conv1`,
-    `block2/expand`, `block2/relu_expand`, `block2/depthwise`, `block2/relu_depthwise`,
-    `block2/project`, `block2/output`, ..., `conv2`, `relu_conv2`, `pool`. `block1` does not expand.
+    Names of activations: `conv1` (after batch normalization, before the nonlinearity),
+    `relu_conv1`, `block2/expand`, `block2/relu_expand`, `block2/depthwise`,
+    `block2/relu_depthwise`, `block2/project`, `block2/output`, ..., `conv2`, `relu_conv2`, and
+    `pool` (the global mean). `block1` does not expand.
 
-    `folded` gives convolutions a bias in place of batch norm, which `fold_batch_norm` computes.
-    With `num_classes` 0 there is no classifier and logits are (batch, 0). In training, dropout
-    takes the key `dropout`, and `batch_stats` change.
-
-    Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", 2018, Table 2.
+    Attributes:
+        num_classes: the number of classes; 0 means that there is no classifier. Logits then have
+            shape (batch, 0).
+        folded: whether convolutions have a bias in place of batch normalization; `fold_batch_norm`
+            computes the parameters of this form.
+        dropout_rate: the rate of the dropout before the classifier, from 0 to 1.
+        nonlinearity: the function after each convolution but the projections.
+        dtype: the type in which the network computes; logits are float32.
     """
 
     num_classes: int = 1000
@@ -113,6 +125,13 @@ class MobileNetV2(nn.Module):
     def __call__(
         self, images: Maps, training: bool = False
     ) -> tuple[Float[Array, "batch class"], Activations]:
+        """Returns logits and the activations by name.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether dropout draws from the rng `dropout`, and batch normalization uses the
+                batch's own moments and updates `batch_stats`.
+        """
         form = (self.folded, self.dtype)
         activations = {}
         convolution = _Convolution(32, 3, 2, False, *form, name="conv1")
@@ -142,9 +161,17 @@ class MobileNetV2(nn.Module):
 
 
 def fold_batch_norm(params: dict[str, Any], batch_stats: dict[str, Any]) -> dict[str, Any]:
-    """The `params` of the folded network that computes the same in evaluation.
+    """Folds batch normalization, as in evaluation, into the convolutions before it.
 
-    Filters w gamma / sqrt(variance + epsilon), biases beta - mean gamma / sqrt(variance + epsilon).
+    kernel' = kernel * gamma / sqrt(variance + epsilon),
+    bias' = beta - mean * gamma / sqrt(variance + epsilon)
+
+    Args:
+        params: the parameters of a MobileNetV2 that is not folded.
+        batch_stats: its running means and variances.
+
+    Returns:
+        The parameters of the folded network, which computes the same function.
     """
     if "norm" not in params:
         return {

@@ -1,4 +1,4 @@
-"""Network in network for CIFAR: a small perceptron slides over the image in place of a filter.
+"""Defines network in network for CIFAR, which slides a small perceptron over the image.
 
 Lin et al., "Network in network", 2014, sections 3 and 4.
 """
@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from lecture_models.nn.convolution_stack import Conv, Pool, mean_scores, run_stack
 from lecture_models.nn.pooling import mean_pool
 
-# Names, widths and the second, mean pooling are those of the authors' Caffe model for CIFAR-10.
+# Names, widths, and mean pooling as the second pooling: the authors' Caffe model for CIFAR-10.
 CIFAR_LAYERS = (
     Conv(192, 5, name="conv1"),
     Conv(160, 1, name="cccp1"),
@@ -31,13 +31,22 @@ CIFAR_LAYERS = (
 
 
 class NetworkInNetwork(nn.Module):
-    """Three convolutions, each followed by two 1x1 ones, and the mean of a map for each class.
+    """Computes logits, and activations by name, from images.
 
-    With 10 classes 966,986 parameters. `dropout`, drawn from the rng of that name, follows the two
-    poolings. The classes' maps pass the nonlinearity too, unless `rectified_scores` is False.
+    Three convolutions, each followed by two 1x1 convolutions, end in one map per class; logits are
+    the means of these maps. With 10 classes the network has 966,986 parameters.
 
-    Activations by Caffe's names: `conv1` (before the nonlinearity), `relu_conv1`, `cccp1`, ...,
-    `pool1`, ...
+    Activations have the names of the authors' Caffe model: `conv1` (before the nonlinearity),
+    `relu_conv1`, `cccp1`, ..., `pool1`, ...
+
+    Attributes:
+        layers: the convolutions and poolings in order.
+        num_classes: the number of classes; 0 means that the convolution to class maps is skipped.
+            Logits then have shape (batch, 0).
+        dropout: the rate of the dropout after each of the two poolings, from 0 to 1.
+        rectified_scores: whether the nonlinearity also follows the convolution to class maps.
+        nonlinearity: the function after each convolution.
+        dtype: the type in which convolutions compute.
     """
 
     layers: tuple[Conv | Pool, ...] = CIFAR_LAYERS
@@ -51,6 +60,12 @@ class NetworkInNetwork(nn.Module):
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
     ) -> tuple[Float[Array, "batch class"], dict[str, Float[Array, "batch ..."]]]:
+        """Returns logits and the activations by name.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether dropout is active; it then draws from the rng `dropout`.
+        """
         x, activations = run_stack(
             self.layers,
             images,

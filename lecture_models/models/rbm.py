@@ -1,7 +1,7 @@
-"""Restricted Boltzmann machines with binary visible units, and the deep autoencoder of a stack.
+"""Defines restricted Boltzmann machines with binary visible units, and stacks of them.
 
-Visible values between 0 and 1, as gray pixels or the activities of the machine below, are read as
-probabilities. Hidden units are logistic, or linear with Gaussian noise of variance 1.
+Visible values between 0 and 1, such as gray pixels or the hidden activities of the machine below,
+are read as probabilities. Hidden units are logistic, or linear with Gaussian noise of variance 1.
 """
 
 import functools
@@ -18,7 +18,7 @@ Energies = Float[Array, " batch"]
 
 
 class RBM(NamedTuple):
-    """The parameters of one machine."""
+    """Holds the parameters of one machine."""
 
     weights: Float[Array, "visible hidden"]
     visible_bias: Float[Array, " visible"]
@@ -26,10 +26,18 @@ class RBM(NamedTuple):
 
 
 class HiddenUnits(NamedTuple):
-    """A family p(h | x) proportional to exp(h x - base(h)) for a unit whose total input is x.
+    """Describes hidden units by their conditional distribution, an exponential family.
 
-    `mean(x)` is the derivative of `log_partition(x)`, log of the sum (or integral) of that over
-    h; `sample(key, x)` draws. Welling et al., 2005, Exponential family harmoniums, section 2.
+    p(h | x) is proportional to exp(h x - base(h)) for a unit whose total input is x. Welling et
+    al., "Exponential family harmoniums with an application to information retrieval", 2005, section
+    2.
+
+    Attributes:
+        base: the function base(h) above.
+        log_partition: the log of the sum (or integral) of exp(h x - base(h)) over h, a function of
+            x.
+        mean: E[h | x], the derivative of `log_partition`.
+        sample: draws h from p(h | x), given a key and x.
     """
 
     base: Callable[[Array], Array]
@@ -50,7 +58,7 @@ LOGISTIC = HiddenUnits(
     sample=_sample_binary,
 )
 
-# h is normal with mean x and variance 1; log_partition leaves out the constant log(2 pi) / 2.
+# h is normal with mean x and variance 1; log_partition omits the constant log(2 pi) / 2.
 LINEAR = HiddenUnits(
     base=lambda hidden: hidden**2 / 2.0,
     log_partition=lambda inputs: inputs**2 / 2.0,
@@ -60,54 +68,129 @@ LINEAR = HiddenUnits(
 
 
 def init_rbm(key: Key[Array, ""], num_visible: int, num_hidden: int) -> RBM:
-    """Normal weights of standard deviation 0.1 and biases of 0, as in the authors' rbm.m."""
+    """Draws normal weights of standard deviation 0.1, and sets biases to 0.
+
+    Args:
+        key: the random key.
+        num_visible: the number of visible units.
+        num_hidden: the number of hidden units.
+
+    Returns:
+        The initial parameters, as in the authors' rbm.m (Hinton and Salakhutdinov, 2006).
+    """
     weights = 0.1 * jax.random.normal(key, (num_visible, num_hidden))
     return RBM(weights, jnp.zeros(num_visible), jnp.zeros(num_hidden))
 
 
 def energy(units: HiddenUnits, rbm: RBM, visible: Visible, hidden: Hidden) -> Energies:
-    """E(v, h) = -a.v - b.h - v^T W h + sum_j base(h_j); p(v, h) is proportional to exp(-E).
+    """Computes the energy of each joint state of visible and hidden units.
 
-    a and b are the biases of v and h. Hinton and Salakhutdinov, 2006, Eq. 1; for linear units
-    their supporting text has (h - b)^2 / 2, which differs by b^2 / 2: the same distribution.
+    E(v, h) = -a.v - b.h - v^T W h + sum_j base(h_j), and p(v, h) is proportional to exp(-E(v, h))
+
+    a and b are the biases of v and h.
+
+    Args:
+        units: the kind of hidden units.
+        rbm: the parameters.
+        visible: the states v of the visible units.
+        hidden: the states h of the hidden units.
+
+    Returns:
+        The energies, in nats. Hinton and Salakhutdinov, "Reducing the dimensionality of data with
+        neural networks", 2006, equation 1. For linear units their supporting text has (h - b)^2 /
+        2, which differs by the constant b^2 / 2, so the distribution is the same.
     """
     interaction = jnp.sum((visible @ rbm.weights) * hidden, axis=-1)
-    own = jnp.sum(units.base(hidden), axis=-1)
-    return own - visible @ rbm.visible_bias - hidden @ rbm.hidden_bias - interaction
+    base = jnp.sum(units.base(hidden), axis=-1)
+    return base - visible @ rbm.visible_bias - hidden @ rbm.hidden_bias - interaction
 
 
 def free_energy(units: HiddenUnits, rbm: RBM, visible: Visible) -> Energies:
-    """F(v) = -log sum_h exp(-E(v, h)) = -a.v - sum_j log_partition(b_j + sum_i v_i W_ij), in nats.
+    """Computes the free energy of each visible state.
 
-    p(v) is proportional to exp(-F(v)). -H log 2 for H logistic units and parameters of 0. Hinton,
-    2010, A practical guide to training RBMs, section 16.1.
+    F(v) = -log sum_h exp(-E(v, h)) = -a.v - sum_j log_partition(b_j + sum_i v_i W_ij)
+
+    p(v) is proportional to exp(-F(v)).
+
+    Args:
+        units: the kind of hidden units.
+        rbm: the parameters.
+        visible: the states v of the visible units.
+
+    Returns:
+        The free energies, in nats; -H log 2 for H logistic units if all parameters are 0. Hinton,
+        "A practical guide to training restricted Boltzmann machines", 2010, section 16.1.
     """
     inputs = hidden_inputs(rbm, visible)
     return -(visible @ rbm.visible_bias) - jnp.sum(units.log_partition(inputs), axis=-1)
 
 
 def hidden_inputs(rbm: RBM, visible: Visible) -> Hidden:
-    """b + W^T v, which determines p(h | v)."""
+    """Computes the total inputs of the hidden units, b + W^T v, which determine p(h | v).
+
+    Args:
+        rbm: the parameters.
+        visible: the states v of the visible units.
+
+    Returns:
+        The total input of each hidden unit.
+    """
     return visible @ rbm.weights + rbm.hidden_bias[None, :]
 
 
 def hidden_mean(units: HiddenUnits, rbm: RBM, visible: Visible) -> Hidden:
-    """E[h | v]: sigmoid(b + W^T v) for logistic units, b + W^T v for linear ones."""
+    """Computes E[h | v]: sigmoid(b + W^T v) for logistic units, b + W^T v for linear ones.
+
+    Args:
+        units: the kind of hidden units.
+        rbm: the parameters.
+        visible: the states v of the visible units.
+
+    Returns:
+        The mean of each hidden unit.
+    """
     return units.mean(hidden_inputs(rbm, visible))
 
 
 def sample_hidden(units: HiddenUnits, rbm: RBM, visible: Visible, key: Key[Array, ""]) -> Hidden:
-    """Drawn from p(h | v), where the units are independent."""
+    """Draws hidden states from p(h | v), under which hidden units are independent.
+
+    Args:
+        units: the kind of hidden units.
+        rbm: the parameters.
+        visible: the states v of the visible units.
+        key: the random key.
+
+    Returns:
+        The hidden states: 0 or 1 for logistic units, real numbers for linear ones.
+    """
     return units.sample(key, hidden_inputs(rbm, visible))
 
 
 def visible_mean(rbm: RBM, hidden: Hidden) -> Visible:
-    """p(v_i = 1 | h) = sigmoid(a + W h)."""
+    """Computes p(v_i = 1 | h) = sigmoid(a + W h).
+
+    Args:
+        rbm: the parameters.
+        hidden: the states h of the hidden units.
+
+    Returns:
+        The probability of each visible unit.
+    """
     return jax.nn.sigmoid(hidden @ rbm.weights.T + rbm.visible_bias[None, :])
 
 
 def sample_visible(rbm: RBM, hidden: Hidden, key: Key[Array, ""]) -> Visible:
-    """Drawn from p(v | h), where the units are independent: 0 or 1."""
+    """Draws visible states from p(v | h), under which visible units are independent.
+
+    Args:
+        rbm: the parameters.
+        hidden: the states h of the hidden units.
+        key: the random key.
+
+    Returns:
+        The visible states, 0 or 1.
+    """
     probabilities = visible_mean(rbm, hidden)
     return jax.random.bernoulli(key, probabilities).astype(probabilities.dtype)
 
@@ -115,10 +198,21 @@ def sample_visible(rbm: RBM, hidden: Hidden, key: Key[Array, ""]) -> Visible:
 def reconstruct(
     units: HiddenUnits, num_steps: int, rbm: RBM, visible: Visible, key: Key[Array, ""]
 ) -> Visible:
-    """The visible probabilities at the end of `num_steps` steps of Gibbs sampling from `visible`.
+    """Reconstructs visible values by Gibbs sampling that starts from them.
 
-    Every hidden state and, but for the last, every visible one is drawn. Hinton, 2010, sections
-    3.1 and 3.2.
+    All hidden states are drawn. Visible states are drawn too, except the last ones: the result is
+    their probabilities.
+
+    Args:
+        units: the kind of hidden units.
+        num_steps: the number of Gibbs steps, each from visible to hidden and back; at least 1.
+        rbm: the parameters.
+        visible: the values from which the chains start.
+        key: the random key.
+
+    Returns:
+        The probability of each visible unit after the last step. Hinton, "A practical guide to
+        training restricted Boltzmann machines", 2010, sections 3.1 and 3.2.
     """
     hidden_key, *later = jax.random.split(key, 2 * num_steps - 1)
     hidden = sample_hidden(units, rbm, visible, hidden_key)
@@ -128,25 +222,40 @@ def reconstruct(
 
 
 def unroll(rbms: Sequence[RBM]) -> dict[str, Any]:
-    """The parameters of a `DenseEncoder` and a `DenseDecoder` that undo what the stack does.
+    """Returns the parameters of the deep autoencoder that a stack of machines initializes.
 
-    The encoder goes up by each machine's weights and hidden biases, the decoder down by the
-    transposed weights and visible biases: means in place of states. Hinton and Salakhutdinov,
-    2006, Fig. 1.
+    The encoder uses weights and hidden biases from the lowest machine up, the decoder transposed
+    weights and visible biases from the highest down. Units take means in place of sampled states.
+
+    Args:
+        rbms: the machines, from the lowest to the highest.
+
+    Returns:
+        The parameters of a `DenseEncoder` as "encoder", and of a `DenseDecoder` as "decoder".
+        Hinton and Salakhutdinov, 2006, figure 1.
     """
     up = [{"kernel": rbm.weights, "bias": rbm.hidden_bias} for rbm in rbms]
     down = [{"kernel": rbm.weights.T, "bias": rbm.visible_bias} for rbm in reversed(rbms)]
-    return {name: _layers(each) for name, each in (("encoder", up), ("decoder", down))}
+    return {"encoder": _name_layers(up), "decoder": _name_layers(down)}
 
 
-def _layers(layers: list[dict[str, Array]]) -> dict[str, dict[str, Array]]:
+def _name_layers(layers: list[dict[str, Array]]) -> dict[str, dict[str, Array]]:
     return {f"Dense_{index}": layer for index, layer in enumerate(layers)}
 
 
-def climb(
+def propagate_up(
     units: Sequence[HiddenUnits], rbms: Sequence[RBM], visible: Visible
 ) -> Float[Array, "batch top"]:
-    """The mean activities of the topmost machine, each fed with those of the one below."""
+    """Computes the mean activities of the highest machine, each machine fed with those below it.
+
+    Args:
+        units: the kind of hidden units of each machine, from the lowest to the highest.
+        rbms: the machines in the same order; none means that the visible values are returned.
+        visible: the values of the lowest machine's visible units.
+
+    Returns:
+        The means of the highest machine's hidden units.
+    """
     return functools.reduce(
         lambda below, layer: hidden_mean(*layer, below), zip(units, rbms, strict=True), visible
     )

@@ -1,4 +1,8 @@
-"""SqueezeNet 1.1: fire modules, and classes by a convolution and a global mean."""
+"""Defines SqueezeNet 1.1: fire modules, then one convolution to class maps and their global mean.
+
+Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model
+size", 2016, section 3; version 1.1 of github.com/forresti/SqueezeNet.
+"""
 
 from collections.abc import Callable
 
@@ -12,7 +16,7 @@ Maps = Float[Array, "batch height width channel"]
 Filtered = Float[Array, "batch new_height new_width new_channel"]
 Activations = dict[str, Float[Array, "batch ..."]]
 
-# Squeezed maps of each fire module, and the maps of each of its two expansions.
+# For each fire module the channels of its squeeze layer, and of each of its two expand layers.
 _FIRES = {
     "fire2": (16, 64),
     "fire3": (16, 64),
@@ -27,7 +31,10 @@ _POOLED = {"fire3": "pool3", "fire5": "pool5"}
 
 
 class _Fire(nn.Module):
-    """A 1x1 convolution to few maps, then 1x1 and 3x3 side by side. Section 3.2."""
+    """Reduces the channels by a 1x1 convolution, then applies 1x1 and 3x3 ones in parallel.
+
+    Iandola et al., 2016, section 3.2.
+    """
 
     squeezed: int
     expanded: int
@@ -55,17 +62,20 @@ class _Fire(nn.Module):
 
 
 class SqueezeNet(nn.Module):
-    """Images to logits, the means of rectified class maps: none is negative.
+    """Computes logits, and all activations by name, from images.
 
-    Layers and activations carry the names of the authors' Caffe model: `conv1` (before the
-    nonlinearity), `relu_conv1`, `pool1`, `fire2/squeeze1x1`, `fire2/relu_squeeze1x1`, ...,
-    `fire9/concat`, `conv10`, `relu_conv10`. Any size from 17 on; 227x227 in the authors' training.
+    Logits are the means of rectified class maps, so none of them is negative. Layers and
+    activations have the names of the authors' Caffe model: `conv1` (before the nonlinearity),
+    `relu_conv1`, `pool1`, `fire2/squeeze1x1`, `fire2/relu_squeeze1x1`, ..., `fire9/concat`,
+    `conv10`, `relu_conv10`. Images have a side of at least 17 pixels; the authors train at 227x227.
 
-    With `num_classes` 0 there is no `conv10`, and logits are (batch, 0). In training, dropout
-    takes the key `dropout`. Raises ValueError where the image is too small for the poolings.
-
-    Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model
-    size", 2016, section 3; version 1.1 of github.com/forresti/SqueezeNet.
+    Attributes:
+        num_classes: the number of classes; 0 means that there is no `conv10`. Logits then have
+            shape (batch, 0).
+        pool: the pooling function, `max_pool` or `mean_pool` of `nn.pooling`.
+        dropout_rate: the rate of the dropout before `conv10`, from 0 to 1.
+        nonlinearity: the function after each convolution.
+        dtype: the type in which the network computes; logits are float32.
     """
 
     num_classes: int = 1000
@@ -78,6 +88,15 @@ class SqueezeNet(nn.Module):
     def __call__(
         self, images: Maps, training: bool = False
     ) -> tuple[Float[Array, "batch class"], Activations]:
+        """Returns logits and the activations by name.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether dropout is active; it then draws from the rng `dropout`.
+
+        Raises:
+            ValueError: the image is too small for all poolings.
+        """
         settings = {"dtype": self.dtype, "kernel_init": nn.initializers.he_normal()}
         activations = {}
         convolution = nn.Conv(64, (3, 3), 2, padding="VALID", name="conv1", **settings)

@@ -1,4 +1,4 @@
-"""The one-layer autoencoder whose decoder is its encoder's transpose."""
+"""Defines the autoencoder of one hidden layer whose decoder is the transpose of its encoder."""
 
 import math
 
@@ -11,9 +11,17 @@ Images = Float[Array, "batch height width channel"]
 
 
 class TiedAutoencoder(nn.Module):
-    """h = sigmoid(W^T x + b), and logits W h + c of the pixels; x are the pixels on [0, 1].
+    """Computes the logits of reconstructed pixels from images in [-1, 1].
 
-    pixels * hidden + pixels + hidden parameters. Vincent et al., 2010, sections 2.2 and 4.2.
+    h = sigmoid(W^T x + b), logits = W h + c, where x are the pixels on [0, 1]
+
+    It has pixels * hidden + pixels + hidden parameters. Vincent et al., "Stacked denoising
+    autoencoders", 2010, sections 2.2 and 4.2.
+
+    Attributes:
+        hidden: the number of hidden units.
+        image_shape: height, width and number of channels.
+        kernel_init: the initializer of W, of shape (pixels, hidden).
     """
 
     hidden: int
@@ -27,10 +35,11 @@ class TiedAutoencoder(nn.Module):
         self.visible_bias = self.param("visible_bias", zeros, (dim,))
 
     def encode(self, images: Images) -> Float[Array, "batch hidden"]:
-        """The hidden units, in [0, 1]."""
+        """Returns the activities of the hidden units, in [0, 1]."""
         x = flatten_to_unit_range(images)
         return nn.sigmoid(x @ self.kernel + self.hidden_bias[None, :])
 
     def __call__(self, images: Images) -> Images:
+        """Returns the logits of the pixels on [0, 1], in the shape of the images."""
         logits = self.encode(images) @ self.kernel.T + self.visible_bias[None, :]
         return logits.reshape(-1, *self.image_shape)

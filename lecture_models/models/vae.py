@@ -1,4 +1,4 @@
-"""The recognition models of variational autoencoders; `models.autoencoder` has the decoders."""
+"""Defines the encoder of variational autoencoders; `models.autoencoder` has the decoders."""
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -9,9 +9,14 @@ from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 
 class GaussianEncoder(nn.Module):
-    """q(z | x): pixels on [0, 1], layers of `hidden` units, a mean and a log variance per latent.
+    """Computes the mean and the log variance of q(z | x) for each image, by dense layers.
 
-    Kingma and Welling, 2014, appendix C.2.
+    Kingma and Welling, "Auto-encoding variational Bayes", 2014, appendix C.2.
+
+    Attributes:
+        hidden: the number of units of each hidden layer.
+        latent_dim: the number of latents.
+        nonlinearity: the function after each hidden layer.
     """
 
     hidden: tuple[int, ...]
@@ -22,6 +27,7 @@ class GaussianEncoder(nn.Module):
     def __call__(
         self, images: Images
     ) -> tuple[Float[Array, "batch latent"], Float[Array, "batch latent"]]:
+        """Returns the mean and the log variance of each latent, for images in [-1, 1]."""
         x = flatten_to_unit_range(images)
         for features in self.hidden:
             x = self.nonlinearity(nn.Dense(features)(x))

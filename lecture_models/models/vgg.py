@@ -1,4 +1,10 @@
-"""VGG: stacks of small convolutions between poolings, and three fully connected layers."""
+"""Defines VGG: stages of small convolutions, each closed by pooling, and three dense layers.
+
+On a CPU a run may compute these convolutions by faster algorithms: see docs/cpu_convolutions.md.
+
+Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition",
+2015, Table 1.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,28 +18,34 @@ from lecture_models.nn.pooling import max_pool
 
 
 class VGG(nn.Module):
-    """Images to logits through `stages` of convolutions, each stage halved by pooling.
+    """Computes logits, and all activations by name, from images.
 
-    A stage is (channels, the size of each of its filters). Activations: `conv1_1` (before the
-    nonlinearity), `relu1_1`, ..., `pool1`, ..., `fc6`, `relu6`, `fc7`, `relu7`; in A-LRN `norm1`.
-    `fc6` sees `pool5` row by row, channels last; images of 224x224 give it 7x7.
+    Names of activations: `conv1_1` (before the nonlinearity), `relu1_1`, ..., `pool1`, ..., `fc6`,
+    `relu6`, `fc7`, `relu7`; in A-LRN also `norm1`. `fc6` reads `pool5` row by row, channels last;
+    images of 224x224 make it 7x7.
 
-    With `num_classes` 0 only the stages are there, for images of any size, and logits are
-    (batch, 0). In training, dropout takes the key `dropout`. Raises ValueError where the image is
-    too small for all the poolings.
+    Departure from the paper: He's initialization. The paper initializes network A from a normal
+    distribution, and the deeper networks from the trained A.
 
-    Departure from the paper: He's initialization, where the paper trains A from normal values and
-    starts the deeper networks from it.
-
-    Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition",
-    2015, Table 1.
+    Attributes:
+        stages: for each stage the number of output channels, and the filter side in pixels of each
+            of its convolutions. The pooling after a stage halves the side.
+        num_classes: the number of classes; 0 means that there are no dense layers. Images may then
+            have any size, and logits have shape (batch, 0).
+        pool: the pooling function, `max_pool` or `mean_pool` of `nn.pooling`.
+        padding: "SAME", which pads convolutions with zeros, or "REFLECT".
+        normalization: the function after `relu1_1`; None means no normalization.
+        hidden: the number of units of each hidden dense layer.
+        dropout_rate: the rate of the dropout after each hidden dense layer, from 0 to 1.
+        nonlinearity: the function after each layer but the last.
+        dtype: the type in which the network computes; logits are float32.
     """
 
     stages: tuple[tuple[int, tuple[int, ...]], ...]
     num_classes: int = 1000
-    pool: Callable[[Array, int, int], Array] = max_pool  # Or mean_pool.
-    padding: str = "SAME"  # With zeros; or "REFLECT".
-    normalization: Callable[[Array], Array] | None = None  # After relu1_1.
+    pool: Callable[[Array, int, int], Array] = max_pool
+    padding: str = "SAME"
+    normalization: Callable[[Array], Array] | None = None
     hidden: int = 4096
     dropout_rate: float = 0.5
     nonlinearity: Callable[[Array], Array] = nn.relu
@@ -43,6 +55,15 @@ class VGG(nn.Module):
     def __call__(
         self, images: Float[Array, "batch height width channel"], training: bool = False
     ) -> tuple[Float[Array, "batch class"], dict[str, Float[Array, "batch ..."]]]:
+        """Returns logits and the activations by name.
+
+        Args:
+            images: the images, preprocessed.
+            training: whether dropout is active; it then draws from the rng `dropout`.
+
+        Raises:
+            ValueError: the image is too small for all poolings.
+        """
         settings = {"dtype": self.dtype, "kernel_init": nn.initializers.he_normal()}
         activations = {}
         x = images
@@ -72,7 +93,7 @@ class VGG(nn.Module):
         return logits.astype(jnp.float32), activations
 
 
-# Table 1, column by column. C's third filters are 1x1.
+# The columns of Table 1. The last filters of C's stages 3 to 5 are 1x1.
 _A = ((64, (3,)), (128, (3,)), (256, (3, 3)), (512, (3, 3)), (512, (3, 3)))
 _B = ((64, (3, 3)), (128, (3, 3)), (256, (3, 3)), (512, (3, 3)), (512, (3, 3)))
 _C = ((64, (3, 3)), (128, (3, 3)), (256, (3, 3, 1)), (512, (3, 3, 1)), (512, (3, 3, 1)))

@@ -1,4 +1,4 @@
-"""Random crops and mirror images, drawn anew for each example, and the moments of channels."""
+"""Draws random crops and mirror images for each example, and standardizes channels."""
 
 from typing import NamedTuple
 
@@ -11,14 +11,27 @@ Images = Float[Array, "batch height width channel"]
 
 
 class ChannelMoments(NamedTuple):
-    """Mean and standard deviation of each channel over images and pixels."""
+    """Holds the statistics of each channel over all images and pixels.
+
+    Attributes:
+        mean: the mean of each channel, in the units of the pixels.
+        deviation: the standard deviation of each channel, above 0.
+    """
 
     mean: Float32[np.ndarray, " channel"]
     deviation: Float32[np.ndarray, " channel"]
 
 
 def channel_moments(images: Float[np.ndarray, "image height width channel"]) -> ChannelMoments:
-    """Of a training split. A channel that never changes has the deviation 1."""
+    """Returns the mean and the standard deviation of each channel.
+
+    Args:
+        images: the images of a training split.
+
+    Returns:
+        The statistics over all images and pixels, computed in float64. A constant channel has the
+        standard deviation 1, so that it can be divided by.
+    """
     mean = images.mean((0, 1, 2), dtype=np.float64)
     deviation = images.std((0, 1, 2), dtype=np.float64)
     deviation = np.where(deviation > 0.0, deviation, 1.0)
@@ -26,22 +39,42 @@ def channel_moments(images: Float[np.ndarray, "image height width channel"]) -> 
 
 
 def standardize(images: Images, moments: ChannelMoments) -> Images:
-    """(images - mean) / deviation, channel by channel."""
-    mean, deviation = (jnp.reshape(each, (1, 1, 1, -1)) for each in moments)
+    """Returns the images with mean 0 and standard deviation 1 in each channel.
+
+    (images - mean) / deviation
+
+    Args:
+        images: the images to standardize, in the units of `moments`.
+        moments: the statistics of the training split.
+
+    Returns:
+        Standardized images; the moments are exactly 0 and 1 on the training split alone.
+    """
+    mean, deviation = (jnp.reshape(moment, (1, 1, 1, -1)) for moment in moments)
     return (images - mean) / deviation
 
 
 def random_crop(
     key: Key[Array, ""], images: Images, padding: int, fill: Float32[np.ndarray, " channel"]
 ) -> Images:
-    """Each image moved by up to `padding` pixels in both directions; `fill` is what comes in.
+    """Returns each image shifted by up to `padding` pixels in both directions.
 
-    As a crop of the image's own size from the image with a border of `padding` pixels on every
-    side, all (2 padding + 1)^2 places alike. With the training split's mean as `fill` the border
-    is 0 once images are standardized. He et al., "Deep residual learning for image recognition",
-    2015, section 4.2: padding 4.
+    Each image gets a border of `padding` pixels on every side; a crop of the image's own size is
+    then drawn from all (2 padding + 1)^2 positions with equal probability.
 
-    Raises ValueError for a negative padding.
+    Args:
+        key: a random key.
+        images: the images to crop.
+        padding: the largest shift in pixels, at least 0.
+        fill: the border's value in each channel. If it is the mean of the training split, the
+            border is 0 once images are standardized.
+
+    Returns:
+        Images of the same shape. He et al., "Deep residual learning for image recognition", 2015,
+        section 4.2, with padding 4.
+
+    Raises:
+        ValueError: `padding` is negative.
     """
     if padding < 0:
         raise ValueError(f"padding is {padding}; it must be at least 0")
@@ -58,6 +91,15 @@ def random_crop(
 
 
 def random_flip(key: Key[Array, ""], images: Images) -> Images:
-    """Each image or, with probability 0.5, its mirror image, left for right."""
+    """Returns each image, or with probability 0.5 its left-right mirror image.
+
+    Args:
+        key: a random key.
+        images: the images to flip.
+
+    Returns:
+        Images of the same shape. He et al., "Deep residual learning for image recognition", 2015,
+        section 4.2.
+    """
     mirrored = jax.random.bernoulli(key, 0.5, (len(images), 1, 1, 1))
     return jnp.where(mirrored, images[:, :, ::-1], images)

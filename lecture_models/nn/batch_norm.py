@@ -1,4 +1,7 @@
-"""Batch normalization whose running statistics can be held still, and whose sums are fast."""
+"""Normalizes batches, with running statistics that can be frozen and sums that are fast on a CPU.
+
+Ioffe and Szegedy, "Batch normalization", 2015.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -17,25 +20,34 @@ def batch_norm(
     x: Maps,
     training: bool,
     name: str,
-    moves: Bool[Array, ""] | None = None,
+    update_statistics: Bool[Array, ""] | None = None,
     dtype: DTypeLike = jnp.float32,
 ) -> Maps:
-    """Batch normalization as a submodule `name` of the module that calls; use it when compact.
+    """Normalizes each channel by a submodule of the linen module that calls this function.
 
-    Momentum 0.9, epsilon 1e-5, moments in float32; the variables are those of Flax's module. Where
-    `moves` is given and false, the running mean and variance stay what they were: a path that is
-    dropped by a mask leaves no trace in them.
+    It must be called within a compact method. The variables have the names and shapes of Flax's
+    own BatchNorm. The momentum is 0.9, epsilon 1e-5, and moments are computed in float32.
 
-    Ioffe and Szegedy, "Batch normalization", 2015, algorithms 1 and 2.
+    Args:
+        x: the maps to normalize.
+        training: whether to use the batch's own moments and to update the running ones. Otherwise
+            the running mean and variance are used.
+        name: the submodule's name.
+        update_statistics: if False, the running mean and variance keep their values in training:
+            a path that a mask drops must leave no trace in them. None means True.
+        dtype: the type of the result.
+
+    Returns:
+        Normalized, scaled and shifted maps. Ioffe and Szegedy, 2015, algorithms 1 and 2.
     """
-    return _BatchNorm(dtype, name=name)(x, training, moves)
+    return _BatchNorm(dtype, name=name)(x, training, update_statistics)
 
 
 class _BatchNorm(nn.Module):
     dtype: DTypeLike = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Maps, training: bool, moves: Bool[Array, ""] | None) -> Maps:
+    def __call__(self, x: Maps, training: bool, update_statistics: Bool[Array, ""] | None) -> Maps:
         shape = (x.shape[-1],)
         mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
         var = self.variable("batch_stats", "var", jnp.ones, shape)
@@ -48,18 +60,32 @@ class _BatchNorm(nn.Module):
             return y.astype(self.dtype)
         y, *moments = normalize(x, scale, bias)
         if not self.is_initializing():
-            for running, found in zip((mean, var), moments, strict=True):
-                moved = MOMENTUM * running.value + (1.0 - MOMENTUM) * found
-                running.value = moved if moves is None else jnp.where(moves, moved, running.value)
+            for running, moment in zip((mean, var), moments, strict=True):
+                moved = MOMENTUM * running.value + (1.0 - MOMENTUM) * moment
+                if update_statistics is not None:
+                    moved = jnp.where(update_statistics, moved, running.value)
+                running.value = moved
         return y.astype(self.dtype)
 
 
 @jax.custom_vjp
 def normalize(x: Maps, scale: Channels, bias: Channels) -> tuple[Maps, Channels, Channels]:
-    """(x - mean) / sqrt(variance + epsilon) * scale + bias, and the two moments of each channel.
+    """Returns maps normalized by their own moments, and these moments.
 
-    The moments that are returned have no gradient: they are for running statistics. The gradient is
-    written out, so that it too takes two sums: of autodiff's, a CPU makes many slow ones.
+    (x - mean) / sqrt(variance + epsilon) * scale + bias
+
+    The gradient is written by hand so that it takes two sums; automatic differentiation makes many
+    sums, which are slow on a CPU.
+
+    Args:
+        x: the maps, in float32.
+        scale: the factor of each channel.
+        bias: the offset of each channel.
+
+    Returns:
+        The normalized maps, and the mean and the variance (divided by n) of each channel. The
+        moments have no gradient: they are for running statistics. Ioffe and Szegedy, 2015,
+        algorithm 1.
     """
     return _forward(x, scale, bias)[0]
 
@@ -72,8 +98,8 @@ def _forward(x, scale, bias):
     return (y, mean, var), (x, mean, inverse, scale)
 
 
-def _backward(given, cotangents):
-    x, mean, inverse, scale = given
+def _backward(residuals, cotangents):
+    x, mean, inverse, scale = residuals
     to_y = cotangents[0]
     count = x.size // x.shape[-1]
     to_bias = _channel_means(to_y)
@@ -91,7 +117,7 @@ def _spread(values: Channels, x: Maps) -> Float[Array, "*one channel"]:
 
 
 def _channel_means(x: Maps) -> Channels:
-    """On a CPU a matrix product, which takes a third of the time of a sum."""
+    """Computes the means by a matrix product on a CPU, in a third of the time of a sum."""
     return lax.platform_dependent(x, cpu=_by_product, default=_by_sum)
 
 

@@ -1,4 +1,4 @@
-"""Gray values read as the probabilities of white."""
+"""Draws black-and-white images from gray ones."""
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +8,16 @@ LEVELS = 65_536
 
 
 def binarize(key: Key[Array, ""], images: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Each value of [-1, 1] becomes 1 with probability (value + 1) / 2, else -1.
+    """Draws each value as 1 with probability (value + 1) / 2, else -1.
 
-    Drawn anew for every key (dynamic binarization, Salakhutdinov and Murray, 2008); values that
-    are -1 or 1 stay. The probability is rounded to 16 bits.
+    Args:
+        key: a random key; a new one for each batch gives dynamic binarization.
+        images: gray values in [-1, 1].
+
+    Returns:
+        An array of -1 and 1; values that were -1 or 1 are unchanged. The probability is rounded to
+        16 bits. Salakhutdinov and Murray, "On the quantitative analysis of deep belief networks",
+        2008.
     """
     thresholds = jnp.round((images + 1.0) / 2.0 * LEVELS).astype(jnp.int32)
     drawn = jax.random.bits(key, images.shape, jnp.uint16).astype(jnp.int32)

@@ -1,4 +1,4 @@
-"""The last layer of a classifier, or none."""
+"""Defines the last layer of a classifier, which may be absent."""
 
 import jax.numpy as jnp
 from flax import linen as nn
@@ -12,9 +12,18 @@ def linear_classifier(
     dtype: DTypeLike = jnp.float32,
     name: str = "fc",
 ) -> Float[Array, "batch class"]:
-    """Logits in float32, by a dense submodule `name` of the module that calls; use it when compact.
+    """Computes logits by a dense submodule of the linen module that calls this function.
 
-    With `num_classes` 0 there is no layer, and the logits have shape (batch, 0).
+    It must be called within a compact method.
+
+    Args:
+        features: the features of each example.
+        num_classes: the number of classes; 0 means that there is no layer.
+        dtype: the type in which the layer computes.
+        name: the submodule's name.
+
+    Returns:
+        Logits in float32, of shape (batch, 0) if `num_classes` is 0.
     """
     if num_classes == 0:
         return jnp.zeros((len(features), 0), jnp.float32)

@@ -1,4 +1,7 @@
-"""Networks that are a list of convolutions and poolings: the list, and what runs it."""
+"""Describes networks that are a list of convolutions and poolings, and runs such lists.
+
+On a CPU a run may compute these convolutions by faster algorithms: see docs/cpu_convolutions.md.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,17 +19,33 @@ NewMaps = Float[Array, "batch new_height new_width new_channel"]
 
 
 class Conv(NamedTuple):
-    """A convolution with a bias and a nonlinearity; `features` 0 stands for the classes."""
+    """Describes a convolution with a bias, followed by the nonlinearity.
+
+    Attributes:
+        features: the number of output channels; 0 means one channel per class.
+        window: the filter's side in pixels.
+        stride: the step between positions in pixels.
+        padded: whether zeros are added so that the side stays the same at stride 1.
+        name: the submodule's name; "" means conv1, conv2, ... in the order of the list.
+    """
 
     features: int
     window: int
     stride: int = 1
-    padded: bool = True  # So that stride 1 keeps the side.
-    name: str = ""  # Else conv1, conv2, ... by place.
+    padded: bool = True
+    name: str = ""
 
 
 class Pool(NamedTuple):
-    """Overlapping pooling, 32 to 16 to 8: as in Caffe the last window may hang over the edge."""
+    """Describes a pooling whose windows may overlap and may extend over the edge, as in Caffe.
+
+    The default takes a side of 32 to 16, and 16 to 8.
+
+    Attributes:
+        window: the window's side in pixels.
+        stride: the step between windows in pixels.
+        reduce: the pooling function, such as `max_pool` or `mean_pool` of `nn.pooling`.
+    """
 
     window: int = 3
     stride: int = 2
@@ -43,12 +62,23 @@ def run_stack(
     dtype: DTypeLike,
     rectified_scores: bool = True,
 ) -> tuple[NewMaps, dict[str, Float[Array, "batch ..."]]]:
-    """The last maps and all activations; its convolutions are submodules of the module that calls.
+    """Applies a list of layers; convolutions become submodules of the linen module that calls.
 
-    Dropout of rate `dropout` follows each layer of stride 2. With 0 classes the convolution that
-    gives them is left out. The names are conv1 (before the nonlinearity), relu1, pool1, ...; a
-    convolution `name` is followed by relu_`name`. Without `rectified_scores` the convolution that
-    gives the classes is linear.
+    It must be called within a compact method.
+
+    Args:
+        layers: the layers in order.
+        x: the input maps.
+        num_classes: the number of classes; 0 means that a convolution of 0 features is skipped.
+        nonlinearity: the function that follows each convolution.
+        dropout: the rate of the dropout after each layer of stride 2, from 0 to 1.
+        training: whether dropout is active; it then draws from the rng `dropout`.
+        dtype: the type in which convolutions compute.
+        rectified_scores: whether the nonlinearity also follows the convolution of the classes.
+
+    Returns:
+        The last maps, and the activations by name: conv1 (before the nonlinearity), relu1, pool1,
+        ...; a convolution with a name of its own is followed by relu_NAME.
     """
     activations, convolutions, pools = {}, 0, 0
     for layer in layers:
@@ -70,7 +100,16 @@ def run_stack(
 
 
 def mean_scores(x: Maps, num_classes: int) -> Float[Array, "batch class"]:
-    """Means of the classes' maps as float32 logits; with 0 classes of shape (batch, 0)."""
+    """Returns the mean of each class's map over all pixels.
+
+    Args:
+        x: one map per class.
+        num_classes: the number of classes; with 0 the maps are ignored.
+
+    Returns:
+        Logits in float32, of shape (batch, 0) if `num_classes` is 0. Lin et al., "Network in
+        network", 2014, section 3.2.
+    """
     if num_classes == 0:
         return jnp.zeros((len(x), 0), jnp.float32)
     return x.astype(jnp.float32).mean((1, 2))

@@ -1,4 +1,4 @@
-"""The noise that a denoising autoencoder learns to remove."""
+"""Adds the noise that a denoising autoencoder learns to remove."""
 
 import jax
 import jax.numpy as jnp
@@ -15,17 +15,28 @@ def corrupt(
     gaussian: float = 0.0,
     salt_and_pepper: float = 0.0,
 ) -> Images:
-    """x~ drawn from q(x~ | x): masking, then Gaussian, then salt-and-pepper noise.
+    """Draws noisy images x~ from q(x~ | x): masking, then Gaussian, then salt-and-pepper noise.
 
-    - `masking`: each pixel turns black with this probability;
-    - `gaussian`: the standard deviation, on [0, 1] pixels, of what is added to every value, so that
-      the result may leave [-1, 1];
-    - `salt_and_pepper`: each pixel turns black or white with this probability, at equal odds.
+    A pixel turns black or white in all its channels at once. A level of 0 skips its noise; if all
+    levels are 0, the images are returned unchanged.
 
-    A pixel turns black or white in all its channels at once. A level of 0 costs nothing, and all
-    at 0 give the images back. Raises ValueError for a probability outside [0, 1] or a negative
-    deviation. Vincent et al., 2010, section 3.3, where exactly that part of an image's pixels is
-    chosen, and here on average.
+    Vincent et al., "Stacked denoising autoencoders", 2010, section 3.3. The paper corrupts exactly
+    the given fraction of an image's pixels; here it is that fraction on average.
+
+    Args:
+        key: a random key.
+        images: clean images in [-1, 1].
+        masking: the probability with which each pixel turns black (-1).
+        gaussian: the standard deviation of the noise that is added to every value, measured on
+            pixels in [0, 1].
+        salt_and_pepper: the probability with which each pixel turns black or white (-1 or 1), both
+            equally likely.
+
+    Returns:
+        Noisy images of the same shape; Gaussian noise may leave [-1, 1].
+
+    Raises:
+        ValueError: a probability is not in [0, 1], or the standard deviation is negative.
     """
     for name, level in (("masking", masking), ("salt_and_pepper", salt_and_pepper)):
         if not 0.0 <= level <= 1.0:

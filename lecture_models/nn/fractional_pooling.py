@@ -1,4 +1,4 @@
-"""Maximum pooling by a factor between 1 and 2, over regions drawn at random.
+"""Pools maxima by a factor between 1 and 2, over regions drawn at random.
 
 Graham, "Fractional max-pooling", 2014, section 2.
 """
@@ -14,9 +14,20 @@ Boundaries = Int[Array, " boundary"]
 
 
 def random_boundaries(key: Key[Array, ""], span: int, num_regions: int) -> Boundaries:
-    """0 = a_0 < a_1 < ... = span: steps of 1 and 2 in an order drawn evenly.
+    """Draws boundaries whose steps of 1 and 2 are in random order, each order equally likely.
 
-    Raises ValueError where `span` is not from `num_regions` to twice that.
+    0 = a_0 < a_1 < ... = span
+
+    Args:
+        key: a random key.
+        span: the last boundary, as from `pooling_span`.
+        num_regions: the number of regions, which is the pooled side.
+
+    Returns:
+        The boundaries a_i, one more than there are regions. Graham, 2014, section 2.
+
+    Raises:
+        ValueError: `span` is not from `num_regions` to 2 `num_regions`.
     """
     _require_steps(span, num_regions)
     steps = np.where(np.arange(num_regions) < span - num_regions, 2, 1)
@@ -27,10 +38,23 @@ def random_boundaries(key: Key[Array, ""], span: int, num_regions: int) -> Bound
 def pseudorandom_boundaries(
     offset: Int[Array, ""] | int, span: int, num_regions: int
 ) -> Boundaries:
-    """a_i = ceil(alpha (i + u)) - ceil(alpha u), with alpha = span / num_regions: equation 3.
+    """Returns boundaries whose steps of 1 and 2 alternate as regularly as possible.
 
-    In whole numbers: with u = `offset` / span, `offset` from 1 to span. These are all boundaries
-    that any u in (0, 1] gives, each as likely as under an even u. Raises ValueError as above.
+    a_i = ceil(alpha (i + u)) - ceil(alpha u), with alpha = span / num_regions, u = offset / span
+
+    They are computed in whole numbers. The offsets from 1 to `span` give all boundaries that any u
+    in (0, 1] gives, each as likely as under a uniform u.
+
+    Args:
+        offset: a whole number from 1 to `span`.
+        span: the last boundary, as from `pooling_span`.
+        num_regions: the number of regions, which is the pooled side.
+
+    Returns:
+        The boundaries a_i, one more than there are regions. Graham, 2014, equation 3.
+
+    Raises:
+        ValueError: `span` is not from `num_regions` to 2 `num_regions`.
     """
     _require_steps(span, num_regions)
     ceiling = -(-(span * jnp.arange(num_regions + 1) + offset) // num_regions)
@@ -38,14 +62,39 @@ def pseudorandom_boundaries(
 
 
 def middle_boundaries(span: int, num_regions: int) -> Boundaries:
-    """The pseudorandom boundaries of u = 1/2: those of an evaluation without a key."""
+    """Returns the pseudorandom boundaries of u = 1/2, for an evaluation without a random key.
+
+    Args:
+        span: the last boundary, as from `pooling_span`.
+        num_regions: the number of regions, which is the pooled side.
+
+    Returns:
+        The boundaries, one more than there are regions.
+
+    Raises:
+        ValueError: `span` is not from `num_regions` to 2 `num_regions`.
+    """
     return pseudorandom_boundaries(-(-span // 2), span, num_regions)
 
 
 def draw_boundaries(
     key: Key[Array, ""], span: int, num_regions: int, pseudorandom: bool
 ) -> Boundaries:
-    """Random boundaries, or pseudorandom ones of an even u."""
+    """Draws random or pseudorandom boundaries.
+
+    Args:
+        key: a random key.
+        span: the last boundary, as from `pooling_span`.
+        num_regions: the number of regions, which is the pooled side.
+        pseudorandom: whether to draw `pseudorandom_boundaries` of a uniform offset; otherwise
+            `random_boundaries`.
+
+    Returns:
+        The boundaries, one more than there are regions. Graham, 2014, section 2.
+
+    Raises:
+        ValueError: `span` is not from `num_regions` to 2 `num_regions`.
+    """
     if not pseudorandom:
         return random_boundaries(key, span, num_regions)
     return pseudorandom_boundaries(jax.random.randint(key, (), 1, span + 1), span, num_regions)
@@ -57,11 +106,20 @@ def fractional_max_pool(
     columns: Boundaries,
     overlapping: bool,
 ) -> Float[Array, "batch pooled_height pooled_width channel"]:
-    """Maxima over regions [a_{i-1}, a_i - 1], or overlapping [a_{i-1}, a_i], of rows and columns.
+    """Returns the maxima over regions of rows and columns.
 
-    Boundaries run from 0 to `pooling_span`: disjoint regions tile the maps exactly, overlapping
-    ones share one row or column with the next. Only gathers, so that boundaries may be drawn under
-    jit. Equal maxima share the gradient.
+    Region i is [a_{i-1}, a_i - 1], or [a_{i-1}, a_i] if regions overlap. Disjoint regions tile the
+    maps exactly; overlapping ones share one row or column with the next. Only gathers are used, so
+    that boundaries may be drawn under jit. Equal maxima share the gradient.
+
+    Args:
+        x: the maps.
+        rows: the boundaries of rows, from 0 to `pooling_span` of the height.
+        columns: the boundaries of columns, from 0 to `pooling_span` of the width.
+        overlapping: whether regions overlap.
+
+    Returns:
+        The pooled maps, one value per region and channel. Graham, 2014, section 2.
     """
     for axis, boundaries in ((1, rows), (2, columns)):
         start, end = boundaries[:-1], boundaries[1:]
@@ -73,18 +131,34 @@ def fractional_max_pool(
 
 
 def pooling_span(size: int, overlapping: bool) -> int:
-    """What the boundaries of a side must reach: its size, or one less where regions overlap."""
+    """Returns the last boundary of a side of the maps.
+
+    Args:
+        size: the side in pixels.
+        overlapping: whether regions overlap.
+
+    Returns:
+        The size, or one less if regions overlap.
+    """
     return size - 1 if overlapping else size
 
 
 def pooled_size(size: int, factor: float) -> int:
-    """The nearest whole number to size / factor: the target size."""
+    """Returns the side of the pooled maps, the whole number nearest to size / factor.
+
+    Args:
+        size: the side of the maps in pixels.
+        factor: the pooling factor, between 1 and 2.
+
+    Returns:
+        The pooled side, which is the number of regions.
+    """
     return round(size / factor)
 
 
 def _require_steps(span: int, num_regions: int) -> None:
     if not 1 <= num_regions <= span <= 2 * num_regions:
         raise ValueError(
-            f"{num_regions} regions over a span of {span}: steps of 1 and 2 reach from "
-            f"{num_regions} to {2 * num_regions}"
+            f"{num_regions} regions must span {num_regions} to {2 * num_regions} pixels in steps "
+            f"of 1 and 2; the span is {span}"
         )

@@ -1,4 +1,7 @@
-"""Diagonal Gaussians as (mean, log variance): sampling, density, divergence from N(0, I)."""
+"""Draws samples of diagonal Gaussians, and computes their densities and divergences from N(0, I).
+
+A Gaussian is given by its mean and its log variance, each with one value per dimension.
+"""
 
 import math
 
@@ -10,9 +13,17 @@ from jaxtyping import Array, Float, Key
 def reparameterize(
     key: Key[Array, ""], mean: Float[Array, "*shape"], log_variance: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
-    """mean + exp(log_variance / 2) * epsilon, epsilon ~ N(0, I): a sample with a gradient by both.
+    """Draws a sample that is differentiable with respect to the mean and the log variance.
 
-    Kingma and Welling, 2014, section 2.4.
+    mean + exp(log_variance / 2) * epsilon, epsilon ~ N(0, I)
+
+    Args:
+        key: a random key.
+        mean: the mean of each dimension.
+        log_variance: the natural logarithm of the variance of each dimension.
+
+    Returns:
+        One sample of the same shape. Kingma and Welling, 2014, section 2.4.
     """
     return mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
 
@@ -22,16 +33,35 @@ def log_density(
     mean: Float[Array, "*batch latent"],
     log_variance: Float[Array, "*batch latent"],
 ) -> Float[Array, "*batch"]:
-    """log N(points; mean, exp(log_variance)) in nats, summed over the last axis."""
+    """Returns the log density of points, summed over the last axis.
+
+    log N(points; mean, exp(log_variance))
+
+    Args:
+        points: the points.
+        mean: the mean of each dimension.
+        log_variance: the natural logarithm of the variance of each dimension.
+
+    Returns:
+        One value per point in nats; -(L/2) log(2 pi) at the mean of N(0, I) in L dimensions.
+    """
     squares = (points - mean) ** 2 * jnp.exp(-log_variance)
     return -0.5 * jnp.sum(squares + log_variance + math.log(2.0 * math.pi), axis=-1)
 
 
-def divergence(
+def kl_divergence(
     mean: Float[Array, "*batch latent"], log_variance: Float[Array, "*batch latent"]
 ) -> Float[Array, "*batch latent"]:
-    """KL(N(mean, exp(log_variance)) || N(0, 1)) of each dimension in nats; 0 at (0, 0).
+    """Returns the Kullback-Leibler divergence of each dimension from N(0, 1).
 
-    (mean^2 + variance - 1 - log variance) / 2. Kingma and Welling, 2014, appendix B.
+    KL(N(mean, exp(log_variance)) || N(0, 1)) = (mean^2 + variance - 1 - log variance) / 2
+
+    Args:
+        mean: the mean of each dimension.
+        log_variance: the natural logarithm of the variance of each dimension.
+
+    Returns:
+        One value per dimension in nats, at least 0; 0 for mean 0 and log variance 0. Kingma and
+        Welling, 2014, appendix B.
     """
     return 0.5 * (mean**2 + jnp.exp(log_variance) - 1.0 - log_variance)

@@ -1,13 +1,20 @@
-"""Maxout, a learned convex activation."""
+"""Defines maxout layers, whose activation is learned and convex."""
 
 import flax.linen as nn
 from jaxtyping import Array, Float
 
 
 class Maxout(nn.Module):
-    """The largest of `pieces` affine maps, for each of `features` units.
+    """Computes the largest of several affine maps for each unit.
 
-    h_i = max_j (x W_ij + b_ij), j = 1..pieces. Goodfellow et al., Maxout Networks, 2013, section 3.
+    h_i = max_j (x W_ij + b_ij), j = 1 ... pieces
+
+    Goodfellow et al., "Maxout networks", 2013, section 3.
+
+    Attributes:
+        features: the number of units.
+        pieces: the number of affine maps per unit.
+        kernel_init: the initializer of the weights W.
     """
 
     features: int
@@ -16,5 +23,6 @@ class Maxout(nn.Module):
 
     @nn.compact
     def __call__(self, x: Float[Array, "batch in"]) -> Float[Array, "batch features"]:
+        """Returns the activity of each unit."""
         x = nn.Dense(self.features * self.pieces, kernel_init=self.kernel_init)(x)
         return x.reshape(x.shape[0], self.features, self.pieces).max(axis=-1)

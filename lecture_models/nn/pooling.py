@@ -1,4 +1,4 @@
-"""Maximum and mean pooling of NHWC maps, written so that the gradient is fast on a CPU."""
+"""Pools maxima and means of NHWC maps, written so that the gradient is fast on a CPU."""
 
 import functools
 import math
@@ -13,24 +13,47 @@ Pooled = Float[Array, "batch pooled_height pooled_width channel"]
 
 
 def max_pool(x: Maps, window: int, stride: int, padding: int = 0, ceil: bool = False) -> Pooled:
-    """Maxima of `window` x `window` squares, `stride` apart; padding never wins.
+    """Returns the maxima of square windows.
 
-    The pooled side is (W - F + 2P)/S + 1, rounded down, or up with `ceil`, where the last window
-    may hang over the edge but starts within the image or its left padding, as in Caffe.
+    The pooled side is (W - F + 2P) / S + 1, rounded down, or up if `ceil`.
 
-    Equal maxima share the gradient. Written with strided slices: the gradient of XLA's window
-    reduction takes 5 to 17 times as long on a CPU.
+    Equal maxima share the gradient. The computation uses strided slices: the gradient of XLA's
+    window reduction takes 5 to 17 times as long on a CPU.
 
-    Raises ValueError where no window fits, or the padding is as wide as the window.
+    Args:
+        x: the maps, of side W.
+        window: the window's side F in pixels.
+        stride: the step S between windows in pixels.
+        padding: the pixels P that are added on each side, less than `window`; they are never the
+            maximum.
+        ceil: whether to round the pooled side up. The last window may then extend over the edge,
+            but starts within the image or its left padding, as in Caffe.
+
+    Returns:
+        The pooled maps.
+
+    Raises:
+        ValueError: no window fits, or an argument is out of range.
     """
     return _reduce(x, window, stride, padding, ceil, jnp.maximum, -jnp.inf)
 
 
 def mean_pool(x: Maps, window: int, stride: int, padding: int = 0, ceil: bool = False) -> Pooled:
-    """Means of the squares that `max_pool` takes maxima of.
+    """Returns the means of square windows, the same windows as those of `max_pool`.
 
-    The zeros of the padding count; what hangs over the padded edge with `ceil` does not, as in
-    Caffe. Raises ValueError where `max_pool` does.
+    Args:
+        x: the maps.
+        window: the window's side in pixels.
+        stride: the step between windows in pixels.
+        padding: the zeros that are added on each side, less than `window`; they count in the mean.
+        ceil: whether to round the pooled side up. The part of a window beyond the padded edge does
+            not count in the mean, as in Caffe.
+
+    Returns:
+        The pooled maps.
+
+    Raises:
+        ValueError: no window fits, or an argument is out of range.
     """
     total = _reduce(x, window, stride, padding, ceil, jnp.add, 0.0)
     rows, columns = (
@@ -42,16 +65,30 @@ def mean_pool(x: Maps, window: int, stride: int, padding: int = 0, ceil: bool = 
 
 
 def pooled_size(size: int, window: int, stride: int, padding: int, ceil: bool) -> int:
-    """The side of the pooled maps; see `max_pool`."""
+    """Returns the side of the pooled maps.
+
+    Args:
+        size: the side of the maps in pixels.
+        window: the window's side in pixels, at least 1.
+        stride: the step between windows in pixels, at least 1.
+        padding: the pixels that are added on each side, from 0 to `window` - 1.
+        ceil: whether to round up, as described at `max_pool`.
+
+    Returns:
+        The number of windows along the side.
+
+    Raises:
+        ValueError: no window fits, or an argument is out of range.
+    """
     if window < 1 or stride < 1 or not 0 <= padding < window:
         raise ValueError(
-            f"pooling has window {window}, stride {stride}, padding {padding}: window and stride "
-            "are at least 1, padding is from 0 to window - 1"
+            f"pooling has window {window}, stride {stride}, padding {padding}; window and stride "
+            "must be at least 1, and padding from 0 to window - 1"
         )
     room = size + 2 * padding - window
     if room < (1 - stride if ceil else 0):
         raise ValueError(
-            f"maps are {size} wide with padding {padding}: too small for a pooling window of "
+            f"maps of side {size} with padding {padding} are too small for a pooling window of "
             f"{window} at stride {stride}"
         )
     if not ceil:
@@ -69,7 +106,7 @@ def _reduce(
     combine: Callable[[Array, Array], Array],
     neutral: float,
 ) -> Pooled:
-    """Combines strided slices, of the rows and then of the columns: 2F slices, not F^2."""
+    """Combines strided slices of rows and then of columns, which are 2F slices and not F^2."""
     for axis in (1, 2):
         pooled = pooled_size(x.shape[axis], window, stride, padding, ceil)
         reach = (pooled - 1) * stride + window
@@ -88,6 +125,6 @@ def _reduce(
 def _counts(
     size: int, window: int, stride: int, padding: int, pooled: int
 ) -> Float[np.ndarray, " pooled"]:
-    """How many values each window holds along one axis, those of the padding included."""
+    """Returns the number of values of each window along one axis, padding included."""
     first = np.arange(pooled) * stride
     return np.minimum(first + window, size + 2 * padding) - first.astype(np.float32)

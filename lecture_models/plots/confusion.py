@@ -1,25 +1,35 @@
-"""A confusion matrix as a picture, to be logged like any other."""
+"""Draws a confusion matrix with the counts in its cells."""
 
 import numpy as np
-from jaxtyping import Float32, Int
-from PIL import Image, ImageDraw, ImageFont
+from jaxtyping import Float32, Float64, Int
 
-from lecture_models.plots.scatter import FRAME, OVERSAMPLING, TEXT
+from lecture_models.plots.figure import GRAY, new_figure, shorten, to_image
 
-RIGHT, WRONG = (31, 119, 180), (214, 39, 40)  # The diagonal, and what is beside it.
-MOST_NUMBERED = 12  # With more classes the cells are too small for figures.
+RIGHT = np.array([31, 119, 180]) / 255.0  # Blue, for the diagonal.
+WRONG = np.array([214, 39, 40]) / 255.0  # Red, for all other cells.
+AMPLIFIED = 10.0  # A mistake made for a tenth of a class's images is already full red.
+LONGEST_NAME = 14
+MATRIX_POINTS = 250.0  # Side of the matrix in points of 1/72 inch, about.
+LARGEST_FONT, SMALLEST_FONT = 9.0, 4.5  # Points; counts that need smaller digits are not written.
 
 
-def confusion_picture(
-    matrix: Int[np.ndarray, "true predicted"], classes: tuple[str, ...], side: int = 480
-) -> Float32[np.ndarray, "{side} {side} 3"]:
-    """A square for each pair of true class (row) and predicted class (column); in [-1, 1].
+def confusion_plot(
+    matrix: Int[np.ndarray, "true predicted"], classes: tuple[str, ...]
+) -> Float32[np.ndarray, "side side 3"]:
+    """Draws a cell for each pair of true class (row) and predicted class (column).
 
-    The color is the share of the row, blue on the diagonal and red beside it; beside it a share
-    of a tenth is already full red. The figures are counts.
+    The color is the share of the row: blue on the diagonal; red elsewhere, ten times amplified.
 
-    Raises ValueError where the matrix is not square with a row for each class, holds a negative
-    count, or for a side below 160.
+    Args:
+        matrix: number of images of each true class that were predicted as each class.
+        classes: names of the rows and columns.
+
+    Returns:
+        RGB image in [-1, 1], identical for identical arguments.
+
+    Raises:
+        ValueError: the matrix does not have one row and one column for each class, or holds a
+            negative count.
     """
     if matrix.shape != (len(classes),) * 2 or len(classes) == 0:
         raise ValueError(
@@ -28,49 +38,52 @@ def confusion_picture(
         )
     if matrix.min() < 0:
         raise ValueError(f"the matrix holds {matrix.min()}; counts must be at least 0")
-    if side < 160:
-        raise ValueError(f"side is {side}; it must be at least 160")
-    canvas = Image.new("RGB", (side * OVERSAMPLING,) * 2, "white")
-    draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(OVERSAMPLING * max(9, side // 44))
-    names = [_short(name) for name in classes]
-    left = max(draw.textlength(name, font) for name in names) + 2.4 * font.size
-    cell = (canvas.width - left - 0.8 * font.size) / len(classes)
-    top = canvas.height - cell * len(classes) - 0.8 * font.size
-    _draw_cells(draw, font, matrix, left, top, cell)
-    _draw_names(canvas, draw, font, names, left, top, cell)
-    small = canvas.resize((side, side), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / np.float32(127.5) - np.float32(1.0)
+    strength = _strength(matrix)
+    figure = new_figure()
+    axes = figure.add_subplot()
+    full = np.where(np.eye(len(classes), dtype=bool)[..., None], RIGHT, WRONG)
+    axes.imshow(1.0 + strength[..., None] * (full - 1.0), interpolation="nearest")
+    _draw_grid(axes, len(classes))
+    _draw_names(axes, classes)
+    _draw_counts(axes, matrix, strength)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    axes.set_title("number of images; color: share of the row, mistakes x 10", fontsize=8)
+    return to_image(figure)
 
 
-def _short(name: str) -> str:
-    shown = " ".join(name.split())
-    return shown if len(shown) <= 14 else f"{shown[:13]}…"
-
-
-def _draw_cells(draw, font, matrix, left: float, top: float, cell: float) -> None:
+def _strength(matrix) -> Float64[np.ndarray, "true predicted"]:
+    """Returns how far each cell's color is from white, from 0 to 1."""
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    for row, column in np.ndindex(*matrix.shape):
-        strength = shares[row, column] if row == column else min(1.0, 10.0 * shares[row, column])
-        full = RIGHT if row == column else WRONG
-        color = tuple(round(255.0 + strength * (each - 255.0)) for each in full)
-        x, y = left + column * cell, top + row * cell
-        draw.rectangle([x, y, x + cell, y + cell], color, FRAME, OVERSAMPLING // 2)
-        if matrix[row, column] and len(matrix) <= MOST_NUMBERED:
-            shade = "white" if strength > 0.6 else TEXT
-            place = (x + cell / 2.0, y + cell / 2.0)
-            draw.text(place, str(matrix[row, column]), shade, font, "mm")
+    on_diagonal = np.eye(len(matrix), dtype=bool)
+    return np.where(on_diagonal, shares, np.minimum(1.0, AMPLIFIED * shares))
 
 
-def _draw_names(canvas, draw, font, names, left: float, top: float, cell: float) -> None:
-    """True classes beside their rows; predicted ones above their columns, read upwards."""
-    step = max(1, round(1.1 * font.size / cell))  # Where rows are thinner than a line of text.
-    for index in range(0, len(names), step):
-        middle = (index + 0.5) * cell
-        draw.text((left - 0.5 * font.size, top + middle), names[index], TEXT, font, "rm")
-        upright = Image.new("L", (round(top), round(1.2 * font.size)), 0)
-        place = (0.4 * font.size, 0.6 * font.size)
-        ImageDraw.Draw(upright).text(place, names[index], 255, font, "lm")
-        upright = upright.rotate(90, expand=True)
-        corner = (round(left + middle - upright.width / 2.0), 0)
-        canvas.paste(TEXT, corner, upright)
+def _draw_grid(axes, count: int) -> None:
+    edges = np.arange(1, count) - 0.5
+    style = {"colors": GRAY, "linewidth": min(0.8, 8.0 / count), "in_layout": False}
+    axes.hlines(edges, -0.5, count - 0.5, **style)
+    axes.vlines(edges, -0.5, count - 0.5, **style)
+
+
+def _draw_names(axes, classes: tuple[str, ...]) -> None:
+    cell = MATRIX_POINTS / len(classes)
+    size = min(LARGEST_FONT, max(6.0, 0.8 * cell))
+    step = max(1, round(1.3 * size / cell))  # Not every row has room for a line of text.
+    places = np.arange(0, len(classes), step)
+    names = [shorten(classes[place], LONGEST_NAME) for place in places]
+    upright = max(map(len, names)) * 0.6 * size > step * cell
+    style = {"fontsize": size, "parse_math": False}
+    axes.set_xticks(places, names, rotation=90 if upright else 0, **style)
+    axes.set_yticks(places, names, **style)
+
+
+def _draw_counts(axes, matrix, strength) -> None:
+    digits = len(str(matrix.max()))
+    size = min(LARGEST_FONT, 0.85 * MATRIX_POINTS / len(matrix) / (0.65 * max(digits, 2)))
+    if size < SMALLEST_FONT:
+        return
+    for row, column in np.argwhere(matrix):
+        color = "white" if strength[row, column] > 0.6 else "#303030"
+        count = str(matrix[row, column])
+        style = {"color": color, "fontsize": size, "ha": "center", "va": "center"}
+        axes.text(column, row, count, in_layout=False, **style)

@@ -1,4 +1,4 @@
-"""Pictures on disk: the one place where [-1, 1] becomes bytes."""
+"""Writes images as PNG files: the one place where values in [-1, 1] become bytes."""
 
 import io
 from pathlib import Path
@@ -12,9 +12,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from lecture_models import files
 
-SEPARATOR_GRAY = 80  # Neither the black nor the white of a digit.
+SEPARATOR_GRAY = 80  # Differs from both the black and the white of a digit.
 NAN_COLOR = (255, 0, 255)
-WIDE_CELL = 64  # Cells of this many pixels or more are set two pixels apart, smaller ones one.
+WIDE_CELL = 64  # Images of this many pixels or more are two pixels apart, smaller ones one.
 SCALED_SIDE = 640
 MAX_SCALE = 8
 
@@ -22,24 +22,32 @@ MAX_SCALE = 8
 def tile(
     pixels: jax.typing.ArrayLike, columns: int
 ) -> UInt8[np.ndarray, "grid_height grid_width channel"]:
-    """Sets pictures in rows, left to right.
+    """Arranges images in a grid, left to right and top to bottom, and converts them to bytes.
 
-    `pixels`: NHWC floats in [-1, 1], one or three channels; values outside are clipped. The last
-    row is filled up with gray. A NaN becomes magenta, and one is enough to make a gray grid RGB:
-    mid-gray would pass for a picture of zeros.
+    Unused cells of the last row are gray. A NaN becomes magenta, because mid-gray would look like
+    an image of zeros; a single NaN makes a gray grid RGB.
 
-    Raises ValueError for another shape or type, no picture, or `columns` below one.
+    Args:
+        pixels: floats in [-1, 1] of shape (count, height, width, 1 or 3); values outside are
+            clipped.
+        columns: images in a row, 1 or more.
+
+    Returns:
+        The grid with one or three channels.
+
+    Raises:
+        ValueError: the shape or the type differs, there is no image, or `columns` is below 1.
     """
-    found = jnp.result_type(pixels)
-    if not jnp.issubdtype(found, jnp.floating):
-        raise ValueError(f"pictures are of type {found}; allowed: floats in [-1, 1]")
+    dtype = jnp.result_type(pixels)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise ValueError(f"images are of type {dtype}; allowed: floats in [-1, 1]")
     values = np.asarray(pixels, np.float32)
     if values.ndim != 4 or values.shape[-1] not in (1, 3) or 0 in values.shape:
         raise ValueError(
-            f"pictures have shape {values.shape}; allowed: (count, height, width, 1 or 3), none 0"
+            f"images have shape {values.shape}; allowed: (count, height, width, 1 or 3), none 0"
         )
     if columns < 1:
-        raise ValueError(f"columns is {columns}; allowed: 1 or more")
+        raise ValueError(f"columns is {columns}; it must be at least 1")
     cells = _to_bytes(values)
     count, height, width, channel = cells.shape
     columns = min(columns, count)
@@ -55,17 +63,22 @@ def tile(
 def write_png(
     path: Path, pixels: UInt8[np.ndarray, "..."], metadata: dict[str, str] | None = None
 ) -> None:
-    """Writes HWC bytes so that `path` is at every moment absent, old or whole.
+    """Writes an image of bytes; at every moment `path` is absent, the old file or the new one.
 
-    The picture is enlarged, nearest neighbor, by the largest whole factor that keeps its longer
-    side within 640 pixels, and by 8 at the most; the factor stands in the file's text as `Scale`,
-    beside `metadata` (latin-1 as tEXt, anything else as iTXt).
+    The image is enlarged (nearest neighbor) by the largest whole factor, at most 8, that keeps its
+    longer side within 640 pixels. The file's text stores that factor as `Scale`.
 
-    Raises ValueError for another shape.
+    Args:
+        path: file to write; missing folders are created.
+        pixels: shape (height, width, 1 or 3).
+        metadata: more text for the file (latin-1 is written as tEXt, anything else as iTXt).
+
+    Raises:
+        ValueError: the shape differs.
     """
     if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
         raise ValueError(
-            f"a picture has shape {pixels.shape}; allowed: (height, width, 1 or 3), none 0"
+            f"an image has shape {pixels.shape}; allowed: (height, width, 1 or 3), none 0"
         )
     scale = min(MAX_SCALE, max(1, SCALED_SIDE // max(pixels.shape[:2])))
     enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
@@ -81,16 +94,14 @@ def write_png(
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The text that `write_png` stored."""
-    with Image.open(path) as picture:
-        picture.load()  # Text may follow the pixels.
-        return {key: str(value) for key, value in getattr(picture, "text", {}).items()}
+    """Returns the text that `write_png` stored in a file."""
+    with Image.open(path) as image:
+        image.load()  # Text may follow the pixels.
+        return {key: str(value) for key, value in getattr(image, "text", {}).items()}
 
 
-def _to_bytes(
-    values: np.ndarray,
-) -> UInt8[np.ndarray, "image height width channel"]:
-    # Adding half and cutting off is rounding: -1 + k / 127.5 comes back as k for every byte k.
+def _to_bytes(values: np.ndarray) -> UInt8[np.ndarray, "image height width channel"]:
+    # Adding a half and truncating rounds: -1 + k / 127.5 becomes k for every byte k.
     absent = np.isnan(values)
     clipped = np.clip(np.where(absent, 0.0, values), -1.0, 1.0)
     cells = ((clipped + 1.0) * 127.5 + 0.5).astype(np.uint8)

@@ -1,72 +1,58 @@
-"""A reliability diagram as a picture, to be logged like any other."""
+"""Draws a reliability diagram: a classifier's accuracy against its confidence."""
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
-from PIL import Image, ImageDraw, ImageFont
 
-from lecture_models.plots.scatter import AXIS, FRAME, OVERSAMPLING, TEXT
+from lecture_models.plots.figure import GRAY, new_figure, to_image
 
-ACCURACY, MISSING, ABOVE = "#1f77b4", "#f2b5b5", "#a9cfea"
+ACCURACY, OVERCONFIDENT, UNDERCONFIDENT = "#1f77b4", "#f2b5b5", "#a9cfea"
+TEXT = "#303030"
 
 
-def reliability_picture(
+def reliability_plot(
     confidence: Float[np.ndarray, " bin"],
     accuracy: Float[np.ndarray, " bin"],
     count: Int[np.ndarray, " bin"],
-    side: int = 480,
-) -> Float32[np.ndarray, "{side} {side} 3"]:
-    """A bar of accuracy for each bin of confidence, from 0 to 1 both; in [-1, 1].
+    calibration_error: float,
+) -> Float32[np.ndarray, "side side 3"]:
+    """Draws a bar of accuracy for each bin of confidence, and below it the bin's share of images.
 
-    Red is what a bin's accuracy lacks of its confidence, light blue what it has beyond it; the line
-    is where both are equal.
-    Gray bars below are the shares of all images. As Fig. 1 of Guo et al., "On calibration of modern
-    neural networks", 2017.
+    A calibrated classifier's bars end on the diagonal. Red is the gap of a bin whose confidence is
+    above its accuracy, light blue the gap of one whose confidence is below it.
 
-    Raises ValueError where there are no bins or no images, or for a side below 160.
+    Args:
+        confidence: mean probability of the predicted class in each bin, from 0 to 1; NaN in an
+            empty bin. The bins divide [0, 1] evenly.
+        accuracy: fraction of each bin's images that are classified correctly; NaN in an empty bin.
+        count: number of images in each bin.
+        calibration_error: expected calibration error as a fraction, which is written into the plot.
+
+    Returns:
+        RGB image in [-1, 1], identical for identical arguments.
+
+    Raises:
+        ValueError: there are no bins or no images.
+
+    Source: Guo et al., "On calibration of modern neural networks", 2017, Fig. 1.
     """
     if len(count) == 0 or count.sum() == 0 or count.min() < 0:
         raise ValueError(f"the bins hold {count.tolist()} images; 1 or more are needed")
-    if side < 160:
-        raise ValueError(f"side is {side}; it must be at least 160")
-    canvas = Image.new("RGB", (side * OVERSAMPLING,) * 2, "white")
-    draw = ImageDraw.Draw(canvas)
-    font = ImageFont.load_default(OVERSAMPLING * max(10, side // 38))
-    size, width = font.size, canvas.width
-    left, right, top = 3.2 * size, width - 0.9 * size, 0.9 * size
-    length = right - left
-    bottom, shares_bottom = top + 0.76 * (width - 4 * size), width - 3.2 * size
-    height, edge = bottom - top, length / len(count)
-    for index in np.flatnonzero(count):
-        x = (left + index * edge, left + (index + 1) * edge)
-        ends = sorted((accuracy[index], confidence[index]))
-        gap = MISSING if confidence[index] > accuracy[index] else ABOVE
-        _bar(draw, x, bottom, height, (ends[0], ends[1]), gap)
-        _bar(draw, x, bottom, height, (0.0, accuracy[index]), ACCURACY, until=ends[0])
-        share = count[index] / count.sum()
-        room = shares_bottom - bottom - 0.8 * size
-        _bar(draw, x, shares_bottom, room, (0.0, share), FRAME)
-    draw.line([(left, bottom), (right, top)], TEXT, OVERSAMPLING)
-    _draw_axes(draw, font, (left, top, right, bottom), shares_bottom)
-    small = canvas.resize((side, side), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / np.float32(127.5) - np.float32(1.0)
-
-
-def _bar(draw, x, bottom: float, height: float, ends, color: str, until: float = 1.0) -> None:
-    """Between two fractions of the height, cut off at `until`."""
-    low, high = (bottom - height * min(end, until) for end in ends)
-    if low > high:
-        draw.rectangle([x[0] + OVERSAMPLING, high, x[1] - OVERSAMPLING, low], color)
-
-
-def _draw_axes(draw, font, box, shares_bottom: float) -> None:
-    left, top, right, bottom = box
-    draw.rectangle(box, outline=FRAME, width=OVERSAMPLING)
-    draw.line([(left, shares_bottom), (right, shares_bottom)], FRAME, OVERSAMPLING)
-    for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
-        x, y = left + value * (right - left), bottom - value * (bottom - top)
-        if 0.0 < value < 1.0:
-            draw.line([(left, y), (left + 0.4 * font.size, y)], AXIS, OVERSAMPLING)
-        draw.text((left - 0.4 * font.size, y), f"{value:g}", TEXT, font, "rm")
-        draw.text((x, shares_bottom + 0.4 * font.size), f"{value:g}", TEXT, font, "mt")
-    draw.text((right, shares_bottom + 1.7 * font.size), "confidence", TEXT, font, "rt")
-    draw.text((left + 0.5 * font.size, top + 0.5 * font.size), "accuracy", TEXT, font, "lt")
+    figure = new_figure()
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    edges = np.linspace(0.0, 1.0, len(count) + 1)
+    middles, width = (edges[:-1] + edges[1:]) / 2.0, 0.94 / len(count)
+    confidence, accuracy = np.nan_to_num(confidence), np.nan_to_num(accuracy)
+    common, gap = np.minimum(accuracy, confidence), confidence - accuracy
+    upper.bar(middles, common, width, color=ACCURACY, label="accuracy")
+    for sizes, color, name in (
+        (np.maximum(gap, 0.0), OVERCONFIDENT, "confidence above accuracy"),
+        (np.maximum(-gap, 0.0), UNDERCONFIDENT, "accuracy above confidence"),
+    ):
+        upper.bar(middles, sizes, width, bottom=common, color=color, label=name)
+    upper.plot([0.0, 1.0], [0.0, 1.0], color=TEXT, linestyle="--", label="perfect calibration")
+    lower.bar(middles, count / count.sum(), width, color=GRAY)
+    upper.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="accuracy")
+    lower.set(xlabel="confidence", ylabel="share of\nimages")
+    upper.set_title(f"expected calibration error: {100.0 * calibration_error:.2f}%", fontsize=10)
+    upper.legend(loc="upper left", fontsize=8)
+    return to_image(figure)

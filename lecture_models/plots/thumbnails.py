@@ -1,10 +1,10 @@
-"""Small pictures set at points of the plane, as a picture to be logged like any other."""
+"""Arranges small images at points of the plane."""
 
 import numpy as np
 from jaxtyping import Array, Float, Float32, Int
 from PIL import ImageColor
 
-from lecture_models.plots.scatter import COLORS
+from lecture_models.plots.class_colors import class_color
 
 BACKGROUND = 1.0  # White.
 
@@ -15,19 +15,27 @@ def thumbnail_scatter(
     side: int,
     labels: Int[Array | np.ndarray, " point"] | None = None,
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Each image centered at its point, framed in its class's color where there are labels.
+    """Draws each image centered at its point, with a frame in the color of its class.
 
-    The result's longer side is `side`; both axes have one scale, and the second coordinate points
-    up. Thumbnails are drawn in a shuffled order, so that no class hides the others. Images and the
-    result are in [-1, 1]; a frame takes the outermost pixels, a twentieth of a side and at least
-    one.
+    Both axes have the same scale. Images are drawn in a shuffled order, so that no class hides the
+    others. A frame covers the outermost pixels: a twentieth of the image's side, at least one.
 
-    Raises ValueError for no points, points that are not finite, or thumbnails larger than `side`.
+    Args:
+        points: coordinates (horizontal, vertical); the vertical one points up.
+        images: square RGB images in [-1, 1].
+        side: length of the result's longer side in pixels.
+        labels: class of each image, from 0; None draws no frames.
+
+    Returns:
+        RGB image in [-1, 1] on white.
+
+    Raises:
+        ValueError: there are no points, a point is not finite, or the images exceed `side`.
     """
     points, small = np.asarray(points, np.float64), np.array(images, np.float32)
-    _refuse(points, small, side)
+    _check(points, small, side)
     if labels is not None:
-        _frame(small, np.asarray(labels))
+        _add_frames(small, np.asarray(labels))
     thumbnail = small.shape[1]
     offsets = points - points.min(axis=0).reshape(1, 2)
     offsets *= (side - thumbnail) / max(float(offsets.max()), 1e-12)
@@ -41,18 +49,21 @@ def thumbnail_scatter(
     return canvas
 
 
-def _refuse(points: np.ndarray, images: np.ndarray, side: int) -> None:
+def _check(points: np.ndarray, images: np.ndarray, side: int) -> None:
     if len(points) == 0:
-        raise ValueError("there are no points to set thumbnails at")
+        raise ValueError("there are no points at which to draw images; 1 or more are needed")
     if not np.isfinite(points).all():
-        raise ValueError("points must be finite")
+        broken = int((~np.isfinite(points)).any(axis=1).sum())
+        raise ValueError(f"points must be finite; {broken} of {len(points)} are not")
     if images.shape[1] > side:
-        raise ValueError(f"thumbnails of {images.shape[1]} pixels do not fit into {side}")
+        raise ValueError(
+            f"the images have {images.shape[1]} pixels a side; the result has only {side}"
+        )
 
 
-def _frame(images: np.ndarray, labels: np.ndarray) -> None:
+def _add_frames(images: np.ndarray, labels: np.ndarray) -> None:
     width = max(1, images.shape[1] // 20)
-    colors = np.array([ImageColor.getrgb(COLORS[label % len(COLORS)]) for label in labels])
+    colors = np.array([ImageColor.getrgb(class_color(int(label))) for label in labels])
     border = (colors / 127.5 - 1.0).astype(np.float32).reshape(-1, 1, 1, 3)
     for edge in (slice(None, width), slice(-width, None)):
         images[:, edge] = border

@@ -1,39 +1,80 @@
-"""Curves as inline SVG: no library, no script, no font to fetch."""
+"""Describes charts as plain data, which `templates/charts.js` draws in the browser."""
 
-import html
 import math
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-WIDTH, HEIGHT = 340, 180
-LEFT, RIGHT, TOP, BOTTOM = 46, 18, 10, 26
-MAX_POINTS = 500
-MARKED_POINTS = 40  # Up to here every point is drawn and can be pointed at.
+from lecture_models.reports.html import number
+
+MOST_POINTS = 500  # In a curve of a run's report.
+MOST_ROWS = 12  # In the table that replaces a curve where scripts are off.
 LARGEST = 1e300  # The difference of two larger numbers overflows.
+SMALLEST = 1e-300  # Below, a number has no full precision.
+MOST_DIGITS = 9  # A float32 has no more.
 
 Points = Sequence[tuple[int, float | None]]
 
 
-def chart(name: str, series: Sequence[tuple[int, float]], last: str) -> str:
-    """One metric over steps as a figure: axes, ticks, and `last`, the final value as text.
+class Chart(NamedTuple):
+    """Describes a chart on a page.
 
-    A value that is not finite breaks the line; how many there were is written below it.
+    Attributes:
+        title: words above the chart, on the left.
+        note: words above the chart, on the right.
+        data: what `templates/charts.js` draws; that file lists the kinds of charts. `label`
+            describes the chart to a screen reader.
+        warning: words below the chart; "" for none.
+        columns: the names of the columns of the table that replaces the chart without scripts.
+        rows: the rows of that table; () if `elsewhere` says where the values are.
+        elsewhere: words that replace the table.
     """
-    kept = thin([(step, _finite(value)) for step, value in series], MAX_POINTS)
-    drawn = [(step, value) for step, value in kept if value is not None]
-    broken = sum(_finite(value) is None for _, value in series)
-    note = f'<p class="broken">{broken:,} of {len(series):,} not finite</p>' if broken else ""
-    heading = (
-        f'<figcaption><span class="name">{html.escape(name)}</span>'
-        f'<span class="last">{html.escape(last)}</span></figcaption>'
+
+    title: str
+    note: str
+    data: dict[str, Any]
+    warning: str = ""
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[str, ...]] = ()
+    elsewhere: str = ""
+
+
+def curve(name: str, series: Sequence[tuple[int, float]]) -> Chart:
+    """Describes the chart of one metric over steps.
+
+    A value that is not finite breaks the line; their number is written below it.
+    """
+    points = thin([(step, finite(value)) for step, value in series], MOST_POINTS)
+    broken = sum(finite(value) is None for _, value in series)
+    last = number(series[-1][1])
+    return Chart(
+        title=name,
+        note=last,
+        data={
+            "kind": "lines",
+            "label": f"{name} over steps, last value {last}",
+            "x": "step",
+            "series": [
+                {
+                    "name": name,
+                    "look": "eval" if name.startswith("eval/") else "train",
+                    "points": flat(points, MOST_DIGITS),
+                }
+            ],
+        },
+        warning=f"{broken:,} of {len(series):,} values are not finite" if broken else "",
+        columns=("step", name),
+        rows=[
+            (f"{step:,}", "not finite" if value is None else f"{value:.{MOST_DIGITS}g}")
+            for step, value in thin(points, MOST_ROWS)
+        ],
     )
-    body = _svg(name, kept, drawn) if drawn else '<p class="empty">no finite value</p>'
-    return f'<figure class="chart">{heading}{body}{note}</figure>'
 
 
 def thin(points: Points, most: int) -> Points:
-    """At most `most` points: both ends, and of every stretch the lowest, the highest and one gap.
+    """Returns at most `most` points of a curve, in order.
 
-    Keeping every n-th would lose the spike that explains a run.
+    Both ends stay, and of every stretch the lowest point, the highest and one gap: keeping every
+    n-th point would lose the spike that explains a run.
     """
     if len(points) <= most:
         return points
@@ -42,81 +83,36 @@ def thin(points: Points, most: int) -> Points:
     kept = {points[0], points[-1]}
     for start in range(0, len(inner), size):
         stretch = inner[start : start + size]
-        finite = [(value, step) for step, value in stretch if value is not None]
-        if finite:
-            kept |= {(step, value) for value, step in (min(finite), max(finite))}
+        values = [(value, step) for step, value in stretch if value is not None]
+        if values:
+            kept |= {(step, value) for value, step in (min(values), max(values))}
         kept.update([point for point in stretch if point[1] is None][:1])
     return sorted(kept, key=lambda point: point[0])
 
 
-def ticks(low: float | int, high: float | int, about: int) -> list[float]:
-    """Round numbers from `low` to `high`, some `about` of them."""
-    rough = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [float(index * step) for index in range(first, last + 1)]
+def finite(value: float | None) -> float | None:
+    """Returns a value that can be drawn; None for one that is not finite, or nearly so."""
+    if value is None or not abs(value) < LARGEST:
+        return None
+    return value if abs(value) > SMALLEST else 0.0
 
 
-def _svg(name: str, kept: Points, drawn: list[tuple[int, float]]) -> str:
-    left, right = kept[0][0], max(kept[-1][0], kept[0][0] + 1)
-    low, high = _range([value for _, value in drawn])
+def flat(points: Points, digits: int) -> list[float | int | None]:
+    """Returns steps and values by turns, rounded so that a page stays small.
 
-    def across(step: float | int) -> float:
-        return LEFT + (step - left) / (right - left) * (WIDTH - LEFT - RIGHT)
-
-    def down(value: float) -> float:
-        return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-    grid = [
-        f'<path class="grid" d="M{LEFT} {down(value):.1f}H{WIDTH - RIGHT}"/>'
-        f'<text x="{LEFT - 6}" y="{down(value) + 3.5:.1f}" text-anchor="end">{_label(value)}</text>'
-        for value in ticks(low, high, 5)
+    Args:
+        points: steps and values; None where a value is not finite.
+        digits: significant digits of a value, at most 9; a curve whose values differ little gets
+            as many more as it needs to keep its shape.
+    """
+    values = [value for _, value in points if value is not None]
+    spread = max(values) - min(values) if values else 0.0
+    if spread:
+        largest = max(abs(value) for value in values)
+        digits += max(0, round(math.log10(largest / spread)))
+    digits = min(digits, MOST_DIGITS) if spread else MOST_DIGITS
+    return [
+        part
+        for step, value in points
+        for part in (step, None if value is None else float(f"{value:.{digits}g}"))
     ]
-    feet = [
-        f'<path class="tick" d="M{across(step):.1f} {HEIGHT - BOTTOM}v4"/>'
-        f'<text x="{across(step):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{_label(step)}</text>'
-        for step in ticks(left, right, 4)
-        if step == int(step)
-    ]
-    path, pen = [], "M"
-    for step, value in kept:
-        if value is not None:
-            path.append(f"{pen}{across(step):.1f} {down(value):.1f}")
-        pen = "M" if value is None else "L"
-        if value is not None and path[-1][0] == "M":
-            path.append("h0")  # A point between two gaps shows as the line's round end.
-    marked = drawn if len(drawn) <= MARKED_POINTS else drawn[-1:]
-    dots = [
-        f'<circle cx="{across(step):.1f}" cy="{down(value):.1f}" r="2.4">'
-        f"<title>step {step:,}: {value:.6g}</title></circle>"
-        for step, value in marked
-    ]
-    kind = "eval" if name.startswith("eval/") else "train"
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" class="{kind}" role="img" '
-        f'aria-label="{html.escape(name)} over steps">{"".join(grid)}'
-        f'<path class="axis" d="M{LEFT} {HEIGHT - BOTTOM}H{WIDTH - RIGHT}"/>{"".join(feet)}'
-        f'<path class="curve" d="{"".join(path)}"/>{"".join(dots)}</svg>'
-    )
-
-
-def _range(values: list[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    room = (high - low) * 0.06
-    if room <= 1e-9 * max(abs(low), abs(high)):  # Constant: rounding would fill the axis.
-        room = max(abs(low) * 0.1, 1e-12) if low else 1.0
-    return low - room, high + room
-
-
-def _finite(value: float) -> float | None:
-    return value if abs(value) < LARGEST else None
-
-
-def _label(value: float | int) -> str:
-    size = abs(value)
-    if 1e3 <= size < 1e6:
-        return f"{value / 1e3:.4g}k"
-    if 1e6 <= size < 1e9:
-        return f"{value / 1e6:.4g}M"
-    return f"{value:.4g}" if size > 1e-300 else "0"

@@ -1,4 +1,4 @@
-"""Past runs beside each other, as Markdown or JSON: only what differs, and how much is equal."""
+"""Compares past runs, as Markdown or JSON: shows what differs, and counts what is equal."""
 
 import json
 from typing import Any, NamedTuple
@@ -14,8 +14,14 @@ from lecture_models.runs.difference import (
 from lecture_models.runs.past_run import PastRun
 
 
-class Part(NamedTuple):
-    """One kind of what runs have; `equal` counts the names with one value in all of them."""
+class ComparedPart(NamedTuple):
+    """Compares one part of several runs, such as their Config.
+
+    Attributes:
+        title: the name of the part.
+        different: the names whose values differ, with the value of each run.
+        equal: the number of names that have the same value in all runs.
+    """
 
     title: str
     different: list[Difference]
@@ -23,12 +29,15 @@ class Part(NamedTuple):
 
 
 class Comparison(NamedTuple):
+    """Holds the folders of the compared runs, and the comparison of each part."""
+
     runs: tuple[str, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[ComparedPart, ...]
 
 
 def compare_runs(runs: list[PastRun]) -> Comparison:
-    kinds = {
+    """Compares runs by outline, Config, data, origin and last metrics."""
+    parts = {
         "Run": [_outline(run) for run in runs],
         "Config": [run.config for run in runs],
         "Data": [data_read(run.record["data"]) for run in runs],
@@ -37,13 +46,13 @@ def compare_runs(runs: list[PastRun]) -> Comparison:
     }
     return Comparison(
         tuple(str(run.folder) for run in runs),
-        tuple(_part(title, values) for title, values in kinds.items()),
+        tuple(_part(title, values) for title, values in parts.items()),
     )
 
 
-def _part(title: str, values: list[dict[str, Any]]) -> Part:
+def _part(title: str, values: list[dict[str, Any]]) -> ComparedPart:
     different = differing(values)
-    return Part(title, different, len(side_by_side(values)) - len(different))
+    return ComparedPart(title, different, len(side_by_side(values)) - len(different))
 
 
 def _outline(run: PastRun) -> dict[str, Any]:
@@ -56,29 +65,28 @@ def _outline(run: PastRun) -> dict[str, Any]:
 
 
 def markdown(comparison: Comparison) -> str:
+    """Returns a comparison as Markdown, with a column for each run."""
     letters = [chr(ord("A") + i) if i < 26 else str(i + 1) for i in range(len(comparison.runs))]
     names = [f"- {letter}: {run}" for letter, run in zip(letters, comparison.runs, strict=True)]
     sections = [_section(part, letters) for part in comparison.parts]
     return "\n".join(["## Runs compared", "", *names, "", *sections])
 
 
-def _section(part: Part, letters: list[str]) -> str:
+def _section(part: ComparedPart, letters: list[str]) -> str:
     counts = f"{len(part.different)} different, {part.equal} equal"
     heading = f"### {part.title}: {counts}\n"
     if not part.different:
         return heading
-    has_gap = any(each.gap is not None for each in part.different)
+    has_gap = any(row.gap is not None for row in part.different)
     header = ["", *letters, *(["B - A"] if has_gap else [])]
-    rows = [
-        [each.name, *_texts(each), *([_gap(each)] if has_gap else [])] for each in part.different
-    ]
+    rows = [[row.name, *_texts(row), *([_gap(row)] if has_gap else [])] for row in part.different]
     return f"{heading}\n{markdown_columns(header, rows)}"
 
 
-def _texts(each: Difference) -> list[str]:
-    """Eight digits, or all of them where eight are the same."""
-    short = [_text(value, ".8g") for value in each.values]
-    return short if len(set(short)) > 1 else [_text(value, "") for value in each.values]
+def _texts(row: Difference) -> list[str]:
+    """Returns the values with eight digits, or with all digits if the first eight are equal."""
+    short = [_text(value, ".8g") for value in row.values]
+    return short if len(set(short)) > 1 else [_text(value, "") for value in row.values]
 
 
 def _text(value: Any, digits: str) -> str:
@@ -89,16 +97,17 @@ def _text(value: Any, digits: str) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _gap(each: Difference) -> str:
-    return "-" if each.gap is None else f"{each.gap:+.3g}"
+def _gap(row: Difference) -> str:
+    return "-" if row.gap is None else f"{row.gap:+.3g}"
 
 
 def as_json(comparison: Comparison) -> str:
+    """Returns a comparison as JSON, with the values of every run."""
     content = {
         "runs": list(comparison.runs),
         **{
             part.title.lower().replace(" ", "_"): {
-                "different": {each.name: list(each.values) for each in part.different},
+                "different": {row.name: list(row.values) for row in part.different},
                 "equal": part.equal,
             }
             for part in comparison.parts

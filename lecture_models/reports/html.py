@@ -1,18 +1,10 @@
-"""Pieces of a report's HTML. Whatever comes from a file or a flag passes `text` first."""
+"""Formats numbers and durations for people, on pages and on the terminal."""
 
-import html
-import json
 import math
-from collections.abc import Iterable
-from typing import Any
-
-
-def text(value: Any) -> str:
-    return html.escape(str(value), quote=True)
 
 
 def number(value: float) -> str:
-    """Four significant digits; whole numbers in full."""
+    """Returns four significant digits, or all digits of a whole number."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     size = abs(value)
@@ -24,26 +16,15 @@ def number(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
+    """Returns a time as text: "3.4 s", "40 s", "12 min 5 s", "3 h 05 min"; "" if not finite."""
     if not math.isfinite(seconds):
         return ""
-    if seconds < 60:
+    if round(seconds, 1) < 10:
         return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def section(title: str, body: str) -> str:
-    return f"<section><h2>{title}</h2>{body}</section>" if body else ""
-
-
-def band(kind: str, title: str, body: str) -> str:
-    return f'<div class="band {kind}"><strong>{title}</strong>{body}</div>' if body else ""
-
-
-def table(rows: Iterable[tuple[str, Any]]) -> str:
-    body = ""
-    for name, value in rows:
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        body += f'<tr><th>{text(name)}</th><td class="mono">{text(shown)}</td></tr>'
-    return f'<div class="card"><table><tbody>{body}</tbody></table></div>' if body else ""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes:02d} min"

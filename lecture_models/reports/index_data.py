@@ -1,43 +1,46 @@
-"""What the index embeds for its script: facts, metrics and curves of all runs, as JSON."""
+"""Prepares what the index of runs embeds for its script: facts, metrics and curves of all runs."""
 
-import json
 import math
 import os
 import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from lecture_models.reports.charts import Points
+from lecture_models.reports.charts import flat
 from lecture_models.reports.index_run import MOST_POINTS, IndexedRun, thinned
 
 ALL_POINTS = 400_000  # Of all curves together: some 5 MB.
 FEWEST_POINTS = 20
+DIGITS = 5  # Of a value in a curve; no eye sees more.
 
 
-def runs_json(runs: list[IndexedRun], root: Path, page: Path) -> str:
-    """In the order given; `page` is the file that links to them."""
+def run_records(runs: list[IndexedRun], root: Path, page: Path) -> list[dict[str, Any]]:
+    """Returns for each run what the table, the filters and the images show, as plain values.
+
+    Args:
+        runs: the runs, in the order of the table.
+        root: the folder below which they lie; a run's name is its path from there.
+        page: the HTML file that links to them.
+    """
     varied = varied_settings(runs)
-    return embedded([_run(run, root, page, varied[run.facts["experiment"]]) for run in runs])
+    return [_record(run, root, page, varied[run.facts["experiment"]]) for run in runs]
 
 
-def curves_json(runs: list[IndexedRun]) -> str:
-    """One flat list [step, value, step, value, ...] for each metric of each run.
+def curve_records(runs: list[IndexedRun]) -> list[dict[str, list[int | float | None]]]:
+    """Returns for each run its curves by metric, each flat: step, value, step, value, and so on.
 
-    Five digits, which no eye tells apart; None where a value is not finite. The more curves, the
-    fewer points each, so that the page opens at once.
+    The more curves there are, the fewer points each has, so that the page opens at once.
     """
     count = sum(len(run.curves) for run in runs)
     most = max(FEWEST_POINTS, min(MOST_POINTS, ALL_POINTS // max(count, 1)))
-    return embedded(
-        [
-            {name: _flat(thinned(points, most)) for name, points in run.curves.items()}
-            for run in runs
-        ]
-    )
+    return [
+        {name: flat(thinned(points, most), DIGITS) for name, points in run.curves.items()}
+        for run in runs
+    ]
 
 
 def varied_settings(runs: list[IndexedRun]) -> dict[str, set[str]]:
-    """By experiment, the fields of the config in which its runs differ."""
+    """Returns by experiment the fields of the Config in which its runs differ, without the seed."""
     seen: dict[str, dict[str, set[str]]] = {}
     for run in runs:
         fields = seen.setdefault(run.facts["experiment"], {})
@@ -49,24 +52,19 @@ def varied_settings(runs: list[IndexedRun]) -> dict[str, set[str]]:
     }
 
 
-def embedded(content: Any) -> str:
-    """JSON that can stand in a page's script element: no text of it ends the element."""
-    dense = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    return dense.replace("<", "\\u003c")
-
-
 def name_of(folder: Path, root: Path) -> str:
+    """Returns the path of a folder from `root`, or the name of `root` itself."""
     return folder.name if folder == root else folder.relative_to(root).as_posix()
 
 
 def address(path: Path, page: Path) -> str:
-    """Relative, so that folder and page may move together; any byte of a name is quoted."""
+    """Returns a link from `page`, relative, so that folder and page may move together."""
     relative = os.path.relpath(os.path.abspath(path), os.path.abspath(page.parent))  # noqa: PTH100 - resolve() would follow links that the browser does not.
     quoted = urllib.parse.quote(os.fsencode(relative.replace(os.sep, "/")))
     return quoted if relative.startswith("..") else f"./{quoted}"  # A colon is no scheme then.
 
 
-def _run(run: IndexedRun, root: Path, page: Path, varied: set[str]) -> dict[str, Any]:
+def _record(run: IndexedRun, root: Path, page: Path, varied: set[str]) -> dict[str, Any]:
     settings = {name: value for name, value in run.config.items() if name in varied}
     return {
         **run.facts,
@@ -76,14 +74,14 @@ def _run(run: IndexedRun, root: Path, page: Path, varied: set[str]) -> dict[str,
         "report": run.has_report,
         "metrics": {name: _number(value) for name, value in run.metrics.items()},
         "settings": {name: _plain(value) for name, value in settings.items()},
-        "pictures": [
-            (name, step, urllib.parse.quote(os.fsencode(file))) for name, step, file in run.pictures
+        "images": [
+            (name, step, urllib.parse.quote(os.fsencode(file))) for name, step, file in run.images
         ],
     }
 
 
 def _plain(value: Any) -> str | int | float | None:
-    """A setting as one value; lists with commas, as flags have them."""
+    """Returns a setting as one value; a list with commas, as flags have it."""
     if isinstance(value, list):
         return ",".join(map(str, value))
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
@@ -92,15 +90,7 @@ def _plain(value: Any) -> str | int | float | None:
 
 
 def _number(value: float) -> float | str:
-    """JSON has no NaN and no Infinity: their names, which JavaScript's Number() reads."""
+    """Returns a number for JSON, which has no NaN: its name, which JavaScript's Number() reads."""
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def _flat(points: Points) -> list[int | float | None]:
-    return [
-        each
-        for step, value in points
-        for each in (step, None if value is None else float(f"{value:.5g}"))
-    ]

@@ -1,15 +1,18 @@
-"""What lies below a folder of runs: runs, sweeps, seeds, and pages beside them."""
+"""Finds what lies below a folder: runs, sweeps, seeds, and pages beside them."""
 
 from pathlib import Path
 from typing import NamedTuple
 
-from lecture_models.runs.results import walk_runs
+from lecture_models.runs.run_folders import walk_runs
 
 RUN, SWEEP, SEEDS, REPORT = "config.json", "sweep.json", "seeds.json", "report.html"
 
 
-class Folders(NamedTuple):
-    """`pages` are the HTML files that stand beside runs, tables of `--output=NAME.html`."""
+class FoundFolders(NamedTuple):
+    """Holds the folders of each kind.
+
+    `pages` are HTML files that lie beside runs, such as tables that `--output=NAME.html` wrote.
+    """
 
     runs: list[Path]
     sweeps: list[Path]
@@ -17,13 +20,13 @@ class Folders(NamedTuple):
     pages: list[Path]
 
 
-def find_folders(root: Path) -> Folders:
-    """Sorted out by the record that each has."""
-    found = Folders([], [], [], [])
+def find_folders(root: Path) -> FoundFolders:
+    """Returns the folders below `root` by kind, which the name of their record tells."""
+    found = FoundFolders([], [], [], [])
     for path, files in walk_runs(root):
-        for name, places in ((RUN, found.runs), (SWEEP, found.sweeps), (SEEDS, found.seeds)):
+        for name, folders in ((RUN, found.runs), (SWEEP, found.sweeps), (SEEDS, found.seeds)):
             if name in files:
-                places.append(path)
+                folders.append(path)
         if RUN not in files:
             found.pages.extend(
                 path / name

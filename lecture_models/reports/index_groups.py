@@ -1,4 +1,4 @@
-"""Sweeps and seeds as the index lists them: from their files, and from the runs below them."""
+"""Reads sweeps and seeds as the index lists them: from their files, and from the runs below."""
 
 import json
 import math
@@ -10,13 +10,24 @@ from typing import Any, NamedTuple
 from lecture_models.reports.html import number
 from lecture_models.reports.index_folders import REPORT, SEEDS, SWEEP
 from lecture_models.reports.index_run import IndexedRun
-from lecture_models.runs.reader import as_list, as_number, as_object
+from lecture_models.runs.json_values import as_list, as_number, as_object
 
 MOST_METRICS = 4  # Of seeds, on their line.
 
 
-class Group(NamedTuple):
-    """One line; `best` and `spreads` are texts, empty where nothing is known."""
+class RunGroup(NamedTuple):
+    """Describes a sweep, or several seeds of one experiment, in one line of the index.
+
+    Attributes:
+        folder: the folder of the group.
+        name: the name of a sweep; of seeds, the name of the folder.
+        experiment: the name of the experiment.
+        kind: the method of a sweep, or the preset of seeds.
+        started: time of the first start, in ISO 8601; "" if it is not known.
+        state: how many runs there are, and in which state.
+        results: the best trial of a sweep, or mean and spread of some metrics over seeds.
+        has_report: whether report.html exists.
+    """
 
     folder: Path
     name: str
@@ -24,15 +35,15 @@ class Group(NamedTuple):
     kind: str
     started: str
     state: str
-    best: str
-    spreads: tuple[str, ...]
+    results: tuple[str, ...]
     has_report: bool
 
 
-def read_sweep(folder: Path, runs: list[IndexedRun]) -> Group | None:
-    """None where its file cannot be read. The trials are those whose folders are on this machine.
+def read_sweep(folder: Path, runs: list[IndexedRun]) -> RunGroup | None:
+    """Reads a sweep; its trials are those runs whose folders are on this machine.
 
-    Another version of a sweep, or W&B's own, may have fewer keys.
+    A sweep of another version, or of W&B itself, may have fewer keys. Returns None if the file
+    cannot be read.
     """
     record = _read(folder / SWEEP)
     if record is None:
@@ -40,38 +51,34 @@ def read_sweep(folder: Path, runs: list[IndexedRun]) -> Group | None:
     spec = as_object(record.get("spec"))
     metric = as_object(spec.get("metric"))
     members = _below(folder, runs)
-    return Group(
+    best = _best(members, str(metric.get("name") or ""), metric.get("goal") == "maximize")
+    return RunGroup(
         folder=folder,
         name=str(record.get("name") or folder.name),
         experiment=str(record.get("experiment") or ""),
         kind=str(spec.get("method") or ""),
         started=str(record.get("started") or ""),
         state=_state(members, "trial"),
-        best=_best(members, str(metric.get("name") or ""), metric.get("goal") == "maximize"),
-        spreads=(),
+        results=(best,) if best else (),
         has_report=(folder / REPORT).is_file(),
     )
 
 
-def read_seeds(folder: Path, runs: list[IndexedRun]) -> Group | None:
-    """None where its file cannot be read."""
+def read_seeds(folder: Path, runs: list[IndexedRun]) -> RunGroup | None:
+    """Reads several seeds of one experiment. Returns None if the file cannot be read."""
     record = _read(folder / SEEDS)
     if record is None:
         return None
     members = _below(folder, runs)
-    spreads = [
-        _spread(name, as_object(each))
-        for name, each in list(as_object(record.get("metrics")).items())[:MOST_METRICS]
-    ]
-    return Group(
+    metrics = list(as_object(record.get("metrics")).items())[:MOST_METRICS]
+    return RunGroup(
         folder=folder,
         name=folder.name,
         experiment=str(record.get("experiment") or ""),
         kind=str(record.get("preset") or ""),
         started=min((run.facts["started"] for run in members), default=""),
         state=_state(members, "seed") if members else f"{len(as_list(record.get('seeds')))} seeds",
-        best="",
-        spreads=tuple(spreads),
+        results=tuple(_spread(name, as_object(spread)) for name, spread in metrics),
         has_report=(folder / REPORT).is_file(),
     )
 
@@ -96,20 +103,20 @@ def _state(members: list[IndexedRun], noun: str) -> str:
 
 
 def _best(members: list[IndexedRun], metric: str, largest: bool) -> str:
-    """Among the finished ones, by the metric's last value: `eval/loss 0.12 (trials/0003)`."""
+    """Returns the best finished run by the metric's last value: `eval/loss 0.12 (0003)`."""
     for name in (metric, f"eval/{metric}", f"train/{metric}"):
-        found = [
+        values = [
             (run.metrics[name], run.folder.name)
             for run in members
             if run.facts["status"] == "finished" and math.isfinite(run.metrics.get(name, math.nan))
         ]
-        if metric and found:
-            value, where = (max if largest else min)(found)
-            return f"{name} {number(value)} ({where})"
+        if metric and values:
+            value, folder = (max if largest else min)(values)
+            return f"{name} {number(value)} ({folder})"
     return ""
 
 
-def _spread(name: str, each: dict[str, Any]) -> str:
-    mean, std, count = (as_number(each.get(key)) for key in ("mean", "std", "n"))
+def _spread(name: str, spread: dict[str, Any]) -> str:
+    mean, std, count = (as_number(spread.get(key)) for key in ("mean", "std", "n"))
     shown = "-" if mean is None else number(mean) + ("" if std is None else f" ± {number(std)}")
     return f"{name} {shown}" + ("" if count is None else f" (n = {number(count)})")

@@ -1,52 +1,64 @@
-"""A run as the index shows it: facts, last metrics, thinned curves, newest pictures."""
+"""Reads a run as the index shows it: facts, last metrics, thinned curves, newest images."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lecture_models.reports.charts import LARGEST, Points, thin
+from lecture_models.reports.charts import Points, finite, thin
+from lecture_models.runs.artifacts import IMAGES, artifact_files
+from lecture_models.runs.json_values import as_list, as_object
 from lecture_models.runs.past_run import PastRun, read_past_run
-from lecture_models.runs.reader import Series, as_list, as_object, pictures_of
-from lecture_models.runs.series import read_series
+from lecture_models.runs.recorded_run import Series, read_series
 
 MOST_POINTS = 100  # Of one curve.
 
 
 class IndexedRun(NamedTuple):
-    """`pictures` has the newest of each name, as (name, step, file name)."""
+    """Holds what the index shows of a run.
+
+    Attributes:
+        folder: the run's folder.
+        facts: experiment, status, preset, seed, start, device, data, and the number of alarms.
+        config: the recorded fields of the Config.
+        metrics: the last value of each metric, by the name `train/NAME` or `eval/NAME`.
+        curves: at most 100 points of each metric.
+        images: the newest image of each name, as (name, step, file name).
+        has_report: whether report.html exists.
+    """
 
     folder: Path
     facts: dict[str, Any]
     config: dict[str, Any]
     metrics: dict[str, float]
     curves: dict[str, Points]
-    pictures: list[tuple[str, int, str]]
+    images: list[tuple[str, int, str]]
     has_report: bool
 
 
 def read_indexed_run(folder: Path, most_lines: int) -> IndexedRun:
-    """Raises RunFolderError for a folder that is foreign or damaged."""
+    """Reads a run; of a long metrics.jsonl only about `most_lines` lines.
+
+    Raises:
+        RunFolderError: the folder is damaged, or not a run.
+    """
     past = read_past_run(folder)
-    series = read_series(folder / "metrics.jsonl", most_lines)
+    series = read_series(folder, most_lines)
     return IndexedRun(
         folder=folder,
         facts=_facts(past),
         config=past.config,
         metrics=past.metrics | {name: points[-1][1] for name, points in series.items()},
         curves={name: thinned(points, MOST_POINTS) for name, points in series.items()},
-        pictures=[
-            (name, *_newest(files)) for name, files in pictures_of(folder / "images").items()
+        images=[
+            (name, files[-1][0], files[-1][1].name)
+            for name, files in artifact_files(folder, IMAGES).items()
         ],
         has_report=(folder / "report.html").is_file(),
     )
 
 
 def thinned(series: Series | Points, most: int) -> Points:
-    """Values that are not finite are None, and break the line."""
-    finite = [
-        (step, None if value is None or not abs(value) < LARGEST else value)
-        for step, value in series
-    ]
-    return thin(finite, most)
+    """Returns at most `most` points; a value that is not finite is None, and breaks the line."""
+    return thin([(step, finite(value)) for step, value in series], most)
 
 
 def _facts(past: PastRun) -> dict[str, Any]:
@@ -66,8 +78,3 @@ def _facts(past: PastRun) -> dict[str, Any]:
         "fallback": any("fallback:" in note for note in notes),
         "alarms": len(as_list(past.summary.get("alarms"))),
     }
-
-
-def _newest(files: list[tuple[int, Path]]) -> tuple[int, str]:
-    step, path = files[-1]
-    return step, path.name

@@ -1,11 +1,11 @@
-"""Rows of short texts, lined up for a terminal and valid as Markdown."""
+"""Aligns rows of short texts for the terminal, as valid Markdown."""
 
 from collections.abc import Sequence
 
 
 def markdown_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """All but the first column are lined up on their right."""
-    cells = [[" ".join(each.split()).replace("|", "\\|") for each in row] for row in rows]
+    """Returns a table whose columns are aligned: the first to the left, all others to the right."""
+    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(3, *map(len, column)) for column in zip(header, *cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "".join(f"| {' | '.join(_padded(row, widths))} |\n" for row in (header, rule, *cells))

@@ -1,18 +1,77 @@
-"""The shell of every page that a run, a sweep or several seeds leave: one file, no script."""
+"""Fills the templates of the pages: each page is one HTML file that fetches nothing."""
 
-from lecture_models.reports.html import text
-from lecture_models.reports.style import STYLE
+import base64
+import functools
+import hashlib
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-# Nothing is fetched and no script runs, even where an escape were forgotten.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+from lecture_models import files
+from lecture_models.reports.html import number
+
+if TYPE_CHECKING:
+    import jinja2
+
+FOLDER = Path(__file__).with_name("templates")
 
 
-def whole_page(title: str, body: str) -> str:
-    """The HTML of a page around its `body`, which is HTML already; the title is a text."""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
+def write_page(path: Path, template: str, **content: Any) -> None:
+    """Writes a page completely or not at all.
+
+    Args:
+        path: the HTML file.
+        template: the name of a file in `templates`.
+        **content: the plain data that the template shows; it escapes every text.
+    """
+    # The name of a file may not be valid Unicode.
+    files.write_bytes(path, render(template, **content).encode("utf-8", "replace"))
+
+
+def render(template: str, **content: Any) -> str:
+    """Returns the page of a template, with its style sheets and scripts in it."""
+    return _templates().get_template(template).render(content)
+
+
+@functools.cache
+def _templates() -> "jinja2.Environment":
+    import jinja2  # Not at the top: most processes write no page.
+
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
     )
+    templates.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    templates.filters |= {
+        "breakable": _breakable,
+        "number": number,
+        "sha256": _sha256,
+        "source": _source,
+    }
+    templates.tests["finite"] = math.isfinite
+    return templates
+
+
+@functools.cache
+def _source(name: str) -> Any:
+    """Returns a style sheet or script of `templates` as it is, not escaped."""
+    import markupsafe
+
+    return markupsafe.Markup((FOLDER / name).read_text("utf-8"))
+
+
+def _breakable(name: str) -> Any:
+    """Returns a name that may be broken into lines after a slash or an underscore."""
+    import markupsafe
+
+    pause = markupsafe.Markup("<wbr>")
+    return markupsafe.escape(name).replace("/", "/" + pause).replace("_", "_" + pause)
+
+
+def _sha256(text: str) -> str:
+    """Returns the hash by which a page's security policy admits a script."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,12 +1,12 @@
-"""What a run came to: status, alarms, numbers, curves."""
+"""Gathers the results of a run for its report: status, alarms, facts, metrics and curves."""
 
-import math
 from typing import Any
 
-from lecture_models.reports import charts
-from lecture_models.reports.html import band, duration, number, section, text
+from lecture_models.reports.charts import Chart, curve
+from lecture_models.reports.html import duration, number
 from lecture_models.reports.run_origin import sources
-from lecture_models.runs.reader import Run, as_list, as_number, as_object
+from lecture_models.runs.json_values import as_list, as_number, as_object
+from lecture_models.runs.recorded_run import RecordedRun
 
 STATUS = {
     "finished": "finished",
@@ -14,105 +14,111 @@ STATUS = {
     "failed": "failed",
     "running": "running, or killed",
 }
+GROUPS = {"eval/": "Evaluation", "train/": "Training"}
 
 
-def title(run: Run) -> str:
-    """The experiment's docstring has a sentence; a title has no full stop."""
-    named = run.config.get("title") or run.config.get("experiment") or run.folder.name
+def title(run: RecordedRun) -> str:
+    """Returns the experiment's title without the full stop that it has as a docstring."""
+    named = run.record.get("title") or run.record.get("experiment") or run.folder.name
     return str(named).removesuffix(".")
 
 
-def header(run: Run) -> str:
-    config = run.config
-    names = [config.get("experiment"), config.get("preset"), run.folder.name]
-    status = str(run.summary.get("status", ""))
-    known = STATUS.get(status, text(status) or "no summary: killed, or still running")
+def eyebrow(run: RecordedRun) -> str:
+    """Returns experiment, preset and folder, which stand above the title."""
+    names = (run.record.get("experiment"), run.record.get("preset"), run.folder.name)
+    return " · ".join(str(name) for name in names if name)
+
+
+def status(run: RecordedRun) -> dict[str, str]:
+    """Returns the status as words, the color it is shown in, and how far the run got."""
+    recorded = str(run.summary.get("status", ""))
+    return {
+        "kind": recorded if recorded in STATUS else "unknown",
+        "words": STATUS.get(recorded, recorded or "no summary: killed, or still running"),
+        "progress": _progress(run),
+    }
+
+
+def _progress(run: RecordedRun) -> str:
     total = run.summary.get("num_steps")
-    progress = f"step {run.step:,}" if run.step is not None else "no step recorded"
     if total == 0:
         progress = "no training"
-    elif isinstance(total, int):
-        progress += f" of {total:,}"
+    else:
+        progress = f"step {run.step:,}" if run.step is not None else "no step recorded"
+        if isinstance(total, int):
+            progress += f" of {total:,}"
     if run.torn:
-        progress += f" · {run.torn:,} torn line{'s' * (run.torn > 1)} of metrics left out"
-    badge = status if status in STATUS else "unknown"
-    return (
-        f'<p class="eyebrow">{" · ".join(text(name) for name in names if name)}</p>'
-        f"<h1>{text(title(run))}</h1>"
-        f'<p><span class="badge {badge}">{known}</span>'
-        f'<span class="progress">{progress}</span></p>'
-    )
+        lines = "1 line" if run.torn == 1 else f"{run.torn:,} lines"
+        progress += f" · {lines} of metrics.jsonl could not be read"
+    return progress
 
 
-def bands(run: Run) -> str:
-    """What a reader has to know before any number: alarms, the error, notes on the data."""
-    alarms = [f"<p>{text(alarm)}</p>" for alarm in as_list(run.summary.get("alarms"))]
-    error = run.summary.get("error")
-    notes = [
-        f"<p>{text(source.get('dataset', 'data'))}: {text(source['note'])}</p>"
+def alarms(run: RecordedRun) -> list[str]:
+    """Returns every alarm that an evaluation raised."""
+    return [str(alarm) for alarm in as_list(run.summary.get("alarms"))]
+
+
+def notes(run: RecordedRun) -> list[str]:
+    """Returns what a reader must know about the data before any number."""
+    return [
+        f"{source.get('dataset', 'data')}: {source['note']}"
         for source in sources(run)
         if source.get("note")
     ]
-    return (
-        band("alarm", "Alarm" if len(alarms) == 1 else "Alarms", "".join(alarms))
-        + band("alarm", "Error", f"<pre>{text(error)}</pre>" if error else "")
-        + band("note", "Note on the data", "".join(notes))
-    )
 
 
-def facts(run: Run) -> str:
-    device = as_object(run.config.get("device"))
-    wandb = as_object(run.config.get("wandb"))
+def facts(run: RecordedRun) -> dict[str, str]:
+    """Returns time, speed, device and start, as far as they are known."""
+    device = as_object(run.record.get("device"))
     seconds = as_number(run.summary.get("wall_time_s"))
     speed = as_number(run.summary.get("steps_per_second"))
-    kinds = [device.get("kind") or device.get("platform"), device.get("cores")]
+    kind = device.get("kind") or device.get("platform") or ""
     shown = {
-        "Time": text(duration(seconds)) if seconds is not None else "",
-        "Speed": f"{text(number(speed))} steps/s" if speed is not None else "",
-        "Device": text(kinds[0] or "") + (f" · {text(kinds[1])} cores" if kinds[1] else ""),
-        "Started": text(str(run.config.get("started") or "").replace("T", " ")[:16]),
-        "W&amp;B": _link(wandb),
+        "Time": "" if seconds is None else duration(seconds),
+        "Speed": "" if speed is None else f"{number(speed)} steps/s",
+        "Device": str(kind) + (f" · {device['cores']} cores" if device.get("cores") else ""),
+        "Started": str(run.record.get("started") or "").replace("T", " ")[:16],
     }
-    cells = [
-        f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in shown.items() if value
-    ]
-    return f'<dl class="facts">{"".join(cells)}</dl>' if cells else ""
+    return {name: value for name, value in shown.items() if value}
 
 
-def metrics(run: Run) -> str:
+def wandb(run: RecordedRun) -> dict[str, str]:
+    """Returns W&B's mode and the address of the run there; {} if W&B was not asked."""
+    record = as_object(run.record.get("wandb"))
+    url = str(record.get("url") or "")
+    if not record.get("mode"):
+        return {}
+    # An address may also be a script.
+    return {
+        "mode": str(record["mode"]),
+        "url": url if url.startswith(("https://", "http://")) else "",
+    }
+
+
+def metrics(run: RecordedRun) -> list[dict[str, Any]]:
+    """Returns the last value of every metric; what the evaluations found comes first."""
     rows = []
-    # The evaluation is what the paper reports: it comes first.
     for name in sorted(run.last, key=lambda name: (not name.startswith("eval/"), name)):
-        value = run.last[name]
-        points = run.series.get(name)
-        found = as_number(value)
-        broken = " bad" if found is not None and not math.isfinite(found) else ""
+        value, points = run.last[name], run.series.get(name)
+        known = as_number(value)
         rows.append(
-            f'<tr><th class="mono">{text(name)}</th>'
-            f'<td class="number{broken}">{text(value if found is None else number(found))}</td>'
-            f'<td class="step">{f"{points[-1][0]:,}" if points else ""}</td></tr>'
+            {
+                "name": name,
+                "value": str(value) if known is None else known,
+                "step": points[-1][0] if points else None,
+            }
         )
-    head = '<tr><th>Metric</th><th class="number">Last value</th><th class="number">Step</th></tr>'
-    whole = f"<table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"
-    return section("Final metrics", f'<div class="card">{whole}</div>' if rows else "")
+    return rows
 
 
-def curves(run: Run) -> str:
-    groups = {"eval/": "Evaluation", "train/": "Training"}
-    body = ""
-    for prefix, heading in groups.items():
-        charts = [
-            charts.chart(name, points, number(points[-1][1]))
+def curves(run: RecordedRun) -> dict[str, list[Chart]]:
+    """Returns a chart for each metric with several values, by the heading above the charts."""
+    headed = {
+        heading: [
+            curve(name, points)
             for name, points in sorted(run.series.items())
-            if name.startswith(prefix)
+            if name.startswith(prefix) and len(points) > 1
         ]
-        if charts:
-            body += f'<h3>{heading}</h3><div class="charts">{"".join(charts)}</div>'
-    return section("Curves", body)
-
-
-def _link(wandb: dict[str, Any]) -> str:
-    mode, url = text(wandb.get("mode") or ""), str(wandb.get("url") or "")
-    if url.startswith(("https://", "http://")):  # A script has an address too.
-        return f'<a href="{text(url)}" rel="noreferrer">{mode}</a>'
-    return mode
+        for prefix, heading in GROUPS.items()
+    }
+    return {heading: charts for heading, charts in headed.items() if charts}

@@ -1,22 +1,25 @@
-"""What several seeds come to: a table for the terminal, and a page with a link to each run."""
+"""Shows the results of several seeds: a table on the terminal, and a page that links each run."""
 
+import os
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from lecture_models import files
-from lecture_models.reports.html import band, number, section, table, text
 from lecture_models.reports.markdown import markdown_columns
-from lecture_models.reports.page import whole_page
+from lecture_models.reports.page import write_page
+from lecture_models.reports.run_origin import settings
 from lecture_models.reports.run_sections import STATUS
-from lecture_models.runs.reader import as_number
+from lecture_models.runs.json_values import as_number
 from lecture_models.runs.seeds import Spread
 
 
 def terminal(spreads: dict[str, Spread]) -> str:
+    """Returns a table of every metric's mean and standard deviation over the seeds."""
     if not spreads:
         return "no metric was evaluated\n"
     rows = [
-        (name, _digits(each.mean), _digits(each.std), str(each.n)) for name, each in spreads.items()
+        (name, _digits(spread.mean), _digits(spread.std), str(spread.n))
+        for name, spread in spreads.items()
     ]
     return markdown_columns(("metric", "mean", "std", "n"), rows)
 
@@ -26,80 +29,53 @@ def _digits(value: float | None) -> str:
 
 
 def write_report(workdir: Path, summary: dict[str, Any]) -> Path:
-    """`summary` is what seeds.json holds."""
+    """Writes `report.html` into the folder of the seeds, and returns its path.
+
+    Args:
+        workdir: the folder that holds a folder for each seed.
+        summary: the content of seeds.json.
+    """
     title = str(summary["title"] or summary["experiment"]).removesuffix(".")
     seeds = summary["seeds"]
-    done = sum(each["status"] == "finished" for each in seeds)
-    failed = [
-        f"<p>seed {text(each['seed'])}: {text(each['error'])}</p>"
-        for each in seeds
-        if each["error"]
-    ]
-    badge = "failed" if failed else "finished" if done == len(seeds) else "unknown"
-    body = (
-        f'<p class="eyebrow">{text(summary["experiment"])} · {text(summary["preset"])} · '
-        f"{text(workdir.name)}</p><h1>{text(title)}</h1>"
-        f'<p><span class="badge {badge}">'
-        f"{done} of {len(seeds)} seeds finished</span></p>"
-        + band("alarm", "Failed", "".join(failed))
-        + band("note", "Note on the data", _notes(summary))
-        + section("Over the seeds", _spreads(summary["metrics"]))
-        + section("Each seed", _seeds(summary))
-        + section("Data and device", table(_origin(summary)))
-        + section("Config", table(summary["config"].items()))
-        + section("Command", f"<pre>{text(summary['command'])}</pre>")
-        + f"<footer>{text(workdir.name)} · made by lecture-models</footer>"
-    )
-    page = whole_page(f"{title}: {len(seeds)} seeds", body)
+    finished = sum(run["status"] == "finished" for run in seeds)
+    failed = [f"seed {run['seed']}: {run['error']}" for run in seeds if run["error"]]
     path = workdir / "report.html"
-    files.write_bytes(path, page.encode())
+    write_page(
+        path,
+        "seeds.html",
+        title=f"{title}: {len(seeds)} seeds",
+        heading=title,
+        eyebrow=f"{summary['experiment']} · {summary['preset']} · {workdir.name}",
+        badge="failed" if failed else "finished" if finished == len(seeds) else "unknown",
+        progress=f"{finished} of {len(seeds)} seeds finished",
+        failed=failed,
+        notes=[
+            f"{source['dataset']}: {source['note']}"
+            for source in summary["data"]
+            if source.get("note")
+        ],
+        spreads={
+            name: {part: as_number(spread[part]) for part in ("mean", "std", "n")}
+            for name, spread in summary["metrics"].items()
+        },
+        runs=[_row(run, list(summary["metrics"])) for run in seeds],
+        origin=_origin(summary),
+        config=settings(summary["config"]),
+        command=summary["command"],
+        footer=f"{workdir.name} · made by lecture-models",
+    )
     return path
 
 
-def _notes(summary: dict[str, Any]) -> str:
-    return "".join(
-        f"<p>{text(each['dataset'])}: {text(each['note'])}</p>"
-        for each in summary["data"]
-        if each.get("note")
-    )
+def _row(run: dict[str, Any], metrics: list[str]) -> dict[str, Any]:
+    return {
+        "seed": run["seed"],
+        "link": urllib.parse.quote(os.fsencode(run["folder"])) + "/report.html",
+        "status": STATUS.get(run["status"], run["status"]),
+        "values": [as_number(run["metrics"].get(f"eval/{name}")) for name in metrics],
+    }
 
 
-def _origin(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    data = [(str(each["dataset"]), str(each.get("source"))) for each in summary["data"]]
-    return [*data, ("device", ", ".join(summary["devices"]))]
-
-
-def _spreads(metrics: dict[str, dict[str, Any]]) -> str:
-    rows = "".join(
-        f'<tr><th class="mono">{text(name)}</th>{_cell(each["mean"])}{_cell(each["std"])}'
-        f"{_cell(each['n'])}</tr>"
-        for name, each in metrics.items()
-    )
-    head = _head("Metric", "Mean", "Standard deviation (n - 1)", "n")
-    return f'<div class="card"><table>{head}<tbody>{rows}</tbody></table></div>' if rows else ""
-
-
-def _seeds(summary: dict[str, Any]) -> str:
-    names = list(summary["metrics"])
-    rows = ""
-    for each in summary["seeds"]:
-        link = f'<a href="{text(each["folder"])}/report.html">{text(each["seed"])}</a>'
-        status = text(STATUS.get(each["status"], each["status"]))
-        cells = "".join(_cell(each["metrics"].get(f"eval/{name}")) for name in names)
-        rows += f"<tr><th>{link}</th><td>{status}</td>{cells}</tr>"
-    head = _head("Seed", *names).replace("</th>", "</th><th>Status</th>", 1)
-    # Many metrics are wider than the page: the card scrolls, and no word is broken.
-    return (
-        '<div class="card" style="overflow-x: auto"><table style="white-space: nowrap">'
-        f"{head}<tbody>{rows}</tbody></table></div>"
-    )
-
-
-def _head(first: str, *others: str) -> str:
-    cells = "".join(f'<th class="number">{text(name)}</th>' for name in others)
-    return f"<thead><tr><th>{text(first)}</th>{cells}</tr></thead>"
-
-
-def _cell(value: Any) -> str:
-    found = as_number(value)
-    return f'<td class="number">{"-" if found is None else text(number(found))}</td>'
+def _origin(summary: dict[str, Any]) -> dict[str, str]:
+    data = {str(source["dataset"]): str(source.get("source")) for source in summary["data"]}
+    return data | {"device": ", ".join(summary["devices"])}

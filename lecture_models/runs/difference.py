@@ -1,61 +1,66 @@
-"""What differs between runs: config, origin, metrics."""
+"""Compares runs: their configs, data, metrics, and where they ran."""
 
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from lecture_models.runs.json_values import as_list, as_object
 from lecture_models.runs.past_run import PastRun
-from lecture_models.runs.provenance import shown_commit
-from lecture_models.runs.reader import Series, as_list, as_object, read_run
+from lecture_models.runs.provenance import FAST_CONVOLUTIONS, shown_commit
+from lecture_models.runs.recorded_run import Series, read_series
 
-MOST_HASHES = 4  # That are shown one by one.
+MAX_HASHES = 4  # Of one data set, shown one by one.
 
 
 class Difference(NamedTuple):
-    """One name with its value in each run; None where a run has none."""
+    """Holds the values of one name in several runs; None for a run without the name."""
 
     name: str
     values: tuple[Any, ...]
 
     @property
     def gap(self) -> float | int | None:
-        """The second less the first; None but for two numbers."""
-        if len(self.values) != 2 or not all(type(each) in (int, float) for each in self.values):
+        """Returns the second value minus the first; None unless there are exactly two numbers."""
+        if len(self.values) != 2 or not all(type(value) in (int, float) for value in self.values):
             return None
         first, second = self.values
         return 0 if same(first, second) else second - first
 
     @property
     def relative(self) -> float:
-        """The gap by the larger of the two; infinite where there is no such number."""
+        """Returns the size of the gap, divided by the larger of the two absolute values.
+
+        It is infinite if there is no finite gap.
+        """
         if self.gap is None or not math.isfinite(self.gap):
             return math.inf
         return abs(self.gap) / max(map(abs, self.values)) if self.gap else 0.0
 
 
 def same(first: Any, second: Any) -> bool:
-    """NaN is itself here."""
+    """Compares two values; unlike with `==`, NaN equals itself."""
     both = isinstance(first, float) and isinstance(second, float)
     return first == second or (both and math.isnan(first) and math.isnan(second))
 
 
 def side_by_side(runs: Sequence[Mapping[str, Any]]) -> list[Difference]:
-    """Every name of any of them, in the order of the first that has it."""
-    names = dict.fromkeys(name for each in runs for name in each)
-    return [Difference(name, tuple(each.get(name) for each in runs)) for name in names]
+    """Returns the values of every name that any of the runs has, in the order of appearance."""
+    names = dict.fromkeys(name for run in runs for name in run)
+    return [Difference(name, tuple(run.get(name) for run in runs)) for name in names]
 
 
 def differing(runs: Sequence[Mapping[str, Any]]) -> list[Difference]:
+    """Returns the names for which not all of the runs have the same value."""
     return [
-        each
-        for each in side_by_side(runs)
-        if not all(same(each.values[0], other) for other in each.values[1:])
+        difference
+        for difference in side_by_side(runs)
+        if not all(same(difference.values[0], value) for value in difference.values[1:])
     ]
 
 
 def origin(session: Mapping[str, Any]) -> dict[str, str]:
-    """Commit, versions, device and environment of one session of a run, each a short text."""
+    """Returns commit, versions, device and environment of one session, each as a short text."""
     device = as_object(session.get("device"))
     return {
         "commit": shown_commit(as_object(session.get("git"))),
@@ -66,59 +71,71 @@ def origin(session: Mapping[str, Any]) -> dict[str, str]:
 
 
 def data_read(data: Sequence[Any]) -> dict[str, str]:
-    """Source and SHA-256 of every data set and every network of weights that a run read."""
-    found: dict[str, str] = {}
-    for each in map(as_object, data):
-        name = f"data {each.get('dataset')}"
-        while name in found:
+    """Returns source and SHA-256 of each data set and each set of weights that a run read."""
+    texts: dict[str, str] = {}
+    for source in map(as_object, data):
+        name = f"data {source.get('dataset')}"
+        while name in texts:
             name += ", another"
-        hashes = [str(as_object(file).get("sha256")) for file in as_list(each.get("files"))]
-        found[name] = f"{each.get('source')}, SHA-256 {_short(hashes)}"
-    return found
+        hashes = [str(as_object(file).get("sha256")) for file in as_list(source.get("files"))]
+        texts[name] = f"{source.get('source')}, SHA-256 {_short(hashes)}"
+    return texts
 
 
 def _short(hashes: list[str]) -> str:
-    """The beginning of each, and where they are many that of the hash of all."""
-    if len(hashes) <= MOST_HASHES:
+    """Shortens each hash; if there are many, hashes them together."""
+    if len(hashes) <= MAX_HASHES:
         return ", ".join(sha256[:12] for sha256 in hashes) or "of no file"
     together = hashlib.sha256(" ".join(hashes).encode()).hexdigest()
-    return f"{together[:12]} over those of {len(hashes)} files"
+    return f"{together[:12]} over the hashes of {len(hashes)} files"
 
 
 def changed_origin(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """One line for each thing in which the present process differs from a recorded session."""
+    """Returns a line for each way in which the present process differs from a recorded session.
+
+    What an older record does not tell is not compared.
+    """
     before, now = origin(recorded), origin(present)
-    if "environment" not in recorded:  # An older record: nothing is known of it.
-        now = {name: now[name] for name in now if name not in present["environment"]}
-    lines = [
-        f"{d.name}: {_or_absent(d.values[0])} recorded, {_or_absent(d.values[1])} now"
-        for d in differing([before, now])
-    ]
+    if "environment" not in recorded:
+        unknown = set(present["environment"])
+    else:
+        unknown = {FAST_CONVOLUTIONS} - recorded["environment"].keys()
+    now = {name: text for name, text in now.items() if name not in unknown}
+    lines = _changes(before, now)
     git, git_now = as_object(recorded.get("git")), as_object(present.get("git"))
     if git == git_now and git.get("dirty"):
-        lines.append(
-            "commit: files had been changed since it, then and now; whether alike is not known"
-        )
+        lines.append("commit: both times the checkout had uncommitted changes, which may differ")
     return lines
 
 
 def changed_data(recorded: Sequence[Any], present: Sequence[Any]) -> list[str]:
+    """Returns a line for each data set that differs from the recorded one."""
+    return _changes(data_read(recorded), data_read(present))
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [
-        f"{each.name}: {_or_absent(each.values[0])} recorded, {_or_absent(each.values[1])} now"
-        for each in differing([data_read(recorded), data_read(present)])
+        f"{difference.name}: {_or_nothing(difference.values[0])} recorded, "
+        f"{_or_nothing(difference.values[1])} now"
+        for difference in differing([before, now])
     ]
 
 
-def _or_absent(value: Any) -> str:
+def _or_nothing(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
 class Reproduction(NamedTuple):
-    """A run beside the one that repeated it.
+    """Holds the comparison of a run with its repetition.
 
-    `metrics` are all of both; `different` those beyond the tolerance, and so are `texts` by name.
-    `state` is whether the last state is equal, None where none was recorded; `first_step` is the
-    first at which any metric differed by anything.
+    Attributes:
+        metrics: all metrics of either run.
+        different: the metrics that differ by more than the tolerance.
+        texts: the names of the texts that differ.
+        num_texts: the number of texts of the first run.
+        state: True if the last states are equal; None if one of them was not recorded.
+        first_step: the first step at which any metric differs at all; None if none does.
+        tolerance: the relative difference that is allowed.
     """
 
     metrics: list[Difference]
@@ -131,21 +148,31 @@ class Reproduction(NamedTuple):
 
     @property
     def equal(self) -> bool:
+        """Returns True if the run was reproduced."""
         if self.different or self.texts:
             return False
-        # Within a tolerance neither the bits nor the way there need be the same.
+        # With a tolerance, the state and the earlier metrics may differ in their last digits.
         return self.tolerance > 0 or (self.state is not False and self.first_step is None)
 
 
 def repetition(first: PastRun, second: PastRun, tolerance: float = 0.0) -> Reproduction:
-    """`tolerance` is the relative difference of a metric that counts as none."""
+    """Compares a run with its repetition.
+
+    Args:
+        first: the recorded run.
+        second: its repetition.
+        tolerance: the relative difference of a metric that is allowed.
+
+    Returns:
+        The differences in metrics, texts and state.
+    """
     metrics = side_by_side([first.metrics, second.metrics])
     hashes = [run.summary.get("state_sha256") for run in (first, second)]
     texts = [as_object(run.summary.get("texts")) for run in (first, second)]
     return Reproduction(
         metrics=metrics,
-        different=[each for each in metrics if each.relative > tolerance],
-        texts=[each.name for each in differing(texts)],
+        different=[metric for metric in metrics if metric.relative > tolerance],
+        texts=[text.name for text in differing(texts)],
         num_texts=len(texts[0]),
         state=None if None in hashes else hashes[0] == hashes[1],
         first_step=_first_step(first, second),
@@ -154,16 +181,16 @@ def repetition(first: PastRun, second: PastRun, tolerance: float = 0.0) -> Repro
 
 
 def _first_step(first: PastRun, second: PastRun) -> int | None:
-    series = [read_run(run.folder).series for run in (first, second)]
+    before, now = read_series(first.folder), read_series(second.folder)
     steps = [
         step
-        for name in series[0].keys() | series[1].keys()
-        for step in _steps_apart(series[0].get(name, []), series[1].get(name, []))
+        for name in before.keys() | now.keys()
+        for step in _differing_steps(before.get(name, []), now.get(name, []))
     ]
     return min(steps, default=None)
 
 
-def _steps_apart(first: Series, second: Series) -> list[int]:
+def _differing_steps(first: Series, second: Series) -> list[int]:
     before, now = dict(first), dict(second)
     return [
         step for step in before.keys() | now.keys() if not same(before.get(step), now.get(step))

@@ -1,4 +1,4 @@
-"""A run's folder: what is in it, who may write to it, and whether it is the same run."""
+"""Holds the folder of a run while a process writes to it, and decides whether a run may resume."""
 
 import contextlib
 import datetime
@@ -6,30 +6,35 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lecture_models import files
-
-RECORD_KEYS = {"experiment", "config", "data", "sessions", "command", "preset", "started", "wandb"}
-
-
-class RunFolderError(Exception):
-    """A folder that cannot take this run: the message is one line for the user."""
+from lecture_models.runs import artifacts
+from lecture_models.runs.reader import (
+    CONFIG,
+    METRICS,
+    SUMMARY,
+    RecordFile,
+    RunFolderError,
+    read_config,
+    read_metrics,
+    read_summary,
+)
 
 
 def default_folder(root: Path, experiment: str) -> Path:
-    """`root/experiment/time-id`, new at every call."""
+    """Returns `root/experiment/TIME-ID`, a new path at every call."""
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     return root / experiment / f"{now}-{secrets.token_hex(3)}"
 
 
 class RunFolder:
-    """One run's files; holds a lock that the system releases however the process ends.
+    """Writes the files of one run, and holds a lock that ends with the process.
 
-    config.json, metrics.jsonl, images/, checkpoints/, summary.json, report.html.
-    Raises RunFolderError where another process trains in it, or it cannot be written.
+    The folder has config.json, metrics.jsonl, summary.json, report.html, checkpoints/ and the
+    folders of `artifacts`. Raises RunFolderError if another process holds the lock, or if the
+    folder cannot be written.
     """
 
     def __init__(self, path: Path):
@@ -48,100 +53,109 @@ class RunFolder:
 
     @property
     def images(self) -> Path:
-        return self.path / "images"
+        """Returns the folder of the images."""
+        return self.path / artifacts.IMAGES.folder
 
     @property
     def checkpoints(self) -> Path:
+        """Returns the folder of the checkpoints."""
         return self.path / "checkpoints"
 
     def read_config(self) -> dict[str, Any] | None:
-        """The record of the run that is here, None in a new folder.
+        """Returns the record of the run in the folder, None in a new folder.
 
-        Raises RunFolderError for a folder that holds something else, or a damaged record.
+        Raises RunFolderError if the record is damaged or the folder holds something else.
         """
-        path = self.path / "config.json"
-        if not path.exists():
-            others = sorted(
-                entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")
+        record = read_config(self.path)
+        if record.exists:
+            return _require(record)
+        others = sorted(
+            entry.name for entry in self.path.iterdir() if not entry.name.startswith(".")
+        )
+        if others:
+            raise RunFolderError(
+                f"{self.path} holds files ({', '.join(others[:3])}) but no {CONFIG}; "
+                "name a new folder, or the folder of a run"
             )
-            if others:
-                raise RunFolderError(
-                    f"{self.path} holds files ({', '.join(others[:3])}) but no config.json; "
-                    "name a new folder or one of a run"
-                )
-            return None
-        record = self._read(path)
-        if not record.keys() >= RECORD_KEYS:
-            raise RunFolderError(f"{path} is not of a run of lecture-models; name a new folder")
-        return record
+        return None
 
     def read_summary(self) -> dict[str, Any]:
-        path = self.path / "summary.json"
-        return self._read(path) if path.exists() else {}
+        """Returns the run's last summary, {} if there is none.
 
-    def _read(self, path: Path) -> dict[str, Any]:
-        try:
-            return json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise RunFolderError(f"{path} is damaged ({error}); name a new folder") from error
+        Raises RunFolderError if it is damaged.
+        """
+        summary = read_summary(self.path)
+        return _require(summary) if summary.exists else {}
 
     def write_config(self, record: dict[str, Any]) -> None:
+        """Writes the record of the run."""
         self.images.mkdir(exist_ok=True)
-        files.write_json(self.path / "config.json", record)
+        files.write_json(self.path / CONFIG, record)
 
     def write_summary(self, summary: dict[str, Any]) -> None:
-        files.write_json(self.path / "summary.json", summary)
+        """Writes how far the run came, and its last metrics."""
+        files.write_json(self.path / SUMMARY, summary)
 
     def resume_metrics(self, step: int) -> list[dict[str, Any]]:
-        """The records up to a step; later ones, and half a line, are dropped from the file.
+        """Returns the records of metrics up to a step.
 
-        The resumed run writes them again.
+        Later records and damaged lines are removed from the file, and artifacts of later steps
+        from the folder; the resumed run writes them again. Raises RunFolderError if the file cannot
+        be read.
         """
-        self._sweep(step)
-        path = self.path / "metrics.jsonl"
-        if not path.exists():
-            return []
-        kept = [(record, line) for record, line in _records(path) if record["step"] <= step]
-        files.write_bytes(path, "".join(line for _, line in kept).encode())
+        self._remove_later(step)
+        metrics = read_metrics(self.path).require()
+        kept = [
+            (record, line)
+            for record, line in zip(metrics.records, metrics.lines, strict=True)
+            if record["step"] <= step
+        ]
+        if metrics.path.exists():
+            files.write_bytes(metrics.path, b"".join(line + b"\n" for _, line in kept))
         return [record for record, _ in kept]
 
-    def _sweep(self, step: int) -> None:
-        """Removes pictures of later steps, and what a kill left of files half written."""
-        for path in self.images.glob("*.png"):
-            if int(path.stem.rpartition("_")[2]) > step:
-                path.unlink()
-        for path in [*self.path.glob(".*.*"), *self.images.glob(".*.*")]:
+    def _remove_later(self, step: int) -> None:
+        for path in artifacts.artifacts_after(self.path, step):
+            path.unlink()
+        for path in [*self.path.glob(".*.*"), *artifacts.half_written(self.path)]:
             path.unlink()
 
     def append_metrics(self, record: dict[str, Any]) -> None:
-        """One line of JSON, in the file when the call returns."""
+        """Appends one line of JSON, which is in the file when the call returns."""
         if self._metrics is None:
-            self._metrics = (self.path / "metrics.jsonl").open("a", encoding="utf-8")
+            self._metrics = (self.path / METRICS).open("a", encoding="utf-8")
         self._metrics.write(json.dumps(record) + "\n")
         self._metrics.flush()
 
     def sync(self) -> None:
-        """Metrics on the disk, so that no checkpoint is ever ahead of them."""
+        """Writes the metrics to the disk, so that no checkpoint is ever ahead of them."""
         if self._metrics is not None:
             os.fsync(self._metrics.fileno())
 
     def close(self) -> None:
+        """Closes the metrics and releases the lock."""
         if self._metrics is not None:
             with contextlib.suppress(OSError):  # A full disk was an error at the write itself.
                 self._metrics.close()
         self._lock.close()
 
 
-def _records(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    for line in path.read_text("utf-8").splitlines(keepends=True):
-        try:
-            yield json.loads(line), line
-        except ValueError:
-            return  # A kill cut this line: what follows it cannot be older.
+def _require(record: RecordFile) -> dict[str, Any]:
+    try:
+        return record.require()
+    except RunFolderError as error:
+        raise RunFolderError(f"{error}; name a new folder") from error
 
 
 def check_same_run(recorded: dict[str, Any], present: dict[str, Any], folder: Path) -> None:
-    """Raises RunFolderError, naming what differs, where the folder holds another run."""
+    """Raises RunFolderError, naming the differences, if the folder holds another run.
+
+    Args:
+        recorded: the record in the folder.
+        present: the record of the run that is about to start; `experiment`, `config` and `data`
+            are compared.
+        folder: the folder, for the message.
+    """
     if recorded["experiment"] != present["experiment"]:
         raise RunFolderError(
             f"{folder} holds a run of {recorded['experiment']}, not of {present['experiment']}"
@@ -153,18 +167,18 @@ def check_same_run(recorded: dict[str, Any], present: dict[str, Any], folder: Pa
         if before.get(name) != now.get(name)
     ]
     if different:
-        raise RunFolderError(f"{folder} holds a run of another config: {', '.join(different)}")
+        raise RunFolderError(f"{folder} holds a run with another config: {', '.join(different)}")
     if data_contents(recorded["data"]) != data_contents(present["data"]):
         raise RunFolderError(
-            f"{folder} was trained on other data: {_sources(recorded['data'])} there, "
+            f"{folder} holds a run on other data: {_sources(recorded['data'])} there, "
             f"{_sources(present['data'])} now"
         )
 
 
 def data_contents(data: list[dict[str, Any]]) -> list[Any]:
-    """What was read, wherever it lay."""
-    return [(each["dataset"], [file["sha256"] for file in each["files"]]) for each in data]
+    """Returns the data sets and the hashes of their files, without the paths of the files."""
+    return [(source["dataset"], [file["sha256"] for file in source["files"]]) for source in data]
 
 
 def _sources(data: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{each['dataset']} ({each['source']})" for each in data) or "none"
+    return ", ".join(f"{source['dataset']} ({source.get('source')})" for source in data) or "none"

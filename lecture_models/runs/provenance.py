@@ -1,4 +1,4 @@
-"""What a run was: command, commit, versions, device, data."""
+"""Describes a process for the record of its run: commit, versions, device and environment."""
 
 import datetime
 import importlib.metadata
@@ -23,7 +23,7 @@ PACKAGES = (
     "scikit-learn",
     "scikit-image",
 )
-# Set outside the program, these change the digits of a result.
+# Environment variables that change the digits of a result.
 VARIABLES = (
     "XLA_FLAGS",
     "JAX_ENABLE_X64",
@@ -31,22 +31,36 @@ VARIABLES = (
     "JAX_DISABLE_JIT",
     "NVIDIA_TF32_OVERRIDE",
 )
+FAST_CONVOLUTIONS = "fast_convolutions"  # The launcher's flag, recorded with the variables.
 
 
-def describe_process(root: Path, command: str) -> dict[str, Any]:
-    """One session of a run, as it is recorded; `root` is the checkout the code came from."""
+def describe_process(root: Path, command: str, fast_convolutions: bool) -> dict[str, Any]:
+    """Returns the record of one session of a run.
+
+    Args:
+        root: the checkout that the code came from.
+        command: the command line.
+        fast_convolutions: whether a CPU computes convolutions by this project's algorithms.
+
+    Returns:
+        The record, in values that JSON can hold.
+    """
+    variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     return {
         "command": command,
         "git": git_commit(root),
         "versions": versions(),
         "device": device(),
-        "environment": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "environment": {**variables, FAST_CONVOLUTIONS: fast_convolutions},
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
 
 def git_commit(root: Path) -> dict[str, Any] | None:
-    """The commit, and whether files differ from it or are new; None outside a checkout."""
+    """Returns the commit, and whether the checkout has changed or new files.
+
+    Returns None outside of a checkout.
+    """
     commit = _git(root, "rev-parse", "HEAD")
     status = _git(root, "status", "--porcelain")
     if commit is None or status is None:
@@ -55,10 +69,9 @@ def git_commit(root: Path) -> dict[str, Any] | None:
 
 
 def shown_commit(git: dict[str, Any] | None) -> str:
-    """What `git_commit` gave, as a line for people."""
-    found = git or {}
-    changed = " (with files changed since)" if found.get("dirty") else ""
-    return f"{found.get('commit', 'not a checkout')}{changed}"
+    """Returns the result of `git_commit` as a text for people."""
+    commit = (git or {}).get("commit", "not a checkout")
+    return f"{commit} (with uncommitted changes)" if (git or {}).get("dirty") else str(commit)
 
 
 def _git(root: Path, *arguments: str) -> str | None:
@@ -72,16 +85,18 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    """Returns the versions of Python and of the installed packages that matter."""
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def device() -> dict[str, Any]:
+    """Returns what computes: platform and kind of the device, their number, the host's cores."""
     first = jax.devices()[0]
     kind = _processor() if first.platform == "cpu" else first.device_kind
     return {

@@ -1,7 +1,13 @@
-"""Translates names in the records of older runs into the names of today."""
+"""Translates names in the records of older runs into today's names.
 
-from collections.abc import Mapping
+Whoever renames an experiment, a field of a Config or a metric adds the old name here, so that older
+runs can still be read, resumed and reproduced.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from lecture_models.config import did_you_mean
 
 EXPERIMENTS = {
     "feature_neighbours": "feature_neighbors",
@@ -19,15 +25,35 @@ FIELDS: dict[str, dict[str, str]] = {
         "neighbours": "neighbors",
         "neighbourhood": "neighborhood",
         "grey": "gray",
+        "randomised_shares": "randomized_shares",
     },
+    "deep_dream": {"image": "images"},
+    "feature_inversion": {"image": "images"},
     "gan_mnist": {"sgd": "momentum_sgd"},
     "lenet_mnist": {"sgd": "plain_sgd"},
     "denoising_ae_mnist": {"sgd": "constant_rate_sgd"},
     "encoder_finetune_mnist": {"sgd": "constant_rate_sgd"},
 }
+# Fields by their old names, by experiment, that had one value and now have a tuple of values.
+BECAME_TUPLES = {"deep_dream": ("image",), "feature_inversion": ("image",)}
 METRICS = {
+    "deletion_centre": "deletion_center",
+    "insertion_centre": "insertion_center",
+    "pointing_centre": "pointing_center",
+    "neighbours_kept": "neighbors_kept",
     "memorisation_ratio": "memorization_ratio",
-    "neighbour_divergence": "neighbor_divergence",
+    "memorisation": "memorization",
+    "negative_bound": "negative_elbo",
+    "validation_negative_bound": "validation_negative_elbo",
+    "negative_bound_1": "negative_importance_weighted_elbo_1",
+    "negative_bound_5": "negative_importance_weighted_elbo_5",
+    "negative_bound_50": "negative_importance_weighted_elbo_50",
+    "divergence": "kl_divergence",
+    "divergence_by_unit": "kl_divergence_by_unit",
+    "aggregate_divergence": "aggregate_kl_divergence",
+    "class_divergence": "class_kl_divergence",
+    "autoencoder_code_divergence": "autoencoder_code_kl_divergence",
+    "code_divergence": "code_kl_divergence",
 }
 # Whole comma-separated words in values of the config, such as names of networks.
 WORDS = {"vgg19_normalised": "vgg19_normalized"}
@@ -39,15 +65,53 @@ def current_experiment(name: str) -> str:
 
 
 def current_config(experiment: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a recorded config with today's field names and today's names of networks."""
-    fields = FIELDS[""] | FIELDS.get(current_experiment(experiment), {})
-    return {fields.get(name, name): _current_value(value) for name, value in config.items()}
+    """Returns a recorded config with today's names of fields and networks, and today's types."""
+    experiment = current_experiment(experiment)
+    fields = FIELDS[""] | FIELDS.get(experiment, {})
+    became_tuples = BECAME_TUPLES.get(experiment, ())
+    return {
+        fields.get(name, name): _current_value([value] if name in became_tuples else value)
+        for name, value in config.items()
+    }
 
 
 def current_metric(name: str) -> str:
-    """Returns today's name of a metric; a prefix such as `eval/` is kept."""
+    """Returns today's name of a metric, with the same prefix, such as `eval/`."""
     group, slash, bare = name.rpartition("/")
     return f"{group}{slash}{METRICS.get(bare, bare)}"
+
+
+def current_source(source: Any) -> Any:
+    """Returns the record of a data set, or of weights, with today's name."""
+    if not isinstance(source, dict) or not isinstance(source.get("dataset"), str):
+        return source
+    words = source["dataset"].split(" ")  # The name of weights is `weights NETWORK`.
+    return source | {"dataset": " ".join(WORDS.get(word, word) for word in words)}
+
+
+def current_name(name: str, known: Iterable[str]) -> str | None:
+    """Returns today's name of an old experiment, field or metric; None if the name is not old.
+
+    Args:
+        name: a name that a user typed. A negated flag, such as `nosgd`, counts as its field.
+        known: the names that exist today. Fields of different experiments may have had one name;
+            the first new name that is known is returned.
+    """
+    names = set(known)
+    group, slash, bare = name.rpartition("/")
+    for negation in ("", "no"):
+        old = bare.removeprefix(negation)
+        for renamed in (EXPERIMENTS, METRICS, *FIELDS.values()):
+            current = f"{group}{slash}{renamed.get(old)}"
+            if old in renamed and current in names:
+                return current
+    return None
+
+
+def name_hint(name: str, known: Iterable[str]) -> str:
+    """Returns the end of an error message: today's name of an old name, else the nearest name."""
+    current = current_name(name, known := set(known))
+    return f"; it is now {current!r}." if current else did_you_mean(name, known)
 
 
 def _current_value(value: Any) -> Any:

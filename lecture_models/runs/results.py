@@ -1,17 +1,30 @@
-"""Finished runs, read from their folders: one metric as a mean with its spread over seeds."""
+"""Reads finished runs, and summarizes a metric as its mean and spread over seeds."""
 
 import json
-import os
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-NO_RUNS_INSIDE = frozenset({"checkpoints", "images", "wandb"})
+from lecture_models.runs.json_values import as_number, as_object
+from lecture_models.runs.past_run import numbers
+from lecture_models.runs.reader import read_config, read_summary
+from lecture_models.runs.run_folders import run_folders
 
 
 class Measurement(NamedTuple):
-    """A metric of finished runs that differ in their seeds alone; `std` is None for one seed."""
+    """Holds a metric of finished runs that differ only in their seeds.
+
+    Attributes:
+        mean: the mean over the seeds.
+        std: the sample standard deviation (n - 1); None for one seed.
+        count: the number of seeds.
+        runs: the names of the runs.
+        preset: the preset of the runs.
+        data: see `FinishedRun`.
+        note: see `FinishedRun`.
+        device: see `FinishedRun`.
+    """
 
     mean: float
     std: float | None
@@ -23,11 +36,20 @@ class Measurement(NamedTuple):
     device: str
 
 
-class Run(NamedTuple):
-    """One finished run; `name` is its folder below the folder of the runs.
+class FinishedRun(NamedTuple):
+    """Holds the result of one finished run.
 
-    `data` says which data sets and from where, and of how many images where the run took the first
-    ones alone; `note` what a data set lacks. `steps_per_second` is that of its last session.
+    Attributes:
+        name: path of the run's folder, relative to the folder of the runs.
+        started: time of the start, in ISO 8601.
+        preset: the name of the preset.
+        config: the fields of the experiment's Config; tuples are lists.
+        data: names and sources of the data sets, and how many training images if not all.
+        note: what is special about the data, such as "fallback: mnist absent"; "" for nothing.
+        device: kind of the device, such as the name of the processor.
+        metrics: the last value of each metric, by `eval/NAME` and `train/NAME`.
+        steps_per_second: speed of the last session; None if it took no steps.
+        platform: "cpu", "gpu" or "tpu"; "" if it was not recorded.
     """
 
     name: str
@@ -42,45 +64,29 @@ class Run(NamedTuple):
     platform: str = ""
 
 
-def walk_runs(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Every folder below `root` that may hold runs or be one, with the names of its files.
+def finished_runs(runs_dir: Path, experiment: str) -> list[FinishedRun]:
+    """Returns every finished run of an experiment below `runs_dir`, the oldest first.
 
-    By name, in whatever depth; links are followed once; hidden folders and the insides of a run
-    are not entered.
+    Runs that have not finished, or whose records are damaged, are skipped. A folder that does not
+    exist holds no runs.
     """
-    visited = set()
-    for parent, folders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(
-            each for each in folders if each not in NO_RUNS_INSIDE and not each.startswith(".")
-        )
-        yield Path(parent), files
-
-
-def run_folders(runs_dir: Path) -> list[Path]:
-    """Every folder with a run's record."""
-    return sorted(path for path, files in walk_runs(runs_dir) if "config.json" in files)
-
-
-def finished_runs(runs_dir: Path, experiment: str) -> list[Run]:
-    """Every finished run of an experiment, in whatever depth below `runs_dir`, the oldest first.
-
-    A folder that is not there holds none; a run that has not finished, or whose record cannot be
-    read, is passed over.
-    """
-    runs = [_read(runs_dir, path, experiment) for path in run_folders(runs_dir)]
+    runs = [_read(runs_dir, folder, experiment) for folder in run_folders(runs_dir)]
     return sorted((run for run in runs if run is not None), key=lambda run: run.started)
 
 
 def grouped(
-    runs: list[Run], ignored: frozenset[str] = frozenset({"seed"})
-) -> Iterator[tuple[dict[str, Any], list[Run]]]:
-    """Runs of one preset, data and device that are alike in all fields but `ignored`."""
-    groups: dict[str, tuple[dict[str, Any], list[Run]]] = {}
+    runs: list[FinishedRun], ignored: frozenset[str] = frozenset({"seed"})
+) -> Iterator[tuple[dict[str, Any], list[FinishedRun]]]:
+    """Groups runs that have the same preset, data, device and config.
+
+    Args:
+        runs: the runs of one experiment.
+        ignored: fields of the config that may differ within a group.
+
+    Yields:
+        The config of a group, without the ignored fields, and its runs.
+    """
+    groups: dict[str, tuple[dict[str, Any], list[FinishedRun]]] = {}
     for run in runs:
         config = {name: value for name, value in run.config.items() if name not in ignored}
         alike = [config, run.preset, run.data, run.note, run.device]
@@ -89,23 +95,26 @@ def grouped(
 
 
 def measurements(
-    runs: list[Run], metric: str, ignored: frozenset[str] = frozenset({"seed"})
+    runs: list[FinishedRun], metric: str, ignored: frozenset[str] = frozenset({"seed"})
 ) -> Iterator[tuple[dict[str, Any], Measurement]]:
-    """Runs that differ in their seeds alone, as one measurement each, with their config.
+    """Measures a metric over the seeds of each group of runs.
 
-    `metric` is of the last evaluation. Of two runs of one seed the later counts; `ignored` are the
-    fields of the config in which runs may differ. The spread is the sample's, n - 1. Runs without
-    the metric are passed over.
+    Args:
+        runs: the runs of one experiment, the oldest first. Runs without the metric are skipped;
+            of several runs with the same seed in a group, the last counts.
+        metric: name of a metric of the last evaluation, without `eval/`.
+        ignored: fields of the config that may differ within a group.
+
+    Yields:
+        The config of a group, without the ignored fields, and its measurement.
     """
-    having = [run for run in runs if f"eval/{metric}" in run.metrics]
-    for config, members in grouped(having, ignored):
-        yield (
-            config,
-            _measure(list({run.config.get("seed"): run for run in members}.values()), metric),
-        )
+    measured = [run for run in runs if f"eval/{metric}" in run.metrics]
+    for config, members in grouped(measured, ignored):
+        by_seed = {run.config.get("seed"): run for run in members}
+        yield config, _measure(list(by_seed.values()), metric)
 
 
-def _measure(runs: list[Run], metric: str) -> Measurement:
+def _measure(runs: list[FinishedRun], metric: str) -> Measurement:
     values = [run.metrics[f"eval/{metric}"] for run in runs]
     return Measurement(
         mean=statistics.fmean(values),
@@ -119,31 +128,31 @@ def _measure(runs: list[Run], metric: str) -> Measurement:
     )
 
 
-def _read(runs_dir: Path, folder: Path, experiment: str) -> Run | None:
-    try:
-        record = json.loads((folder / "config.json").read_text("utf-8"))
-        if record["experiment"] != experiment:
-            return None
-        summary = json.loads((folder / "summary.json").read_text("utf-8"))
-        if summary["status"] != "finished":
-            return None
-        return Run(
-            name=folder.relative_to(runs_dir).as_posix(),
-            started=record["started"],
-            preset=record["preset"],
-            config=record["config"],
-            data=_data(record),
-            note="; ".join(each["note"] for each in record["data"] if each["note"]),
-            device=record["device"]["kind"],
-            metrics=summary["metrics"],
-            steps_per_second=summary.get("steps_per_second"),
-            platform=record["device"].get("platform", ""),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+def _read(runs_dir: Path, folder: Path, experiment: str) -> FinishedRun | None:
+    record = read_config(folder).intact
+    if record.get("experiment") != experiment:
         return None
+    summary = read_summary(folder).intact
+    if summary.get("status") != "finished":
+        return None
+    device = as_object(record.get("device"))
+    notes = [str(source["note"]) for source in record["data"] if source.get("note")]
+    return FinishedRun(
+        name=folder.relative_to(runs_dir).as_posix(),
+        started=record["started"],
+        preset=record["preset"],
+        config=record["config"],
+        data=_data(record),
+        note="; ".join(notes),
+        device=str(device.get("kind", "")),
+        metrics=numbers(summary["metrics"]),
+        steps_per_second=as_number(summary.get("steps_per_second")),
+        platform=str(device.get("platform", "")),
+    )
 
 
 def _data(record: dict[str, Any]) -> str:
-    found = ", ".join(f"{each['dataset']} ({each['source']})" for each in record["data"])
-    first = record["config"].get("train_images")
-    return f"{found}, its first {first:,} training images" if first else found
+    sources = [f"{source['dataset']} ({source.get('source')})" for source in record["data"]]
+    data, first = ", ".join(sources), record["config"].get("train_images")
+    is_part = type(first) is int and first > 0
+    return f"{data}, its first {first:,} training images" if is_part else data

@@ -1,4 +1,4 @@
-"""One experiment by several seeds: which, where, and what they come to together."""
+"""Parses seeds, and reads and summarizes the runs that differ in their seeds only."""
 
 import math
 import statistics
@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lecture_models.config import UsageError
-from lecture_models.runs.folder import RunFolderError, check_same_run
+from lecture_models.runs.folder import check_same_run
+from lecture_models.runs.json_values import as_object
 from lecture_models.runs.past_run import PastRun, read_past_run
-from lecture_models.runs.reader import as_object
+from lecture_models.runs.reader import CONFIG, RunFolderError
 
-MOST_SEEDS = 1_000
-LARGEST_SEED = 2**32 - 1  # jax drops the bits above: larger seeds would be others again.
+MAX_SEEDS = 1_000
+MAX_SEED = 2**32 - 1  # jax uses the lowest 32 bits only: a larger seed would repeat a smaller one.
 FILE = "seeds.json"
 
 
 class Spread(NamedTuple):
-    """A metric over seeds. `std` is the sample's, n - 1; None for one value.
+    """Summarizes a metric over seeds.
 
-    `mean` and `std` are None where a value is not finite: n then counts what is.
+    Attributes:
+        mean: the mean; None if a value is not finite.
+        std: the sample standard deviation (n - 1); None for one value, or if one is not finite.
+        n: the number of finite values.
     """
 
     mean: float | None
@@ -26,36 +30,43 @@ class Spread(NamedTuple):
     n: int
 
 
-def parse_seeds(given: str) -> tuple[int, ...]:
-    """One number is how many, from 0 on; several are the seeds themselves. Raises UsageError."""
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Parses --seeds: `3` means the seeds 0, 1 and 2; `0,1,7` lists the seeds.
+
+    Raises UsageError if the text is neither.
+    """
     try:
-        numbers = [int(part) for part in given.split(",")]
+        numbers = [int(part) for part in text.split(",")]
     except ValueError as error:
         raise UsageError(
-            f"--seeds is {given or 'empty'}; it must be how many, or seeds separated by commas"
+            f"--seeds is {text or 'empty'}; it must be a number of seeds, or seeds separated by "
+            "commas"
         ) from error
     if len(numbers) == 1:
-        if not 1 <= numbers[0] <= MOST_SEEDS:
-            raise UsageError(f"--seeds is {given}; how many must be from 1 to {MOST_SEEDS}")
+        if not 1 <= numbers[0] <= MAX_SEEDS:
+            raise UsageError(f"--seeds is {text}; a number of seeds must be from 1 to {MAX_SEEDS}")
         return tuple(range(numbers[0]))
-    twice = sorted({number for number in numbers if numbers.count(number) > 1})
-    if twice:
-        raise UsageError(f"--seeds is {given}; {twice[0]} is in it twice, each counts once")
-    if min(numbers) < 0 or max(numbers) > LARGEST_SEED:
-        raise UsageError(f"--seeds is {given}; a seed must be from 0 to {LARGEST_SEED}")
+    repeated = sorted({number for number in numbers if numbers.count(number) > 1})
+    if repeated:
+        raise UsageError(
+            f"--seeds is {text}; it must name each seed once, but repeats {repeated[0]}"
+        )
+    if min(numbers) < 0 or max(numbers) > MAX_SEED:
+        raise UsageError(f"--seeds is {text}; a seed must be from 0 to {MAX_SEED}")
     return tuple(numbers)
 
 
 def seed_folder(workdir: Path, seed: int) -> Path:
+    """Returns the folder of the run with one seed."""
     return workdir / f"seed_{seed:04d}"
 
 
 def check_workdir(workdir: Path) -> None:
-    """Raises RunFolderError for a folder that holds anything but seeds."""
+    """Raises RunFolderError if a folder holds anything but runs with several seeds."""
     if workdir.exists() and not workdir.is_dir():
         raise RunFolderError(f"{workdir} is a file; name a folder")
-    if (workdir / "config.json").exists():
-        raise RunFolderError(f"{workdir} is the folder of one run; name another for the seeds")
+    if (workdir / CONFIG).exists():
+        raise RunFolderError(f"{workdir} is the folder of one run; name another one for the seeds")
     if not workdir.is_dir() or (workdir / FILE).exists():
         return
     others = sorted(
@@ -63,14 +74,14 @@ def check_workdir(workdir: Path) -> None:
     )
     if others:
         raise RunFolderError(
-            f"{workdir} holds files ({', '.join(others[:3])}) but no {FILE}; name a new folder or "
-            "one of seeds"
+            f"{workdir} holds files ({', '.join(others[:3])}) but no {FILE}; name a new folder, or "
+            "a folder of seeds"
         )
 
 
 def runs_of(workdir: Path) -> list[PastRun]:
-    """Every seed that has begun there, by its number."""
-    folders = sorted(path.parent for path in workdir.glob("seed_*/config.json"))
+    """Returns the run of every seed that has started, in the order of the seeds."""
+    folders = sorted(path.parent for path in workdir.glob(f"seed_*/{CONFIG}"))
     runs = [read_past_run(folder) for folder in folders]
     return sorted(runs, key=lambda run: run.config.get("seed", 0))
 
@@ -78,9 +89,13 @@ def runs_of(workdir: Path) -> list[PastRun]:
 def check_same_but_for_seed(
     runs: list[PastRun], experiment: str, config: dict[str, Any], data: list[Any] | None = None
 ) -> None:
-    """Raises RunFolderError where a run there differs in more than its seed.
+    """Raises RunFolderError if a run differs from the present one in more than its seed.
 
-    `config` is plain, as JSON gives it back; `data` of a run that was built are compared too.
+    Args:
+        runs: the runs in the folder.
+        experiment: the present experiment.
+        config: the present config, in the values that JSON gives back.
+        data: the data that the present run has read; None before it has read any.
     """
     for run in runs:
         seed = run.config.get("seed")
@@ -93,16 +108,19 @@ def check_same_but_for_seed(
 
 
 def spreads(runs: list[PastRun]) -> dict[str, Spread]:
-    """Of every metric of the last evaluation, over the runs that have finished."""
-    done = [run.metrics for run in runs if run.status == "finished"]
-    names = sorted({name for each in done for name in each if name.startswith("eval/")})
+    """Returns the spread of each metric of the last evaluation, over the finished runs."""
+    finished = [run.metrics for run in runs if run.status == "finished"]
+    names = sorted({name for metrics in finished for name in metrics if name.startswith("eval/")})
     return {
-        name.removeprefix("eval/"): spread([each[name] for each in done if name in each])
+        name.removeprefix("eval/"): spread(
+            [metrics[name] for metrics in finished if name in metrics]
+        )
         for name in names
     }
 
 
 def spread(values: list[float]) -> Spread:
+    """Returns the spread of at least one value."""
     finite = [value for value in values if math.isfinite(value)]
     if len(finite) < len(values):
         return Spread(None, None, len(finite))
@@ -111,7 +129,7 @@ def spread(values: list[float]) -> Spread:
 
 
 def summary(runs: list[PastRun], command: str) -> dict[str, Any]:
-    """What `seeds.json` holds."""
+    """Returns the content of seeds.json for at least one run."""
     first = runs[0].record
     return {
         "experiment": first["experiment"],
@@ -121,7 +139,7 @@ def summary(runs: list[PastRun], command: str) -> dict[str, Any]:
         "config": {name: value for name, value in first["config"].items() if name != "seed"},
         "data": first["data"],
         "devices": sorted({str(as_object(run.record.get("device")).get("kind")) for run in runs}),
-        "metrics": {name: each._asdict() for name, each in spreads(runs).items()},
+        "metrics": {name: metric._asdict() for name, metric in spreads(runs).items()},
         "seeds": [
             {
                 "seed": run.config.get("seed"),

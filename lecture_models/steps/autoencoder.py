@@ -1,4 +1,4 @@
-"""One step of an autoencoder that learns to reconstruct what it is given."""
+"""Takes one training step of an autoencoder."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,10 +14,12 @@ Codes = Float[Array, "batch code"]
 
 
 class Autoencoder(NamedTuple):
-    """Pure functions, from images to images.
+    """Describes an autoencoder as pure functions.
 
-    `encode(params, images)` gives codes, `decode(params, codes)` logits of pixels in [0, 1], and
-    `pixels(logits)` images in [-1, 1].
+    Attributes:
+        encode: maps (params, images) to codes.
+        decode: maps (params, codes) to logits of pixels in [0, 1].
+        pixels: maps logits to images in [-1, 1].
     """
 
     encode: Callable[[Params, Images], Codes]
@@ -32,10 +34,18 @@ def reconstruction_step(
     state: TrainState,
     images: Images,
 ) -> tuple[TrainState, Metrics]:
-    """One descent of the mean of L(x, g(h(x))) over a batch.
+    """Lowers the mean reconstruction loss L(x, g(h(x))) of a batch once.
 
-    `loss(logits, images)` gives one value per image. The metric, `squared_error`, is on pixels in
-    [0, 1], the mean over the batch and before the step. Bengio, 2009, section 4.6.
+    Args:
+        autoencoder: the encoder h and the decoder g.
+        loss: the loss L; maps (logits, images) to one value per image.
+        optimizer: the optimizer of the parameters.
+        state: the state before the step.
+        images: the images x in [-1, 1].
+
+    Returns:
+        The state after the step, and the metric `squared_error` from before it: the batch mean of
+        the squared error on pixels in [0, 1]. Bengio, 2009, section 4.6.
     """
 
     def mean_loss(params):

@@ -1,4 +1,4 @@
-"""One step of a classifier: augmentation, mean cross-entropy, batch statistics."""
+"""Takes one training step of a classifier: augmentation, cross-entropy, batch statistics."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,9 +15,13 @@ Images = Float[Array, "batch height width channel"]
 
 
 class ClassifierState(NamedTuple):
-    """What training changes; `batch_stats` are the running moments of batch norm, `{}` without.
+    """Holds all that training changes.
 
-    `step` counts the steps done, so that an evaluation knows the last one.
+    Attributes:
+        params: the parameters.
+        batch_stats: the running moments of batch norm; {} for a network without it.
+        optimizer_state: the state of the optimizer.
+        step: the number of steps taken, by which an evaluation recognizes the last one.
     """
 
     params: Params
@@ -27,12 +31,18 @@ class ClassifierState(NamedTuple):
 
     @property
     def variables(self) -> dict[str, Params]:
-        """As a linen module's `apply` takes them."""
+        """Returns the variables in the form that a linen module's `apply` takes."""
         return {"params": self.params, "batch_stats": self.batch_stats}
 
 
 class StepKeys(NamedTuple):
-    """One key for each thing that a step draws."""
+    """Holds one key for each kind of random draw in a step.
+
+    Attributes:
+        augmentation: for the random changes of the images.
+        dropout: for dropout.
+        structure: for random changes of the network, such as dropped layers or pooling regions.
+    """
 
     augmentation: Key[Array, ""]
     dropout: Key[Array, ""]
@@ -40,6 +50,14 @@ class StepKeys(NamedTuple):
 
 
 def step_keys(key: Key[Array, ""]) -> StepKeys:
+    """Splits a step's key by use.
+
+    Args:
+        key: the key of the step.
+
+    Returns:
+        One key for each kind of random draw.
+    """
     return StepKeys(*jax.random.split(key, len(StepKeys._fields)))
 
 
@@ -49,7 +67,17 @@ def init_classifier(
     images: Images,
     key: Key[Array, ""],
 ) -> ClassifierState:
-    """The first state, of a linen module's `init`; only the shape of the images matters."""
+    """Returns the state before the first step.
+
+    Args:
+        model_init: a linen module's `init`.
+        optimizer: the optimizer of the parameters.
+        images: images of the right shape; their values do not matter.
+        key: the key of the initial parameters.
+
+    Returns:
+        The initial state, at step 0.
+    """
     variables = model_init(key, images)
     params = variables["params"]
     return ClassifierState(
@@ -63,7 +91,15 @@ def init_classifier(
 def mean_cross_entropy(
     logits: Float[Array, "batch class"], labels: Int[Array, " batch"]
 ) -> Float[Array, ""]:
-    """Of softmax, in nats; log(number of classes) for equal logits."""
+    """Returns the mean cross-entropy of softmax with the labels.
+
+    Args:
+        logits: one row of logits per image.
+        labels: the indices of the true classes.
+
+    Returns:
+        The mean over the batch in nats, lower is better; log(number of classes) for equal logits.
+    """
     return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
 
 
@@ -76,14 +112,23 @@ def classifier_step(
     augment: Callable[[Key[Array, ""], Images], Images] | None = None,
     auxiliary: Mapping[str, float] = MappingProxyType({}),
 ) -> tuple[ClassifierState, Metrics]:
-    """One descent of the mean softmax cross-entropy (nats) of a batch.
+    """Lowers the mean softmax cross-entropy of a batch once.
 
-    `batch` has `images` and integer `labels`; `model_apply` is a linen module's `apply`, which
-    returns `(logits, activations)` and finds keys under `dropout` and `structure`. `augment(key,
-    images)` changes the images first. `auxiliary` are weights by the names of those activations
-    that are logits of heads on the way, whose weighted cross-entropies are added: 0.3 each in
-    Szegedy et al., "Going deeper with convolutions", 2015, section 5. The metrics, `loss` (of the
-    last head) and `error_percent`, are those before the step.
+    Args:
+        model_apply: a linen module's `apply`. It returns (logits, activations), takes
+            `training=True`, and reads keys named `dropout` and `structure`.
+        optimizer: the optimizer of the parameters.
+        state: the state before the step.
+        batch: `images` in [-1, 1] and integer `labels`.
+        key: the key of the step.
+        augment: changes the images first; maps (key, images) to images. None leaves them as is.
+        auxiliary: the weights of auxiliary heads, by the names of those activations that are
+            their logits. Their weighted cross-entropies are added to the loss; each weight is 0.3
+            in Szegedy et al., "Going deeper with convolutions", 2015, section 5.
+
+    Returns:
+        The state after the step, and metrics from before it: `loss`, the cross-entropy of the
+        last head in nats, and `error_percent`.
     """
     keys = step_keys(key)
     images, labels = batch["images"], batch["labels"]

@@ -1,4 +1,4 @@
-"""One step of a denoising autoencoder and, beside it, of the same net that sees no noise."""
+"""Takes one training step of a denoising autoencoder and of a plain one beside it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +12,7 @@ Images = Float[Array, "batch height width channel"]
 
 
 class AutoencoderPair(NamedTuple):
-    """Two nets of one architecture: one learns to remove noise, one to copy."""
+    """Holds two networks of one architecture: one learns to remove noise, one to copy."""
 
     denoising: TrainState
     plain: TrainState
@@ -26,20 +26,31 @@ def denoising_step(
     images: Images,
     key: Key[Array, ""],
 ) -> tuple[AutoencoderPair, Metrics]:
-    """Both after one update: the first of L(x, g(f(x~))), x~ drawn from q(x~ | x); the other of
-    L(x, g(f(x))).
+    """Updates both networks once on the same images.
 
-    `loss(params, inputs, targets)` is a scalar. The target is the clean image for both. Vincent
-    et al., 2010, section 3.2.
+    The denoising one lowers L(x, g(f(x~))) for x~ drawn from q(x~ | x), the plain one
+    L(x, g(f(x))). The target is the clean image for both.
+
+    Args:
+        optimizer: the optimizer, each network with a state of its own.
+        corrupt: draws x~; maps (key, images) to images.
+        loss: the loss; maps (params, inputs, targets) to a scalar.
+        state: the networks before the step.
+        images: the clean images x in [-1, 1].
+        key: the key of the corruption.
+
+    Returns:
+        The networks after the step, and the metrics `denoising_loss` and `plain_loss` from before
+        it. Vincent et al., 2010, section 3.2.
     """
 
-    def update(net: TrainState, inputs: Images) -> tuple[TrainState, Float[Array, ""]]:
+    def update(network: TrainState, inputs: Images) -> tuple[TrainState, Float[Array, ""]]:
         def with_metrics(params):
             value = loss(params, inputs, images)
             return value, {"loss": value}
 
-        net, metrics = descend(optimizer, net, with_metrics)
-        return net, metrics["loss"]
+        network, metrics = descend(optimizer, network, with_metrics)
+        return network, metrics["loss"]
 
     denoising, denoising_loss = update(state.denoising, corrupt(key, images))
     plain, plain_loss = update(state.plain, images)

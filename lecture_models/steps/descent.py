@@ -1,4 +1,4 @@
-"""One descent of a loss by an optimizer, over arrays only."""
+"""Takes one step of an optimizer down the gradient of a loss, over arrays only."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,19 +12,35 @@ Metrics = dict[str, Float[Array, ""]]
 
 
 class TrainState(NamedTuple):
-    """Parameters and what the optimizer remembers of them."""
+    """Holds the parameters and the state of their optimizer."""
 
     params: Params
     optimizer_state: optax.OptState
 
 
 def init_train_state(optimizer: optax.GradientTransformation, params: Params) -> TrainState:
-    """The state before the first step."""
+    """Returns the state before the first step.
+
+    Args:
+        optimizer: the optimizer of the parameters.
+        params: the initial parameters.
+
+    Returns:
+        The parameters with a new optimizer state.
+    """
     return TrainState(params, optimizer.init(params))
 
 
 def warmup_cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
-    """Up from 0 in the first fiftieth of the steps, then down to 0 by a cosine."""
+    """Returns a schedule that rises from 0 in the first 2% of the steps, then decays to 0.
+
+    Args:
+        learning_rate: the peak, reached after num_steps // 50 steps.
+        num_steps: the number of steps after which a cosine has reached 0.
+
+    Returns:
+        A function from the step to the learning rate.
+    """
     return optax.warmup_cosine_decay_schedule(0.0, learning_rate, num_steps // 50, num_steps)
 
 
@@ -33,9 +49,15 @@ def descend(
     state: TrainState,
     loss: Callable[[Params], tuple[Float[Array, ""], Metrics]],
 ) -> tuple[TrainState, Metrics]:
-    """The state after one update, and the metrics from before it.
+    """Updates the parameters once.
 
-    `loss(params)` gives the scalar to lower, and metrics.
+    Args:
+        optimizer: the optimizer whose state is updated.
+        state: the state before the update.
+        loss: maps parameters to the scalar to lower, and to metrics.
+
+    Returns:
+        The state after the update, and the metrics from before it.
     """
     gradient, metrics = jax.grad(loss, has_aux=True)(state.params)
     updates, optimizer_state = optimizer.update(gradient, state.optimizer_state, state.params)

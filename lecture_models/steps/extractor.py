@@ -1,4 +1,4 @@
-"""A short fixed training of a classifier, whose features a metric of samples is computed from."""
+"""Trains, always in the same way, the classifier whose features a metric of samples uses."""
 
 import functools
 import hashlib
@@ -14,11 +14,17 @@ from lecture_models.steps.classifier import classifier_step, init_classifier
 from lecture_models.steps.descent import Params
 
 
-class Recipe(NamedTuple):
-    """How the feature extractor of a metric is trained; change it and the metric changes.
+class ExtractorTraining(NamedTuple):
+    """Describes how the feature extractor of a metric is trained, by Adam.
 
-    Adam, its rate raised linearly to `peak_learning_rate` over the first tenth of the steps and
-    lowered to 0 by a cosine.
+    A change of any field changes the metric.
+
+    Attributes:
+        num_steps: the number of steps.
+        batch_size: images per step.
+        peak_learning_rate: the learning rate after the first tenth of the steps, to which it
+            rises linearly and from which it decays to 0 along a cosine.
+        seed: the seed of the initial parameters and of the batches.
     """
 
     num_steps: int = 1200
@@ -28,6 +34,7 @@ class Recipe(NamedTuple):
 
     @property
     def schedule(self) -> optax.Schedule:
+        """Returns the learning rate as a function of the step."""
         return optax.warmup_cosine_decay_schedule(
             init_value=0.0,
             peak_value=self.peak_learning_rate,
@@ -36,51 +43,66 @@ class Recipe(NamedTuple):
         )
 
     @property
-    def protocol(self) -> str:
-        """One phrase to print beside a metric; figures compare only under the same one."""
+    def description(self) -> str:
+        """Returns a phrase to print beside a metric: only equal phrases may be compared."""
         return (
             f"{self.num_steps} steps of {self.batch_size}, Adam, warm-up and cosine from "
             f"{self.peak_learning_rate:g}, seed {self.seed}"
         )
 
 
-EXTRACTOR = Recipe()
+DEFAULT_TRAINING = ExtractorTraining()
 
 
 def fit(
     model: nn.Module,
     images: Float[np.ndarray, "example height width channel"],
     labels: Int[np.ndarray, " label"],
-    recipe: Recipe = EXTRACTOR,
+    training: ExtractorTraining = DEFAULT_TRAINING,
 ) -> Params:
-    """The parameters of a classifier after a recipe's training: the same on the same machine.
+    """Trains a classifier; the result is the same every time on the same machine.
 
-    Raises ValueError where there is less than one batch, or the lengths differ.
+    Args:
+        model: a linen classifier that returns (logits, activations).
+        images: the training images in [-1, 1].
+        labels: their classes, as indices from 0.
+        training: how to train.
+
+    Returns:
+        The classifier's parameters.
+
+    Raises:
+        ValueError: the number of labels is not the number of images, or there are fewer images
+            than one batch.
     """
-    if len(images) != len(labels) or len(images) < recipe.batch_size:
+    if len(images) != len(labels) or len(images) < training.batch_size:
         raise ValueError(
-            f"{len(images)} images and {len(labels)} labels: the recipe needs as many of one as of "
-            f"the other, and at least its batch of {recipe.batch_size}"
+            f"there are {len(images)} images and {len(labels)} labels; there must be as many "
+            f"labels as images, and at least one batch of {training.batch_size}"
         )
-    init_key, step_key = jax.random.split(jax.random.key(recipe.seed))
-    optimizer = optax.adam(recipe.schedule)
+    init_key, step_key = jax.random.split(jax.random.key(training.seed))
+    optimizer = optax.adam(training.schedule)
     state = init_classifier(model.init, optimizer, jax.numpy.asarray(images[:1]), init_key)
     step = jax.jit(
         functools.partial(classifier_step, model.apply, optimizer), donate_argnames="state"
     )
-    # A step at a time: in a scan, XLA's CPU backend takes 40 to 170 times as long.
-    for index in range(recipe.num_steps):
-        chosen = _batch_indices(len(images), recipe, index)
-        batch = {"images": images[chosen], "labels": labels[chosen]}
+    # One step per dispatch: in a scan, XLA's CPU backend takes 40 to 170 times as long.
+    for index in range(training.num_steps):
+        examples = _batch_indices(len(images), training, index)
+        batch = {"images": images[examples], "labels": labels[examples]}
         state, _ = step(state=state, batch=batch, key=jax.random.fold_in(step_key, index))
     return state.params
 
 
 def parameter_hash(params: Params) -> str:
-    """SHA-256 in hex of parameters: the identity of the feature extractor behind a figure.
+    """Returns a hash that identifies the feature extractor behind a number.
 
-    Over the leaves sorted by path: the path (`C1/kernel`), the shape as Python prints it, and the
-    values as little-endian float32.
+    Args:
+        params: a pytree of arrays.
+
+    Returns:
+        The SHA-256 in hex over the leaves sorted by path: of each the path (`C1/kernel`), the
+        shape as Python prints it, and the values as little-endian float32.
     """
     leaves = {
         jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf, dtype="<f4")
@@ -98,7 +120,9 @@ def _order(num_examples: int, seed: int, epoch: int) -> Int[np.ndarray, " exampl
     return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(num_examples)
 
 
-def _batch_indices(num_examples: int, recipe: Recipe, step: int) -> Int[np.ndarray, " batch"]:
-    epoch, position = divmod(step, num_examples // recipe.batch_size)
-    first = position * recipe.batch_size
-    return _order(num_examples, recipe.seed, epoch)[first : first + recipe.batch_size]
+def _batch_indices(
+    num_examples: int, training: ExtractorTraining, step: int
+) -> Int[np.ndarray, " batch"]:
+    epoch, position = divmod(step, num_examples // training.batch_size)
+    first = position * training.batch_size
+    return _order(num_examples, training.seed, epoch)[first : first + training.batch_size]

@@ -1,7 +1,7 @@
-"""Classifiers that begin with the layers of encoders, and one step of all of them.
+"""Trains classifiers that start from pre-trained layers, several of them in one step.
 
-Those that differ only by their beginning are one `TrainState`, with the beginnings along the first
-axis of every array.
+Classifiers that differ only in their initial layers are one `TrainState`, in which the first axis
+of every array counts the classifiers.
 """
 
 import functools
@@ -19,13 +19,19 @@ from lecture_models.steps.descent import Metrics, Params, TrainState, descend, i
 def init_from_layers(
     optimizer: optax.GradientTransformation, params: Params, layers: Sequence[Params]
 ) -> TrainState:
-    """A classifier's first states: for each of `layers`, `params` with those in place of its own.
+    """Returns the initial states of one classifier for each set of layers.
 
-    An entry without any is a classifier from scratch. What no entry replaces, such as the last
-    layer, is the same in all.
+    Args:
+        optimizer: the optimizer of every classifier.
+        params: a classifier's parameters, a dict of layers by name.
+        layers: for each classifier the layers that replace those of `params`; {} is a classifier
+            from scratch. Layers that are not replaced, such as the last, are the same in all.
+
+    Returns:
+        The states, stacked along the first axis of every array.
     """
-    beginnings = [params | each for each in layers]
-    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *beginnings)
+    initial_params = [params | replaced for replaced in layers]
+    stacked = jax.tree.map(lambda *arrays: jnp.stack(arrays), *initial_params)
     return jax.vmap(functools.partial(init_train_state, optimizer))(stacked)
 
 
@@ -35,10 +41,17 @@ def finetune_step(
     states: dict[str, TrainState],
     batches: dict[str, dict[str, Array]],
 ) -> tuple[dict[str, TrainState], Metrics]:
-    """One descent of every classifier, those of one state on the same batch: that of its name.
+    """Updates every classifier once; the classifiers of one state learn from the same batch.
 
-    `classify(params, images)` gives logits. The metric `loss` is the mean cross-entropy in nats of
-    all classifiers, from before the step.
+    Args:
+        classify: maps (params, images) to logits.
+        optimizer: the optimizer of every classifier.
+        states: stacked states by name, as `init_from_layers` returns them.
+        batches: the batch of each state by name, with `images` and integer `labels`.
+
+    Returns:
+        The states after the step, and the metric `loss` from before it: the mean cross-entropy in
+        nats over all classifiers.
     """
 
     def step(state, batch):
@@ -49,9 +62,9 @@ def finetune_step(
         return descend(optimizer, state, loss)
 
     # On the CPU as fast as one by one, and compiled in half the time.
-    all_beginnings = jax.vmap(step, in_axes=(0, None))
+    step_all = jax.vmap(step, in_axes=(0, None))
     after, losses = {}, []
     for name, state in states.items():
-        after[name], metrics = all_beginnings(state, batches[name])
+        after[name], metrics = step_all(state, batches[name])
         losses.append(metrics["loss"].mean())
     return after, {"loss": jnp.stack(losses).mean()}

@@ -1,4 +1,4 @@
-"""Contrastive divergence: one step of the training of a restricted Boltzmann machine."""
+"""Takes one training step of a restricted Boltzmann machine by contrastive divergence."""
 
 from collections.abc import Callable
 
@@ -20,11 +20,23 @@ def contrastive_divergence_step(
     visible: Visible,
     key: Key[Array, ""],
 ) -> tuple[TrainState, Metrics]:
-    """One descent of mean F(v) - mean F(v'), v' = `reconstruct(params, v, key)` held fixed.
+    """Lowers mean F(v) - mean F(v') once, with the reconstructions v' held fixed.
 
-    For an RBM its gradient in the weights is minus (<v h>_data - <v h>_reconstruction), with
-    means for h. The metric, `squared_error`, is sum_i (v'_i - v_i)^2, the mean over the batch and
-    before the step: it is not what is descended. Hinton and Salakhutdinov, 2006, Eq. 2.
+    The gradient by the weights is minus (<v h>_data - <v h>_reconstruction), with the means of h
+    in place of samples.
+
+    Args:
+        free_energy: the free energy F; maps (params, visible) to one value per example.
+        reconstruct: draws v'; maps (params, visible, key) to visible units.
+        optimizer: the optimizer of the parameters.
+        state: the state before the step.
+        visible: the data v.
+        key: the key of the reconstruction.
+
+    Returns:
+        The state after the step, and the metric `squared_error` from before it: the batch mean of
+        sum_i (v'_i - v_i)^2, which the step does not minimize. Hinton and Salakhutdinov, 2006,
+        Eq. 2.
     """
     reconstructions = jax.lax.stop_gradient(reconstruct(state.params, visible, key))
     squared_error = jnp.sum((reconstructions - visible) ** 2, axis=-1).mean()
@@ -39,10 +51,16 @@ def contrastive_divergence_step(
 def rbm_optimizer(
     learning_rate: float, momentum_step: int, decayed: Params
 ) -> optax.GradientTransformation:
-    """Gradient descent with momentum 0.5, 0.9 from `momentum_step` on, and weight decay of 2e-4.
+    """Returns gradient descent with momentum and a weight decay of 2e-4.
 
-    `decayed` has the structure of the parameters, True for those that decay: weights, not biases.
-    Hinton and Salakhutdinov, 2006, supporting text, and the authors' rbm.m.
+    Args:
+        learning_rate: the constant learning rate.
+        momentum_step: the step at which the momentum changes from 0.5 to 0.9.
+        decayed: a tree of booleans, of the parameters' structure: True for those that decay, which
+            are the weights and not the biases.
+
+    Returns:
+        The optimizer. Hinton and Salakhutdinov, 2006, supporting text, and the authors' rbm.m.
     """
     momentum = optax.piecewise_constant_schedule(0.5, {momentum_step: 0.9 / 0.5})
     return optax.chain(

@@ -1,4 +1,4 @@
-"""Weight decay as the papers have it: a penalty whose gradient the momentum sees too."""
+"""Defines weight decay as an L2 penalty, whose gradient passes through the momentum too."""
 
 import jax
 import optax
@@ -7,16 +7,29 @@ from lecture_models.steps.descent import Params
 
 
 def are_kernels(params: Params) -> Params:
-    """A tree of booleans: True for the weights of layers, False for biases and normalization."""
+    """Marks the weights of layers among the parameters.
+
+    Args:
+        params: a pytree of parameters, named as linen names them.
+
+    Returns:
+        A tree of the same structure: True for kernels, False for biases and normalization.
+    """
     return jax.tree_util.tree_map_with_path(
         lambda path, leaf: jax.tree_util.keystr(path[-1:], simple=True) == "kernel", params
     )
 
 
 def l2_penalty(rate: float, kernels_only: bool) -> optax.GradientTransformation:
-    """Adds `rate` times the parameters to the gradient, as (rate/2) |w|^2 in the loss would.
+    """Returns a transformation that adds the gradient of (rate/2) |w|^2.
 
-    To come before momentum or Adam: unlike AdamW's, this decay goes through them. All parameters
-    decay, or kernels only.
+    Chain it before momentum or Adam: unlike AdamW's decay, this one passes through them.
+
+    Args:
+        rate: the weight of the penalty.
+        kernels_only: whether only kernels decay, or all parameters.
+
+    Returns:
+        The transformation of gradients.
     """
     return optax.add_decayed_weights(rate, are_kernels if kernels_only else None)

@@ -1,4 +1,8 @@
-"""W&B's distributions as Optuna's: those that Optuna lacks are drawn by their quantile."""
+"""Translates W&B's distributions into Optuna's.
+
+Optuna has no normal, log-normal and beta distribution: it draws a quantile, from which the value is
+computed.
+"""
 
 import math
 from collections.abc import Callable
@@ -14,105 +18,110 @@ from scipy import special
 
 from lecture_models.config import UsageError, did_you_mean
 
-EDGE = 1e-4  # Quantiles are drawn from EDGE to 1 - EDGE: the tails of a normal have no end.
+EDGE = 1e-4  # Quantiles are drawn from EDGE to 1 - EDGE, because a normal has infinite tails.
 
 
-class Parameter(NamedTuple):
-    """A parameter of a sweep.
+class SweptParameter(NamedTuple):
+    """Describes one parameter of a sweep.
 
-    - `drawn` is what Optuna draws, `value(draw)` what the run is given.
-    - `ends` are draws whose values a Config must take: every choice, or both ends of a range.
-    - `grid` are the draws of a grid, None where a range has no steps.
+    Attributes:
+        name: field of the experiment's Config.
+        distribution: what Optuna draws from.
+        from_draw: returns the field's value for what Optuna drew.
+        edge_draws: draws whose values the Config must accept: all choices, or the ends of a range.
+        grid: all draws of a grid search; None for a range without steps.
+        log: whether charts use a logarithmic scale.
     """
 
     name: str
-    drawn: BaseDistribution
-    value: Callable[[Any], Any]
-    ends: tuple[Any, ...]
+    distribution: BaseDistribution
+    from_draw: Callable[[Any], Any]
+    edge_draws: tuple[Any, ...]
     grid: tuple[Any, ...] | None
     log: bool = False
 
 
-def parameter(name: str, given: Any) -> Parameter:
-    """One entry of `parameters`, in W&B's format. Raises UsageError, naming the parameter."""
-    if not isinstance(given, dict):
+def parse_parameter(name: str, entry: Any) -> SweptParameter:
+    """Reads one entry of `parameters` in W&B's format.
+
+    Raises UsageError, naming the parameter, if the entry is invalid.
+    """
+    if not isinstance(entry, dict):
         raise UsageError(
-            f"parameter {name} is {given!r}; it must have value, values or min and max"
+            f"parameter {name} is {entry!r}; it must have value, values, or min and max"
         )
-    kind = given.get("distribution") or _inferred(name, given)
+    kind = entry.get("distribution") or _inferred_kind(name, entry)
     if kind not in _KINDS:
         raise UsageError(
             f"parameter {name} has the distribution {kind!r}{did_you_mean(str(kind), _KINDS)} "
             f"Allowed: {', '.join(sorted(_KINDS))}"
         )
     make, allowed = _KINDS[kind]
-    unknown = sorted(given.keys() - {*allowed, "distribution"})
+    unknown = sorted(entry.keys() - {*allowed, "distribution"})
     if unknown:
         raise UsageError(
-            f"parameter {name} has {unknown[0]!r}, which {kind} does not know; it has "
-            f"{', '.join(allowed)}"
+            f"parameter {name} has the key {unknown[0]!r}; {kind} allows {', '.join(allowed)}"
         )
-    return make(name, given)
+    return make(name, entry)
 
 
-def _inferred(name: str, given: dict[str, Any]) -> str:
-    """As W&B: by what is there, and for a range by the type of its ends."""
-    if "parameters" in given:
-        raise UsageError(f"parameter {name} has parameters of its own; a Config's fields have none")
-    if "value" in given:
+def _inferred_kind(name: str, entry: dict[str, Any]) -> str:
+    """Returns the distribution that W&B infers from the keys and the type of a range's ends."""
+    if "parameters" in entry:
+        raise UsageError(f"parameter {name} has nested parameters; a Config's fields have none")
+    if "value" in entry:
         return "constant"
-    if "values" in given:
-        return "categorical_w_probabilities" if "probabilities" in given else "categorical"
-    if "min" not in given or "max" not in given:
+    if "values" in entry:
+        return "categorical_w_probabilities" if "probabilities" in entry else "categorical"
+    if "min" not in entry or "max" not in entry:
         raise UsageError(
-            f"parameter {name} has {_listed(given)}; it must have value, values, or min and max"
+            f"parameter {name} has {', '.join(map(str, entry)) or 'no keys'}; it must have value, "
+            "values, or min and max"
         )
-    whole = [isinstance(given[end], int) for end in ("min", "max")]
-    if all(whole):
+    is_int = [isinstance(entry[end], int) for end in ("min", "max")]
+    if all(is_int):
         return "int_uniform"
-    if any(whole):
+    if any(is_int):
         raise UsageError(
-            f"parameter {name} goes from {given['min']} to {given['max']}, one of them whole; "
+            f"parameter {name} goes from {entry['min']} to {entry['max']}, an int and a float; "
             "write both as 1 or both as 1.0, or name its distribution"
         )
     return "uniform"
 
 
-def _listed(given: dict[str, Any]) -> str:
-    return ", ".join(map(str, given)) or "nothing"
-
-
 def _number(
-    name: str, given: dict[str, Any], key: str, default: float | None = None
+    name: str, entry: dict[str, Any], key: str, default: float | None = None
 ) -> float | int:
-    value = given.get(key, default)
-    if isinstance(value, str):  # YAML takes 1e-3 for a text: it wants 1.0e-3.
+    value = entry.get(key, default)
+    if isinstance(value, str):  # YAML reads 1e-3 as a string, 1.0e-3 as a number.
         raise UsageError(
-            f"parameter {name} has the text {value!r} for {key}; YAML reads 1.0e-3 as a number"
+            f"parameter {name} has the string {value!r} for {key}; YAML reads 1.0e-3 as a number"
         )
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise UsageError(f"parameter {name} has {value!r} for {key}; it must be a finite number")
     return value
 
 
-def _ends(name: str, given: dict[str, Any]) -> tuple[float | int, float | int]:
-    low, high = _number(name, given, "min"), _number(name, given, "max")
+def _bounds(name: str, entry: dict[str, Any]) -> tuple[float | int, float | int]:
+    low, high = _number(name, entry, "min"), _number(name, entry, "max")
     if low > high:
         raise UsageError(f"parameter {name} has min {low}, above max {high}")
     if low == high:
-        raise UsageError(f"parameter {name} goes from {low} to {high}; an empty range: write value")
+        raise UsageError(
+            f"parameter {name} has the empty range {low} to {high}; write value instead"
+        )
     return low, high
 
 
-def _step(name: str, given: dict[str, Any]) -> float | int:
-    step = _number(name, given, "q", 1.0)
+def _step(name: str, entry: dict[str, Any]) -> float | int:
+    step = _number(name, entry, "q", 1.0)
     if step <= 0:
         raise UsageError(f"parameter {name} has q {step}; it must be above 0")
     return step
 
 
 def _rounded(step: float | int, value: float | int) -> float | int:
-    """To a multiple of the step; as a whole number where the step is one."""
+    """Returns the nearest multiple of the step, as an int if the step is a whole number."""
     near = round(value / step) * step
     return int(near) if step == int(step) else float(f"{near:.12g}")
 
@@ -124,100 +133,104 @@ def _choice(name: str, value: Any) -> Any:
             f'parameter {name} has the list {value}; write "{text}", as on a command line'
         )
     if value is None or isinstance(value, dict):
-        raise UsageError(f"parameter {name} has {value!r}; it must be a number, a text or a bool")
+        raise UsageError(f"parameter {name} has {value!r}; it must be a number, a string or a bool")
     return value
 
 
-def _constant(name: str, given: dict[str, Any]) -> Parameter:
-    if "value" not in given:
-        raise UsageError(f"parameter {name} is constant and has no value")
-    return _of_choices(name, [given["value"]])
+def _constant(name: str, entry: dict[str, Any]) -> SweptParameter:
+    if "value" not in entry:
+        raise UsageError(f"parameter {name} is constant; it must have value")
+    return _from_choices(name, [entry["value"]])
 
 
-def _categorical(name: str, given: dict[str, Any]) -> Parameter:
-    values = given.get("values")
+def _categorical(name: str, entry: dict[str, Any]) -> SweptParameter:
+    values = entry.get("values")
     if not isinstance(values, list) or not values:
-        raise UsageError(
-            f"parameter {name} has values {values}; it must be a list with one or more"
-        )
-    return _of_choices(name, values)
+        raise UsageError(f"parameter {name} has values {values}; it must be a list of one or more")
+    return _from_choices(name, values)
 
 
-def _of_choices(name: str, values: list[Any]) -> Parameter:
+def _from_choices(name: str, values: list[Any]) -> SweptParameter:
     choices = tuple(_choice(name, value) for value in values)
     repeated = [value for index, value in enumerate(choices) if value in choices[:index]]
     if repeated:
-        raise UsageError(f"parameter {name} has the value {repeated[0]!r} twice")
-    drawn = CategoricalDistribution(choices)
-    return Parameter(name, drawn, lambda draw: draw, choices, choices)
+        raise UsageError(f"parameter {name} lists the value {repeated[0]!r} twice")
+    distribution = CategoricalDistribution(choices)
+    return SweptParameter(name, distribution, lambda draw: draw, choices, choices)
 
 
-def _weighted(name: str, given: dict[str, Any]) -> Parameter:
-    choices = _categorical(name, given).ends
-    shares = given.get("probabilities")
+def _weighted(name: str, entry: dict[str, Any]) -> SweptParameter:
+    choices = _categorical(name, entry).edge_draws
+    shares = entry.get("probabilities")
     if not isinstance(shares, list) or len(shares) != len(choices):
         raise UsageError(f"parameter {name} has {len(choices)} values and probabilities {shares}")
     if min(shares) < 0 or abs(sum(shares) - 1.0) > 1e-6:
         raise UsageError(f"parameter {name} has probabilities {shares}; they must sum to 1")
     bounds = [sum(shares[: index + 1]) for index in range(len(shares))]
 
-    def value(draw: float | int) -> Any:
+    def choice_at(draw: float | int) -> Any:
         return next(
             (c for c, bound in zip(choices, bounds, strict=True) if draw < bound), choices[-1]
         )
 
     middles = tuple(bound - share / 2 for bound, share in zip(bounds, shares, strict=True) if share)
-    return Parameter(name, FloatDistribution(0.0, 1.0), value, middles, None)
+    return SweptParameter(name, FloatDistribution(0.0, 1.0), choice_at, middles, None)
 
 
-def _int_uniform(name: str, given: dict[str, Any]) -> Parameter:
-    low, high = _ends(name, given)
+def _int_uniform(name: str, entry: dict[str, Any]) -> SweptParameter:
+    low, high = _bounds(name, entry)
     if low != int(low) or high != int(high):
         raise UsageError(
-            f"parameter {name} goes from {low} to {high}; int_uniform needs whole ends"
+            f"parameter {name} goes from {low} to {high}; int_uniform needs two whole numbers"
         )
     low, high = int(low), int(high)
     grid = tuple(range(low, high + 1)) if high - low < 100_000 else None
-    return Parameter(name, IntDistribution(low, high), lambda draw: draw, (low, high), grid)
+    return SweptParameter(name, IntDistribution(low, high), lambda draw: draw, (low, high), grid)
 
 
-def _range(logarithmic: bool, rounds: bool, exponents: bool = False) -> Callable[..., Parameter]:
-    def make(name: str, given: dict[str, Any]) -> Parameter:
-        low, high = _ends(name, given)
+def _range(
+    logarithmic: bool, rounds: bool, exponents: bool = False
+) -> Callable[..., SweptParameter]:
+    def make(name: str, entry: dict[str, Any]) -> SweptParameter:
+        low, high = _bounds(name, entry)
         if exponents:
             low, high = math.exp(low), math.exp(high)
         if logarithmic and low <= 0:
             raise UsageError(
                 f"parameter {name} has min {low}; on a logarithmic scale it must be above 0"
             )
-        step = _step(name, given) if rounds else None
-        drawn = FloatDistribution(float(low), float(high), log=logarithmic)
+        step = _step(name, entry) if rounds else None
+        distribution = FloatDistribution(float(low), float(high), log=logarithmic)
         grid = None
         if step and not logarithmic:
             grid = tuple(low + index * step for index in range(int((high - low) / step + 1e-9) + 1))
-        value = (lambda draw: _rounded(step, draw)) if step else (lambda draw: draw)
-        return Parameter(name, drawn, value, (float(low), float(high)), grid, logarithmic)
+        from_draw = (lambda draw: _rounded(step, draw)) if step else (lambda draw: draw)
+        ends = (float(low), float(high))
+        return SweptParameter(name, distribution, from_draw, ends, grid, logarithmic)
 
     return make
 
 
 def _by_quantile(quantile: Callable[..., float], keys: tuple[str, str], defaults, rounds: bool):
-    """Optuna draws u, the run is given the family's quantile at u: TPE then has its prior."""
+    """Returns a parser of distributions that Optuna draws from by their quantile.
 
-    def make(name: str, given: dict[str, Any]) -> Parameter:
+    Optuna draws u uniformly and the value is the quantile at u, so that TPE knows the prior.
+    """
+
+    def make(name: str, entry: dict[str, Any]) -> SweptParameter:
         first, second = (
-            _number(name, given, key, default) for key, default in zip(keys, defaults, strict=True)
+            _number(name, entry, key, default) for key, default in zip(keys, defaults, strict=True)
         )
         if second <= 0:
             raise UsageError(f"parameter {name} has {keys[1]} {second}; it must be above 0")
-        step = _step(name, given) if rounds else None
+        step = _step(name, entry) if rounds else None
 
-        def value(draw: float | int) -> float | int:
-            drawn = float(quantile(draw, first, second))
-            return _rounded(step, drawn) if step else drawn
+        def quantile_at(draw: float | int) -> float | int:
+            value = float(quantile(draw, first, second))
+            return _rounded(step, value) if step else value
 
         ends = (EDGE, 1.0 - EDGE)
-        return Parameter(name, FloatDistribution(*ends), value, ends, None)
+        return SweptParameter(name, FloatDistribution(*ends), quantile_at, ends, None)
 
     return make
 
@@ -237,7 +250,7 @@ def _beta(quantile: float, a: float | int, b: float | int) -> float:
 _RANGE, _Q_RANGE = ("min", "max"), ("min", "max", "q")
 _NORMAL = (("mu", "sigma"), (0.0, 1.0))
 _BETA = (("a", "b"), (1.0, 1.0))
-_KINDS: dict[str, tuple[Callable[[str, dict[str, Any]], Parameter], tuple[str, ...]]] = {
+_KINDS: dict[str, tuple[Callable[[str, dict[str, Any]], SweptParameter], tuple[str, ...]]] = {
     "constant": (_constant, ("value",)),
     "categorical": (_categorical, ("values",)),
     "categorical_w_probabilities": (_weighted, ("values", "probabilities")),
@@ -248,7 +261,7 @@ _KINDS: dict[str, tuple[Callable[[str, dict[str, Any]], Parameter], tuple[str, .
     "q_log_uniform_values": (_range(True, True), _Q_RANGE),
     "log_uniform": (_range(True, False, exponents=True), _RANGE),
     "q_log_uniform": (_range(True, True, exponents=True), _Q_RANGE),
-    # The logarithm of 1/x is uniform where that of x is.
+    # If log(x) is uniform, so is log(1/x).
     "inv_log_uniform_values": (_range(True, False), _RANGE),
     "normal": (_by_quantile(_normal, *_NORMAL, False), _NORMAL[0]),
     "q_normal": (_by_quantile(_normal, *_NORMAL, True), (*_NORMAL[0], "q")),

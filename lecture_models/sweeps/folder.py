@@ -1,19 +1,27 @@
-"""A sweep's folder: sweep.json says which sweep it holds, so that no other enters by accident."""
+"""Guards a sweep's folder: sweep.json says which sweep it holds, so that no other one enters."""
 
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lecture_models import files
-from lecture_models.runs.folder import RunFolderError
+from lecture_models.runs.reader import RunFolderError
 
 FILE = "sweep.json"
-# What Python and the system put there, beside what a sweep writes itself.
-OWN = {"trials", "workers", "failures", "study.journal", "study.lock", "report.html", FILE}
+# A folder with other files than these belongs to something else.
+SWEEP_FILES = {
+    *("trials", "workers", "failures", "study.journal", "study.lock", "report.html", FILE),
+}
 
 
-class Identity(NamedTuple):
-    """What makes a folder that of one sweep; `digest` is of all that its trials are made from."""
+class SweepIdentity(NamedTuple):
+    """Identifies a sweep.
+
+    Attributes:
+        experiment: name of the experiment.
+        digest: hash of everything that determines the trials.
+        storage: address of the database without its password; None for a journal in the folder.
+    """
 
     experiment: str
     digest: str
@@ -21,45 +29,45 @@ class Identity(NamedTuple):
 
 
 def default_folder(root: Path, experiment: str, stem: str, digest: str) -> Path:
-    """The same for the same sweep, so that the same command goes on with it."""
+    """Returns the folder of a sweep, so that repeating the same command continues it."""
     return root / experiment / f"sweep-{stem}-{digest[:8]}"
 
 
-def read(folder: Path, wanted: Identity) -> dict[str, Any] | None:
-    """The record of this sweep, None in a new folder.
+def read(folder: Path, expected: SweepIdentity) -> dict[str, Any] | None:
+    """Returns the record of the expected sweep; None if the folder is new.
 
-    Raises RunFolderError where the folder holds another sweep, or anything else.
+    Raises RunFolderError if the folder holds another sweep or anything else.
     """
     path = folder / FILE
     if not path.exists():
-        others = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-        if [name for name in others if name not in OWN and not name.startswith(".")]:
+        names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+        if [name for name in names if name not in SWEEP_FILES and not name.startswith(".")]:
             raise RunFolderError(
-                f"{folder} holds files ({', '.join(others[:3])}) but no {FILE}; name a new folder"
+                f"{folder} holds files ({', '.join(names[:3])}) but no {FILE}; name a new folder"
             )
         return None
     try:
         record = json.loads(path.read_text("utf-8"))
-        found = Identity(*(record[name] for name in Identity._fields))
+        recorded = SweepIdentity(*(record[name] for name in SweepIdentity._fields))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{path} is damaged ({error}); name a new folder") from error
-    if found.experiment != wanted.experiment:
+    if recorded.experiment != expected.experiment:
         raise RunFolderError(
-            f"{folder} holds a sweep of {found.experiment}, not of {wanted.experiment}"
+            f"{folder} holds a sweep of {recorded.experiment}, not of {expected.experiment}"
         )
-    if found.digest != wanted.digest:
+    if recorded.digest != expected.digest:
         raise RunFolderError(
-            f"{folder} holds another sweep of {found.experiment}, {record['name']}: its file, its "
-            "flags or its seed differ; name a new folder"
+            f"{folder} holds another sweep of {recorded.experiment}, {record['name']}: its file, "
+            "flags or seed differ; name a new folder"
         )
-    if found.storage != wanted.storage:
+    if recorded.storage != expected.storage:
         raise RunFolderError(
-            f"{folder} holds this sweep with --storage={found.storage or '(its own file)'}, not "
-            f"{wanted.storage or '(its own file)'}"
+            f"{folder} holds this sweep with --storage={recorded.storage or '(its own file)'}, not "
+            f"{expected.storage or '(its own file)'}"
         )
     return record
 
 
-def write(folder: Path, identity: Identity, record: dict[str, Any]) -> None:
+def write(folder: Path, identity: SweepIdentity, record: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     files.write_json(folder / FILE, {**identity._asdict(), **record})

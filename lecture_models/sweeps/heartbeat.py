@@ -1,4 +1,4 @@
-"""Who works on a sweep and is alive: by locks on this machine, by heartbeats on others."""
+"""Tells which workers of a sweep are alive: by locks on this machine, by heartbeats elsewhere."""
 
 import contextlib
 import datetime
@@ -10,20 +10,24 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-SILENCE = 3  # Heartbeats that may be missed before a worker counts as dead.
-STARTING_S = 60.0  # Until a worker that took a trial has said so.
+GRACE_INTERVALS = 3  # A worker that is silent for so many heartbeat intervals counts as dead.
+STARTING_S = 60.0  # A worker must store its name in a claimed trial within this time.
 
 
 class WorkerHeartbeat:
-    """One worker's lock file, and its view of the others'; `beat_s` is between heartbeats.
+    """Holds one worker's lock file and checks those of the other workers in the same folder.
 
-    The system releases a lock however its process ends. Where a lock cannot be asked, on another
-    machine that shares the folder, the file's time tells.
+    The operating system releases a lock however its process ends. For a worker on another machine
+    that shares the folder, the modification time of its lock file serves as its heartbeat.
+
+    Attributes:
+        interval_s: seconds between two heartbeats.
+        name: unique name of this worker, which starts with the name of its host.
     """
 
-    def __init__(self, folder: Path, beat_s: int):
+    def __init__(self, folder: Path, interval_s: int):
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self.beat_s = folder, beat_s
+        self._folder, self.interval_s = folder, interval_s
         self.host = socket.gethostname()
         self.name = f"{self.host}-{os.getpid()}-{secrets.token_hex(3)}"
         self._path = folder / f"{self.name}.lock"
@@ -31,39 +35,39 @@ class WorkerHeartbeat:
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def is_dead(self, worker: str) -> bool | None:
-        """None where this folder does not know the worker: its machine has a folder of its own."""
+        """Tells whether a worker is dead; None if it has no file here but in another folder."""
         path = self._folder / f"{worker}.lock"
         try:
             if worker.startswith(f"{self.host}-"):
                 return not _is_locked(path)
             os.utime(self._path)
-            silent = self._path.stat().st_mtime - path.stat().st_mtime
+            silent_s = self._path.stat().st_mtime - path.stat().st_mtime
         except FileNotFoundError:
             return None
-        return silent > SILENCE * self.beat_s
+        return silent_s > GRACE_INTERVALS * self.interval_s
 
-    def is_late(self, began: datetime.datetime | None) -> bool:
-        """Whether a trial was taken so long ago that whoever took it died before saying so."""
-        if began is None:
+    def is_start_overdue(self, started: datetime.datetime | None) -> bool:
+        """Tells whether the worker that claimed a trial died before it stored its name there."""
+        if started is None:
             return False
-        age = (datetime.datetime.now() - began).total_seconds()
-        return age > max(STARTING_S, SILENCE * self.beat_s)
+        age_s = (datetime.datetime.now() - started).total_seconds()
+        return age_s > max(STARTING_S, GRACE_INTERVALS * self.interval_s)
 
     @contextlib.contextmanager
-    def beating(self, beat: Callable[[], None]) -> Iterator[None]:
-        """Says at intervals, from a thread, that the trial of the block is being worked on.
+    def keep_alive(self, record_heartbeat: Callable[[], None]) -> Iterator[None]:
+        """Records heartbeats from a thread while the block works on a trial.
 
-        `beat` may fail, as a network does: what counts is that one of three arrives.
+        A failing heartbeat is ignored, since networks fail: one of three has to arrive.
         """
         ended = threading.Event()
 
         def repeat() -> None:
-            while not ended.wait(self.beat_s):
+            while not ended.wait(self.interval_s):
                 with contextlib.suppress(Exception):
                     os.utime(self._path)
-                    beat()
+                    record_heartbeat()
 
-        beat()
+        record_heartbeat()
         thread = threading.Thread(target=repeat, daemon=True)
         thread.start()
         try:

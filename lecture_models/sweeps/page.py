@@ -1,166 +1,158 @@
-"""A sweep on one page, and on the terminal: the best config, every trial, what mattered."""
+"""Shows the results of a sweep, on one page and on the terminal."""
 
 import os
 import shlex
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from lecture_models import files
-from lecture_models.reports.html import band, duration, number, section, text
+from lecture_models.reports.html import duration, number
 from lecture_models.reports.markdown import markdown_columns
-from lecture_models.reports.page import whole_page
-from lecture_models.sweeps.charts import best_curve, parallel, scatter
-from lecture_models.sweeps.results import LEAST_FOR_IMPORTANCE, Results, Row, best_so_far
+from lecture_models.reports.page import write_page
+from lecture_models.sweeps.charts import (
+    best_curve,
+    importance_chart,
+    parallel_chart,
+    slice_chart,
+)
+from lecture_models.sweeps.results import LEAST_FOR_IMPORTANCE, SweepResults, TrialRow
 
 MOST_ON_TERMINAL = 20
-WORDS = {"minimize": "the lowest", "maximize": "the highest"}
+GOALS = {"minimize": "the lowest", "maximize": "the highest"}
 
 
-def terminal(found: Results, program: str) -> str:
-    """The best first; trials without a value come last."""
-    spec = found.sweep.spec
+def terminal(results: SweepResults, program: str) -> str:
+    """Returns the trials as a table, the best first; trials without a value come last."""
+    spec = results.sweep.spec
     header = ["trial", "state", spec.metric, *spec.parameters]
-    rows = _ranked(found)
-    shown = [
+    trials = _ranked(results)
+    rows = [
         [
-            str(row.index),
-            row.state,
-            _value(row.value),
-            *(_cell(row, name) for name in spec.parameters),
+            str(trial.index),
+            trial.state,
+            _value(trial.value),
+            *(_parameter(trial, name) for name in spec.parameters),
         ]
-        for row in rows[:MOST_ON_TERMINAL]
+        for trial in trials[:MOST_ON_TERMINAL]
     ]
-    left = f"and {len(rows) - MOST_ON_TERMINAL} more\n" if len(rows) > MOST_ON_TERMINAL else ""
-    importance = ", ".join(f"{name} {share:.2f}" for name, share in found.importance.items())
-    lines = [f"importance: {importance}\n"] if importance else []
-    if found.best:
+    more = len(trials) - MOST_ON_TERMINAL
+    lines = [f"and {more} more\n"] if more > 0 else []
+    importance = ", ".join(f"{name} {share:.2f}" for name, share in results.importance.items())
+    lines += ["\n", f"importance: {importance}\n" if importance else ""]
+    if results.best:
         lines.append(
-            f"best: trial {found.best.index}, {spec.metric} {number(found.best.value)} "
-            f"({WORDS[spec.goal]})\n  {_rerun(found.best, program)}\n"
+            f"best: trial {results.best.index}, {spec.metric} {number(results.best.value)} "
+            f"({GOALS[spec.goal]})\n  {_rerun(results.best, program)}\n"
         )
-    return f"{_counts(found)}\n\n{markdown_columns(header, shown)}{left}\n{''.join(lines)}"
+    return f"{_progress(results)}\n\n{markdown_columns(header, rows)}{''.join(lines)}"
 
 
-def write_report(found: Results, program: str, command: str) -> Path:
-    """Writes `report.html` in the sweep's folder, whatever is done of it, and returns its path."""
-    sweep = found.sweep
-    title = f"Sweep {sweep.name}"
-    body = (
-        f'<p class="eyebrow">{text(sweep.folder.name)} · {text(sweep.spec.method)}</p>'
-        f"<h1>{text(title)}</h1><p>{text(_counts(found))}</p>"
-        + _best(found, program)
-        + _pictures(found)
-        + _importance(found)
-        + section("Trials", _table(found))
-        + section("To go on with it", f"<pre>{text(command)}</pre>")
-        + "<footer>made by lecture-models</footer>"
-    )
-    page = whole_page(title, body)
+def write_report(results: SweepResults, program: str, command: str) -> Path:
+    """Writes `report.html` into the sweep's folder, however far the sweep is, and returns its path.
+
+    Args:
+        results: the trials so far.
+        program: the name of the script that runs a trial, such as launch.py.
+        command: the command that continues the sweep.
+    """
+    sweep, spec = results.sweep, results.sweep.spec
     path = sweep.folder / "report.html"
-    files.write_bytes(path, page.encode())
+    finished = [trial for trial in results.rows if trial.state == "finished"]
+    several = len(finished) > 1
+    write_page(
+        path,
+        "sweep.html",
+        title=f"Sweep {sweep.name}",
+        eyebrow=f"{sweep.folder.name} · {spec.method}",
+        progress=_progress(results),
+        metric=spec.metric,
+        best=_best(results, program),
+        first_error=next((trial.error for trial in results.rows if trial.error), ""),
+        slices=several
+        and [
+            best_curve(finished, spec),
+            *(slice_chart(finished, spec, parameter) for parameter in spec.parameters),
+        ],
+        parallel=several and parallel_chart(finished, spec),
+        importance=results.importance and importance_chart(results.importance, spec.metric),
+        unknown_importance=_unknown_importance(results),
+        columns=["Trial", "State", spec.metric, *spec.parameters, "Steps", "Time", "Attempts"],
+        trials=[_row(results, trial) for trial in _ranked(results)],
+        command=command,
+        footer="made by lecture-models",
+    )
     return path
 
 
-def _ranked(found: Results) -> list[Row]:
-    sign = 1 if found.sweep.spec.goal == "minimize" else -1
-    done = sorted((r for r in found.rows if r.state == "finished"), key=lambda r: sign * r.value)
-    return done + [row for row in found.rows if row.state != "finished"]
+def _ranked(results: SweepResults) -> list[TrialRow]:
+    sign = 1 if results.sweep.spec.goal == "minimize" else -1
+    finished = [trial for trial in results.rows if trial.state == "finished"]
+    others = [trial for trial in results.rows if trial.state != "finished"]
+    return sorted(finished, key=lambda trial: sign * trial.value) + others
 
 
-def _counts(found: Results) -> str:
-    counted = ", ".join(f"{count} {state}" for state, count in found.counts.items())
-    return f"{len(found.rows)} trials: {counted or 'none yet'}"
+def _progress(results: SweepResults) -> str:
+    counts = ", ".join(f"{count} {state}" for state, count in results.counts.items())
+    return f"{len(results.rows)} trials: {counts or 'none yet'}"
 
 
 def _value(value: float | None) -> str:
     return "" if value is None else number(value)
 
 
-def _cell(row: Row, name: str) -> str:
-    value = row.values.get(name, "")
+def _parameter(trial: TrialRow, name: str) -> str:
+    value = trial.values.get(name, "")
     return number(value) if isinstance(value, float) else str(value)
 
 
-def _rerun(row: Row, program: str) -> str:
-    return shlex.join(["python", program, *row.arguments])
+def _rerun(trial: TrialRow, program: str) -> str:
+    return shlex.join(["python", program, *trial.arguments])
 
 
-def _best(found: Results, program: str) -> str:
-    best, spec = found.best, found.sweep.spec
+def _best(results: SweepResults, program: str) -> dict[str, Any] | None:
+    best, spec = results.best, results.sweep.spec
     if best is None:
-        return band("alarm", "No trial has finished", f"<p>{text(_first_error(found))}</p>")
-    cells = {spec.metric: number(best.value), **{n: _cell(best, n) for n in spec.parameters}}
-    facts = "".join(f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>" for k, v in cells.items())
-    body = (
-        f'<dl class="facts">{facts}</dl><h3>To run it again</h3>'
-        f"<pre>{text(_rerun(best, program))}</pre><p>{_link(found, best, 'its report')}</p>"
-    )
-    return section(f"Best: trial {best.index}, {WORDS[spec.goal]}", body)
+        return None
+    return {
+        "heading": f"Best: trial {best.index}, {GOALS[spec.goal]}",
+        "values": {
+            spec.metric: number(best.value),
+            **{name: _parameter(best, name) for name in spec.parameters},
+        },
+        "command": _rerun(best, program),
+        "link": _link(results, best),
+    }
 
 
-def _first_error(found: Results) -> str:
-    return next((row.error for row in found.rows if row.error), "")
-
-
-def _pictures(found: Results) -> str:
-    spec = found.sweep.spec
-    rows = [row for row in found.rows if row.state == "finished"]
-    if len(rows) < 2:
+def _unknown_importance(results: SweepResults) -> str:
+    """Returns why the importances are not known; "" for one parameter, which has all of it."""
+    if results.importance or len(results.sweep.spec.parameters) < 2:
         return ""
-    values = [row.value for row in rows]
-    labels = [f"trial {row.index}" for row in rows]
-    curve = best_curve(spec.metric, best_so_far(rows, spec.goal), [r.index for r in rows], values)
-    slices = "".join(
-        scatter(name, spec.metric, [r.values[name] for r in rows], values, labels, each.log)
-        for name, each in spec.parameters.items()
-    )
-    names = [*spec.parameters, spec.metric]
-    logs = [*(each.log for each in spec.parameters.values()), False]
-    lines: list[list[Any]] = [[*(r.values[n] for n in spec.parameters), r.value] for r in rows]
-    return section("Progress and slices", f'<div class="charts">{curve}{slices}</div>') + section(
-        "Parallel coordinates", parallel(names, logs, lines, spec.goal, labels)
+    return (
+        f"Importances need at least {LEAST_FOR_IMPORTANCE} finished trials whose values are not "
+        "all equal."
     )
 
 
-def _importance(found: Results) -> str:
-    if not found.importance:
-        why = f"It takes {LEAST_FOR_IMPORTANCE} finished trials of two parameters, not all alike."
-        return (
-            section("Importance", f"<p>{why}</p>") if len(found.sweep.spec.parameters) > 1 else ""
-        )
-    rows = "".join(
-        f'<tr><th class="mono">{text(name)}</th><td class="number">{share:.2f}</td></tr>'
-        for name, share in found.importance.items()
-    )
-    note = "<p>The share of the metric's variance that a parameter explains (functional ANOVA).</p>"
-    return section("Importance", f'{note}<div class="card"><table>{rows}</table></div>')
+def _row(results: SweepResults, trial: TrialRow) -> dict[str, Any]:
+    failed = trial.error and trial.state != "finished"
+    return {
+        "name": f"{trial.index:04d}",
+        "link": _link(results, trial),
+        "state": f"{trial.state}: {trial.error}" if failed else trial.state,
+        "cells": [
+            _value(trial.value),
+            *(_parameter(trial, name) for name in results.sweep.spec.parameters),
+            "" if trial.step is None else f"{trial.step:,}",
+            "" if trial.seconds is None else duration(trial.seconds),
+            str(trial.attempts),
+        ],
+    }
 
 
-def _table(found: Results) -> str:
-    spec = found.sweep.spec
-    names = ["Trial", "State", spec.metric, *spec.parameters, "Steps", "Time", "Tries"]
-    head = "".join(f"<th>{text(name)}</th>" for name in names)
-    body = "".join(_row(found, row) for row in _ranked(found))
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="card" style="overflow-x:auto">{table}</div>'
-
-
-def _row(found: Results, row: Row) -> str:
-    cells = [
-        _link(found, row, f"{row.index:04d}"),
-        text(row.state) + (f": {text(row.error)}" if row.error and row.state != "finished" else ""),
-        text(_value(row.value)),
-        *(text(_cell(row, name)) for name in found.sweep.spec.parameters),
-        text("" if row.step is None else f"{row.step:,}"),
-        text(duration(row.seconds) if row.seconds is not None else ""),
-        str(row.tries),
-    ]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _link(found: Results, row: Row, words: str) -> str:
-    """To the trial's own report, where this machine has it."""
-    if not (row.folder / "report.html").exists():
-        return text(words)
-    place = os.path.relpath(row.folder / "report.html", found.sweep.folder)
-    return f'<a href="{text(place)}">{text(words)}</a>'
+def _link(results: SweepResults, trial: TrialRow) -> str:
+    """Returns the address of the trial's own report; "" if this machine does not have it."""
+    report = trial.folder / "report.html"
+    if not report.exists():
+        return ""
+    return urllib.parse.quote(os.fsencode(os.path.relpath(report, results.sweep.folder)))

@@ -1,4 +1,4 @@
-"""What a sweep came to: a row for each trial, the best one, what each parameter mattered."""
+"""Summarizes a sweep: one row per trial, the best trial, the importance of each parameter."""
 
 import statistics
 from pathlib import Path
@@ -12,58 +12,77 @@ from lecture_models.sweeps.study import (
     ERROR,
     INTERRUPTED,
     OUTCOME,
-    Entry,
-    entries,
+    TrialAttempts,
+    attempts_by_index,
 )
 from lecture_models.sweeps.worker import Sweep
 
-LEAST_FOR_IMPORTANCE = 8  # Finished trials: fewer say nothing about what matters.
+LEAST_FOR_IMPORTANCE = 8  # Finished trials; an estimate from fewer says nothing.
 STATES = ("finished", "pruned", "diverged", "failed", "interrupted", "running", "waiting")
 
 
-class Row(NamedTuple):
-    """One trial; `value` is the metric's last, also of one that was pruned."""
+class TrialRow(NamedTuple):
+    """Describes one trial.
+
+    Attributes:
+        index: number of the trial in the sweep, from 0.
+        state: one of STATES.
+        value: the metric's last value, also of a pruned trial; None if there is none.
+        values: the Config's fields by name.
+        folder: folder of the trial's run.
+        attempts: how often the trial was started.
+        seconds: duration of the last attempt; None if it has not ended.
+        step: last training step; None if the trial has not ended.
+        error: error of the last failed attempt; "" if none failed.
+        arguments: command-line arguments that repeat the trial.
+    """
 
     index: int
     state: str
     value: float | None
     values: dict[str, Any]
     folder: Path
-    tries: int
+    attempts: int
     seconds: float | None
     step: int | None
     error: str
     arguments: list[str]
 
 
-class Results(NamedTuple):
-    """`importance` is empty where there are too few trials, or all came out the same."""
+class SweepResults(NamedTuple):
+    """Holds a sweep's rows by index, and the best finished one.
+
+    `importance` is the share of the metric's variance that each parameter explains; it is empty if
+    there are too few finished trials or all have the same value.
+    """
 
     sweep: Sweep
-    rows: list[Row]
-    best: Row | None
+    rows: list[TrialRow]
+    best: TrialRow | None
     importance: dict[str, float]
 
     @property
     def counts(self) -> dict[str, int]:
-        found = [row.state for row in self.rows]
-        return {state: found.count(state) for state in STATES if state in found}
+        """Returns the number of trials by state, for the states that occur."""
+        states = [row.state for row in self.rows]
+        return {state: states.count(state) for state in STATES if state in states}
 
 
-def rows_of(sweep: Sweep, study: optuna.Study) -> list[Row]:
-    return [_row(sweep, entry) for entry in entries(study.get_trials(deepcopy=False)).values()]
+def trial_rows(sweep: Sweep, study: optuna.Study) -> list[TrialRow]:
+    trials = attempts_by_index(study.get_trials(deepcopy=False))
+    return [_row(sweep, trial) for trial in trials.values()]
 
 
-def results(sweep: Sweep, study: optuna.Study) -> Results:
-    rows = rows_of(sweep, study)
+def sweep_results(sweep: Sweep, study: optuna.Study) -> SweepResults:
+    rows = trial_rows(sweep, study)
     finished = [row for row in rows if row.state == "finished"]
     choose = min if sweep.spec.goal == "minimize" else max
     best = choose(finished, key=lambda row: row.value, default=None)
-    return Results(sweep, rows, best, _importance(sweep, study, finished))
+    return SweepResults(sweep, rows, best, _importance(sweep, study, finished))
 
 
-def best_so_far(rows: list[Row], goal: str) -> list[tuple[int, float]]:
-    """After each finished trial, by its index."""
+def best_so_far(rows: list[TrialRow], goal: str) -> list[tuple[int, float]]:
+    """Returns (index, best value up to this trial) for each finished trial."""
     choose = min if goal == "minimize" else max
     points: list[tuple[int, float]] = []
     for row in rows:
@@ -72,42 +91,42 @@ def best_so_far(rows: list[Row], goal: str) -> list[tuple[int, float]]:
     return points
 
 
-def _row(sweep: Sweep, entry: Entry) -> Row:
-    last = entry.last
+def _row(sweep: Sweep, trial: TrialAttempts) -> TrialRow:
+    last = trial.last
     arguments = sweep.arguments(last.params) if last.params else []
-    return Row(
-        index=entry.index,
+    return TrialRow(
+        index=trial.index,
         state=_state(last),
         value=last.value if last.state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
         values=sweep.spec.values(last.params),
-        folder=sweep.trial_folder(entry.index),
-        tries=len(entry.tries),
+        folder=sweep.trial_folder(trial.index),
+        attempts=len(trial.attempts),
         seconds=last.user_attrs.get("seconds"),
         step=last.user_attrs.get("step"),
-        error=_error(entry),
+        error=_last_error(trial),
         arguments=arguments,
     )
 
 
-def _state(trial: optuna.trial.FrozenTrial) -> str:
-    outcome = trial.user_attrs.get(OUTCOME)
-    if outcome in (DIVERGED, INTERRUPTED) and trial.state.is_finished():
+def _state(attempt: optuna.trial.FrozenTrial) -> str:
+    outcome = attempt.user_attrs.get(OUTCOME)
+    if outcome in (DIVERGED, INTERRUPTED) and attempt.state.is_finished():
         return outcome
     names = {TrialState.COMPLETE: "finished", TrialState.FAIL: "failed"}
-    return names.get(trial.state, trial.state.name.lower())
+    return names.get(attempt.state, attempt.state.name.lower())
 
 
-def _error(entry: Entry) -> str:
-    """Of the last try that has one; a worker that was killed could not say a thing."""
+def _last_error(trial: TrialAttempts) -> str:
+    # A killed worker could not record an error.
     lines = [
-        each.user_attrs.get(ERROR, "killed, or its machine died")
-        for each in entry.tries
-        if each.state == TrialState.FAIL or ERROR in each.user_attrs
+        attempt.user_attrs.get(ERROR, "killed, or its machine died")
+        for attempt in trial.attempts
+        if attempt.state == TrialState.FAIL or ERROR in attempt.user_attrs
     ]
     return lines[-1] if lines else ""
 
 
-def _importance(sweep: Sweep, study: optuna.Study, finished: list[Row]) -> dict[str, float]:
+def _importance(sweep: Sweep, study: optuna.Study, finished: list[TrialRow]) -> dict[str, float]:
     names = list(sweep.spec.parameters)
     values = [row.value for row in finished]
     if len(values) < LEAST_FOR_IMPORTANCE or len(names) < 2 or statistics.pstdev(values) == 0:

@@ -1,4 +1,4 @@
-"""A sweep's file, in W&B's format, and everything that can be wrong with it alone."""
+"""Reads a sweep's file in W&B's format, and checks everything that needs no experiment."""
 
 import hashlib
 import itertools
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from lecture_models.config import UsageError, did_you_mean
-from lecture_models.sweeps.distributions import Parameter, parameter
+from lecture_models.sweeps.distributions import SweptParameter, parse_parameter
 
 METHODS = ("grid", "random", "bayes")
 GOALS = ("minimize", "maximize")
-# W&B's keys; those that say how its agent runs are not needed here.
+# All of W&B's keys; those that concern W&B alone are ignored.
 KEYS = (
     *("program", "command", "method", "metric", "parameters", "early_terminate", "run_cap"),
     *("name", "description", "project", "entity", "apiVersion", "kind", "controller"),
@@ -23,44 +23,62 @@ KEYS = (
 LARGEST_GRID = 100_000
 
 
-class EarlyStop(NamedTuple):
-    """Hyperband, counted in evaluations as W&B does; `most` is None for all that a run has."""
+class Hyperband(NamedTuple):
+    """Holds Hyperband's settings, in evaluations as W&B counts.
 
-    least: int
-    most: int | None
+    Attributes:
+        min_evaluations: evaluations before a trial may be pruned.
+        max_evaluations: evaluations of a whole trial; None takes those of the experiment.
+        eta: reduction factor between two rungs.
+    """
+
+    min_evaluations: int
+    max_evaluations: int | None
     eta: int
 
 
-class Spec(NamedTuple):
-    """`constants` are flags that every trial has: parameters of one value, and the command's."""
+class SweepSpec(NamedTuple):
+    """Describes a sweep.
+
+    Attributes:
+        name: name of the sweep.
+        method: one of METHODS.
+        metric: logged name of the metric to optimize.
+        goal: one of GOALS.
+        parameters: swept parameters by name.
+        constants: flags of every trial: parameters with one value, and flags of `command`.
+        hyperband: early stopping; None runs every trial to its end.
+        run_cap: number of trials; None if the file does not limit it.
+        raw: content of the file.
+    """
 
     name: str
     method: str
     metric: str
     goal: str
-    parameters: dict[str, Parameter]
+    parameters: dict[str, SweptParameter]
     constants: dict[str, Any]
-    early: EarlyStop | None
+    hyperband: Hyperband | None
     run_cap: int | None
     raw: dict[str, Any]
 
     def points(self) -> Iterator[dict[str, Any]]:
-        """The grid's draws: the last parameter changes fastest."""
-        choices = [each.grid for each in self.parameters.values()]
+        """Yields the draws of a grid search; the last parameter changes fastest."""
+        choices = [parameter.grid for parameter in self.parameters.values()]
         for point in itertools.product(*choices):
             yield dict(zip(self.parameters, point, strict=True))
 
     @property
     def grid_size(self) -> int:
-        return math.prod(len(each.grid or ()) for each in self.parameters.values())
+        return math.prod(len(parameter.grid or ()) for parameter in self.parameters.values())
 
     def values(self, draws: dict[str, Any]) -> dict[str, Any]:
-        """What a run is given for what Optuna drew."""
-        return {name: self.parameters[name].value(draw) for name, draw in draws.items()}
+        """Returns the Config's fields for what Optuna drew."""
+        return {name: self.parameters[name].from_draw(draw) for name, draw in draws.items()}
 
 
-def read_spec(path: Path) -> Spec:
-    """Raises UsageError with one line for a file that is none, and for every wrong entry."""
+def read_spec(path: Path) -> SweepSpec:
+    """Reads a YAML file; raises UsageError with one line if it or one of its entries is invalid."""
     try:
         raw = yaml.safe_load(path.expanduser().read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -68,11 +86,15 @@ def read_spec(path: Path) -> Spec:
             f"cannot read --sweep={path}: {getattr(error, 'strerror', error)}"
         ) from error
     except yaml.YAMLError as error:
-        raise UsageError(f"{path} is no YAML: {error}") from error
+        raise UsageError(f"{path} is not valid YAML: {error}") from error
     return make_spec(raw, path.stem)
 
 
-def make_spec(raw: Any, stem: str) -> Spec:
+def make_spec(raw: Any, stem: str) -> SweepSpec:
+    """Checks the content of a file; `stem` is the sweep's name if the content has none.
+
+    Raises UsageError with one line for every wrong entry.
+    """
     if not isinstance(raw, dict):
         raise UsageError(
             f"the sweep {stem} holds {type(raw).__name__}; it must have method and parameters"
@@ -86,48 +108,43 @@ def make_spec(raw: Any, stem: str) -> Spec:
     if method not in METHODS:
         raise UsageError(f"the sweep's method is {method!r}; allowed: {', '.join(METHODS)}")
     metric, goal = _metric(raw, method)
-    given = raw.get("parameters")
-    if not isinstance(given, dict) or not given:
+    entries = raw.get("parameters")
+    if not isinstance(entries, dict) or not entries:
         raise UsageError("the sweep has no parameters; name one or more fields of the experiment")
-    every = {str(name): parameter(str(name), entry) for name, entry in given.items()}
-    constants = _flags(raw.get("command", [])) | {
-        name: each.ends[0] for name, each in every.items() if _is_constant(given[name])
-    }
-    swept = {name: each for name, each in every.items() if not _is_constant(given[name])}
+    parameters = {str(name): parse_parameter(str(name), entry) for name, entry in entries.items()}
+    constants = {name for name in parameters if "value" in entries[name]}
+    swept = {name: value for name, value in parameters.items() if name not in constants}
     if not swept:
-        raise UsageError("the sweep has constants alone; give one parameter values, or min and max")
-    spec = Spec(
+        raise UsageError("the sweep has only constants; give one parameter values, or min and max")
+    spec = SweepSpec(
         name=str(raw.get("name") or stem),
         method=method,
         metric=metric,
         goal=goal,
         parameters=swept,
-        constants=constants,
-        early=_early(raw, metric),
+        constants=_command_flags(raw.get("command", []))
+        | {name: parameters[name].edge_draws[0] for name in parameters if name in constants},
+        hyperband=_hyperband(raw),
         run_cap=_positive(raw, "run_cap"),
         raw=raw,
     )
     if method == "grid":
-        _refuse_no_grid(spec)
+        _check_grid(spec)
     return spec
 
 
-def digest(spec: Spec, *others: Any) -> str:
-    """Of what makes two sweeps one: not of names, nor of how many trials."""
+def digest(spec: SweepSpec, *others: Any) -> str:
+    """Returns a hash of what determines the trials; names and the number of trials do not."""
     kept = ("method", "metric", "parameters", "early_terminate")
-    asked = [{key: spec.raw.get(key) for key in kept}, spec.constants, *others]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _is_constant(entry: dict[str, Any]) -> bool:
-    return "value" in entry
+    content = [{key: spec.raw.get(key) for key in kept}, spec.constants, *others]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _metric(raw: dict[str, Any], method: str) -> tuple[str, str]:
     metric = raw.get("metric")
     if metric is None:
         raise UsageError(
-            f"the sweep has no metric; {method} needs one, for the best of its trials: "
+            f"the sweep has no metric; {method} needs one to compare its trials: "
             "metric: {name: eval/..., goal: minimize}"
         )
     if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
@@ -145,7 +162,7 @@ def _positive(raw: dict[str, Any], key: str) -> int | None:
     return value
 
 
-def _early(raw: dict[str, Any], metric: str) -> EarlyStop | None:
+def _hyperband(raw: dict[str, Any]) -> Hyperband | None:
     early = raw.get("early_terminate")
     if early is None:
         return None
@@ -154,24 +171,24 @@ def _early(raw: dict[str, Any], metric: str) -> EarlyStop | None:
     unknown = sorted(early.keys() - {"type", "min_iter", "max_iter", "s", "eta", "strict"})
     if unknown:
         raise UsageError(
-            f"early_terminate has the key {unknown[0]!r}; it has min_iter, max_iter, s, eta"
+            f"early_terminate has the key {unknown[0]!r}; allowed: min_iter, max_iter, s, eta"
         )
     eta = early.get("eta", 3)
     if not isinstance(eta, int | float) or eta != int(eta) or eta < 2:
         raise UsageError(f"early_terminate has eta {eta!r}; it must be a whole number above 1")
-    least, most = _positive(early, "min_iter"), _positive(early, "max_iter")
-    if least is None:
-        halvings = early.get("s")
-        if most is None or not isinstance(halvings, int) or halvings < 1:
+    minimum, maximum = _positive(early, "min_iter"), _positive(early, "max_iter")
+    if minimum is None:
+        brackets = early.get("s")
+        if maximum is None or not isinstance(brackets, int) or brackets < 1:
             raise UsageError("early_terminate needs min_iter, or both max_iter and s")
-        least = max(1, int(most / eta**halvings))
-    if most is not None and least > most:
-        raise UsageError(f"early_terminate has min_iter {least}, above max_iter {most}")
-    return EarlyStop(least, most, int(eta))
+        minimum = max(1, int(maximum / eta**brackets))
+    if maximum is not None and minimum > maximum:
+        raise UsageError(f"early_terminate has min_iter {minimum}, above max_iter {maximum}")
+    return Hyperband(minimum, maximum, int(eta))
 
 
-def _flags(command: Any) -> dict[str, str]:
-    """The literal --NAME=VALUE of the command that W&B's agent would run."""
+def _command_flags(command: Any) -> dict[str, str]:
+    """Returns the literal --NAME=VALUE of the command that W&B's agent would run."""
     if not isinstance(command, list):
         raise UsageError(f"the sweep's command is {command!r}; it must be a list")
     words = [str(word) for word in command if str(word).startswith("--")]
@@ -182,9 +199,9 @@ def _flags(command: Any) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _refuse_no_grid(spec: Spec) -> None:
-    for name, each in spec.parameters.items():
-        if each.grid is None:
+def _check_grid(spec: SweepSpec) -> None:
+    for name, parameter in spec.parameters.items():
+        if parameter.grid is None:
             raise UsageError(f"parameter {name} is a range without steps; a grid needs values")
     if spec.grid_size > LARGEST_GRID:
         raise UsageError(f"the grid has {spec.grid_size:,} points; at most {LARGEST_GRID:,}")

@@ -1,4 +1,4 @@
-"""Where a sweep's study lies: a journal in its folder, or a database for many machines."""
+"""Opens a study's storage: a journal in the sweep's folder, or a database for many machines."""
 
 import fcntl
 import logging
@@ -16,60 +16,74 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
 from lecture_models.config import UsageError
-from lecture_models.sweeps.heartbeat import SILENCE
+from lecture_models.sweeps.heartbeat import GRACE_INTERVALS
 
 CONNECT_LIMIT_S = 10
-MOST_ATTEMPTS = 10  # At making the tables, where others make them too.
+MOST_ATTEMPTS = 10  # To create the tables while other machines create them too.
 SCHEMES = ("postgresql", "postgresql+psycopg", "sqlite")
 
 
 class Storage(NamedTuple):
-    """`beat(trial_id)` tells a database that a trial is worked on; a journal has locks for it."""
+    """Holds Optuna's storage.
+
+    Attributes:
+        optuna: the storage itself.
+        record_heartbeat: tells a database that the trial of this id is being worked on; does
+            nothing for a journal, whose workers hold locks instead.
+        is_shared: whether the machines need not share a folder.
+    """
 
     optuna: BaseStorage
-    beat: Callable[[int], None]
-    is_shared: bool  # By machines that need not share a folder.
+    record_heartbeat: Callable[[int], None]
+    is_shared: bool
 
 
-def open_storage(url: str | None, folder: Path, beat_s: int) -> Storage:
-    """Raises UsageError with one line where the database cannot be had."""
+def open_storage(url: str | None, folder: Path, interval_s: int) -> Storage:
+    """Opens the database at `url`, or the journal in the sweep's folder if `url` is None.
+
+    `interval_s` is the time between two heartbeats. Raises UsageError with one line if the address
+    is not supported or the database cannot be reached.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     if url is None:
         path = folder / "study.journal"
         backend = JournalFileBackend(str(path), lock_obj=_JournalLock(path))
         return Storage(JournalStorage(backend), lambda trial_id: None, is_shared=False)
-    return _open_database(url, beat_s)
+    return _open_database(url, interval_s)
 
 
-def shown(url: str | None) -> str | None:
-    """Without the password, as it may be written to a file."""
+def without_password(url: str | None) -> str | None:
+    """Returns the address with *** for its password, as it may be printed and written to files."""
     return url and re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:***@", url)
 
 
-def _open_database(url: str, beat_s: int) -> Storage:
+def _open_database(url: str, interval_s: int) -> Storage:
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES or "://" not in url:
         raise UsageError(
-            f"--storage={shown(url)} is no address that is known; allowed: "
+            f"--storage={without_password(url)} is not a supported address; allowed: "
             "postgresql://USER:PASSWORD@HOST/DATABASE, sqlite:///FILE"
         )
     limits = {"connect_args": {"connect_timeout": CONNECT_LIMIT_S}, "pool_pre_ping": True}
     address = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
-        storage = _make_tables(address, None if scheme == "sqlite" else limits, beat_s)
+        storage = _create_tables(address, None if scheme == "sqlite" else limits, interval_s)
     except ImportError as error:
         raise UsageError(
-            f"--storage={shown(url)} needs a driver: pip install -e '.[postgresql]' ({error})"
+            f"--storage={without_password(url)} needs a driver: "
+            f"pip install -e '.[postgresql]' ({error})"
         ) from error
-    except Exception as error:  # SQLAlchemy's, the driver's and Optuna's own.
+    except Exception as error:  # SQLAlchemy, the driver and Optuna raise types of their own.
         reason = " ".join(str(error).split("(Background", 1)[0].split())[:300]
-        raise UsageError(f"--storage={shown(url)} cannot be reached: {reason}") from error
+        raise UsageError(
+            f"--storage={without_password(url)} cannot be reached: {reason}"
+        ) from error
     return Storage(storage, storage.record_heartbeat, is_shared=True)
 
 
-def _make_tables(address: str, engine: dict[str, Any] | None, beat_s: int) -> RDBStorage:
-    """Of machines that start at once each makes the tables, and all but one find them made."""
+def _create_tables(address: str, engine: dict[str, Any] | None, interval_s: int) -> RDBStorage:
+    """Connects, creating the tables if necessary; retries if other machines create them too."""
     attempt = 0
     while True:
         try:
@@ -78,19 +92,22 @@ def _make_tables(address: str, engine: dict[str, Any] | None, beat_s: int) -> RD
                 return RDBStorage(
                     address,
                     engine_kwargs=engine,
-                    heartbeat_interval=beat_s,
-                    grace_period=SILENCE * beat_s,
+                    heartbeat_interval=interval_s,
+                    grace_period=GRACE_INTERVALS * interval_s,
                 )
         except Exception as error:
-            made = re.search("already exists|UNIQUE constraint", str(error))
+            is_race = re.search("already exists|UNIQUE constraint", str(error))
             attempt += 1
-            if attempt > MOST_ATTEMPTS or not made:
+            if attempt > MOST_ATTEMPTS or not is_race:
                 raise
             time.sleep(random.uniform(0.1, 0.3) * 1.3**attempt)
 
 
 class _JournalLock:
-    """The system's lock, which a killed process does not hold on to; mends what it cut short."""
+    """Locks the journal with flock, which a killed process cannot keep.
+
+    `acquire` also removes an incomplete last line, which a killed process may have left.
+    """
 
     def __init__(self, path: Path):
         self._path = path
@@ -101,8 +118,8 @@ class _JournalLock:
         fcntl.flock(self._file, fcntl.LOCK_EX)
         content = _tail(self._path)
         if content and not content.endswith(b"\n"):
-            torn = len(content) - content.rfind(b"\n") - 1
-            os.truncate(self._path, self._path.stat().st_size - torn)
+            incomplete = len(content) - content.rfind(b"\n") - 1
+            os.truncate(self._path, self._path.stat().st_size - incomplete)
         return True
 
     def release(self) -> None:

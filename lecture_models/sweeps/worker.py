@@ -1,7 +1,6 @@
-"""One process's share of a sweep: a trial after the other, each an ordinary run in its folder."""
+"""Executes a sweep's trials in one process, one after the other, each as an ordinary run."""
 
 import errno
-import json
 import math
 import shlex
 import time
@@ -13,15 +12,17 @@ from typing import Any, NamedTuple
 from optuna.trial import TrialState
 
 from lecture_models.config import UsageError
+from lecture_models.runs.json_values import as_number
+from lecture_models.runs.reader import RunFolderError, read_summary
 from lecture_models.sweeps.heartbeat import WorkerHeartbeat
-from lecture_models.sweeps.spec import Spec
+from lecture_models.sweeps.spec import SweepSpec
 from lecture_models.sweeps.study import (
+    ATTEMPT,
     DIVERGED,
     ERROR,
     FINAL,
     INTERRUPTED,
     OUTCOME,
-    TRY,
     ClaimedTrial,
     TrialQueue,
 )
@@ -29,17 +30,25 @@ from lecture_models.training.metric_window import NonFiniteError
 from lecture_models.training.pruning import PruningCallback
 
 POLL_S = 1.0
-FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 Launch = Callable[[list[str], PruningCallback], int]
 
 
 class Sweep(NamedTuple):
-    """What a worker works on: `flags` are those that every trial has."""
+    """Holds what a worker needs to run a sweep's trials.
+
+    Attributes:
+        folder: folder of the sweep.
+        name: name of the sweep, which is also the group of its runs in W&B.
+        spec: content of the sweep's file.
+        flags: command-line flags of every trial.
+        announce: prints one line for the user.
+    """
 
     folder: Path
     name: str
-    spec: Spec
+    spec: SweepSpec
     flags: list[str]
     announce: Callable[[str], None]
 
@@ -47,114 +56,118 @@ class Sweep(NamedTuple):
         return self.folder / "trials" / f"{index:04d}"
 
     def arguments(self, draws: dict[str, Any]) -> list[str]:
+        """Returns the command-line arguments of a trial, without its folder."""
         values = self.spec.constants | self.spec.values(draws)
         return [*self.flags, *(f"--{name}={as_flag(value)}" for name, value in values.items())]
 
 
 def as_flag(value: Any) -> str:
+    """Returns a value as it is typed behind --NAME=."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def rerun_command(program: str, arguments: list[str]) -> str:
-    return shlex.join(["python", program, *arguments])
+def run_trials(sweep: Sweep, queue: TrialQueue, heartbeat: WorkerHeartbeat, launch: Launch) -> int:
+    """Executes trials until all are done; returns the exit code, 128 + n if signal n ended a trial.
 
-
-def work(sweep: Sweep, ledger: TrialQueue, crew: WorkerHeartbeat, launch: Launch) -> int:
-    """Until no trial is left to do; returns the exit code, 128 + n where a signal ended it.
-
-    Where others do the last trials it waits: one of them may die.
+    While other workers run the last trials it waits, since one of them may die.
     """
     while True:
-        claim = ledger.claim()
-        if claim is None:
-            if ledger.is_done():
+        claimed = queue.claim()
+        if claimed is None:
+            if queue.is_done():
                 return 0
             time.sleep(POLL_S)
             continue
         try:
-            with crew.beating(lambda held=claim: ledger.beat(held)):
-                code = _Attempt(sweep, ledger, claim).run(launch)
+            with heartbeat.keep_alive(lambda trial=claimed: queue.record_heartbeat(trial)):
+                code = _Attempt(sweep, queue, claimed).run(launch)
         except BaseException:
-            ledger.fail(claim, "stopped between two steps", INTERRUPTED)
+            queue.fail(claimed, "stopped between two steps", INTERRUPTED)
             raise
         if code:
             return code
 
 
 class _Attempt:
-    """One try at a trial, from its launch to what the study is told."""
+    """Makes one attempt at a trial and tells the study its outcome."""
 
-    def __init__(self, sweep: Sweep, ledger: TrialQueue, claim: ClaimedTrial):
-        self._sweep, self._ledger, self._claim = sweep, ledger, claim
-        self._folder = sweep.trial_folder(claim.index)
+    def __init__(self, sweep: Sweep, queue: TrialQueue, claimed: ClaimedTrial):
+        self._sweep, self._queue, self._claimed = sweep, queue, claimed
+        self._folder = sweep.trial_folder(claimed.index)
         self._error: BaseException | None = None
 
     def run(self, launch: Launch) -> int:
-        """0 where the sweep goes on, whatever became of the trial."""
+        """Returns 0 if the sweep can continue, whether or not the trial failed."""
         workdir = f"--workdir={self._folder}"
-        arguments = [*self._sweep.arguments(self._claim.draws), workdir]
-        shown = shlex.join(arguments[len(self._sweep.flags) : -1])
-        self._sweep.announce(f"trial {self._claim.index}: {shown}")
-        watch = PruningCallback(self._sweep.name, self._evaluated, self._failed)
+        arguments = [*self._sweep.arguments(self._claimed.draws), workdir]
+        own_flags = shlex.join(arguments[len(self._sweep.flags) : -1])
+        self._sweep.announce(f"trial {self._claimed.index}: {own_flags}")
+        callback = PruningCallback(self._sweep.name, self._on_evaluation, self._on_failure)
         try:
-            code = launch(arguments, watch)
-        except Exception as error:  # A bug of the experiment's ends one trial, not the sweep.
-            self._failed(error)
+            code = launch(arguments, callback)
+        except Exception as error:  # A bug in an experiment ends one trial, not the sweep.
+            self._on_failure(error)
             code = 1
         if code > 128:
-            self._ledger.fail(self._claim, "interrupted", INTERRUPTED)
+            self._queue.fail(self._claimed, "interrupted", INTERRUPTED)
             return code
-        return self._record() if code == 0 else self._record_failure()
+        return self._record_result() if code == 0 else self._record_failure()
 
-    def _evaluated(self, count: int, metrics: dict[str, float]) -> bool:
+    def _on_evaluation(self, count: int, metrics: dict[str, float]) -> bool:
+        """Gives Optuna the metric of an evaluation; returns True if the trial must be pruned."""
         value = metrics.get(self._sweep.spec.metric)
         if value is None:
             return False
-        self._claim.trial.report(value, count)
-        return self._claim.trial.should_prune()
+        self._claimed.trial.report(value, count)
+        return self._claimed.trial.should_prune()
 
-    def _failed(self, error: BaseException) -> None:
+    def _on_failure(self, error: BaseException) -> None:
         self._error = error
 
-    def _record(self) -> int:
-        trial, index = self._claim.trial, self._claim.index
-        summary = json.loads((self._folder / "summary.json").read_text("utf-8"))
+    def _record_result(self) -> int:
+        trial, index = self._claimed.trial, self._claimed.index
+        try:
+            summary = read_summary(self._folder).require()
+        except RunFolderError as error:
+            self._on_failure(error)
+            return self._record_failure()
         trial.set_user_attr("seconds", summary.get("wall_time_s"))
         trial.set_user_attr("step", summary.get("step"))
-        value = summary.get("metrics", {}).get(self._sweep.spec.metric)
+        metric = self._sweep.spec.metric
+        value = as_number(summary["metrics"].get(metric))
         if summary["status"] == "pruned":
-            self._told(TrialState.PRUNED, None, f"pruned at step {summary.get('step')}")
+            self._tell(TrialState.PRUNED, None, f"pruned at step {summary.get('step')}")
         elif value is None or not math.isfinite(value):
-            self._ledger.fail(self._claim, f"{self._sweep.spec.metric} is {value}", FINAL)
-            self._sweep.announce(f"trial {index} failed: {self._sweep.spec.metric} is {value}")
+            self._queue.fail(self._claimed, f"{metric} is {value}", FINAL)
+            self._sweep.announce(f"trial {index} failed: {metric} is {value}")
         else:
-            self._told(TrialState.COMPLETE, value, f"{self._sweep.spec.metric} {value:.6g}")
+            self._tell(TrialState.COMPLETE, value, f"{metric} {value:.6g}")
         return 0
 
-    def _told(self, state: TrialState, value: float | None, words: str) -> None:
-        taken = not self._ledger.tell(self._claim.trial, state, value)
-        note = "; another worker took it over, this result is not counted" if taken else ""
-        self._sweep.announce(f"trial {self._claim.index}: {words}{note}")
+    def _tell(self, state: TrialState, value: float | None, words: str) -> None:
+        is_counted = self._queue.tell(self._claimed.trial, state, value)
+        note = "" if is_counted else "; another worker took it over, this result is not counted"
+        self._sweep.announce(f"trial {self._claimed.index}: {words}{note}")
 
     def _record_failure(self) -> int:
-        """1 where nothing else could be trained either."""
-        index, error = self._claim.index, self._error
+        """Returns 1 if no other trial could run either, else 0."""
+        index, error = self._claimed.index, self._error
         line = " ".join(f"{type(error).__name__}: {error}".split()) if error else "failed"
-        if _is_full(error):
-            self._ledger.fail(self._claim, line, INTERRUPTED)
+        if _is_disk_full(error):
+            self._queue.fail(self._claimed, line, INTERRUPTED)
             self._sweep.announce(f"error: trial {index}: {line}; the sweep stops")
             return 1
         if isinstance(error, NonFiniteError):
-            # Optuna takes a pruned trial without a value for the worst: the search moves away.
-            self._claim.trial.set_user_attr(OUTCOME, DIVERGED)
-            self._claim.trial.set_user_attr(ERROR, line)
-            self._told(TrialState.PRUNED, None, f"diverged: {error}")
+            # Optuna ranks a pruned trial without a value last: the search avoids its region.
+            self._claimed.trial.set_user_attr(OUTCOME, DIVERGED)
+            self._claimed.trial.set_user_attr(ERROR, line)
+            self._tell(TrialState.PRUNED, None, f"diverged: {error}")
             return 0
         self._write_traceback(error)
-        final = isinstance(error, UsageError)
-        self._ledger.fail(self._claim, line, FINAL if final else "failed")
-        tried = self._claim.trial.user_attrs.get(TRY, 0) + 1
-        self._sweep.announce(f"trial {index} failed, try {tried}: {line}")
+        is_final = isinstance(error, UsageError)
+        self._queue.fail(self._claimed, line, FINAL if is_final else "failed")
+        attempt = self._claimed.trial.user_attrs.get(ATTEMPT, 0) + 1
+        self._sweep.announce(f"trial {index} failed, attempt {attempt}: {line}")
         return 0
 
     def _write_traceback(self, error: BaseException | None) -> None:
@@ -162,10 +175,10 @@ class _Attempt:
             return
         folder = self._sweep.folder / "failures"
         folder.mkdir(exist_ok=True)
-        path = folder / f"{self._claim.index:04d}-{self._claim.trial.number}.txt"
+        path = folder / f"{self._claimed.index:04d}-{self._claimed.trial.number}.txt"
         path.write_text("".join(traceback.format_exception(error)), "utf-8")
 
 
-def _is_full(error: BaseException | None) -> bool:
+def _is_disk_full(error: BaseException | None) -> bool:
     causes = (error, getattr(error, "__cause__", None))
-    return any(isinstance(each, OSError) and each.errno in FULL for each in causes)
+    return any(isinstance(cause, OSError) and cause.errno in DISK_FULL for cause in causes)

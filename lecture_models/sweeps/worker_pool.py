@@ -1,4 +1,7 @@
-"""Several processes of one sweep on this machine: they end with their parent, which renews them."""
+"""Starts several worker processes of one sweep on this machine, and restarts those that are killed.
+
+The workers end with their parent.
+"""
 
 import os
 import signal
@@ -10,21 +13,32 @@ from collections.abc import Callable
 from pathlib import Path
 
 POLL_S = 0.5
-LEAVE_S = 60.0  # For the checkpoints of all of them, after a signal.
+SHUTDOWN_S = 60.0  # All workers together may take this long to save checkpoints after a signal.
 
 
-def work_together(
+def run_workers(
     command: list[str],
     count: int,
     logs: Path,
-    renewals: int,
-    look: Callable[[], None],
+    max_restarts: int,
+    on_poll: Callable[[], None],
     announce: Callable[[str], None],
 ) -> int:
-    """The first exit code that is not 0, else 0; each writes to `logs/N.log`.
+    """Starts `count` processes of a command and waits until all have ended.
 
-    `look` is called at intervals. One that a signal killed is started anew, `renewals` times.
-    Raises KeyboardInterrupt and SystemExit as they come, once the workers have saved and left.
+    Args:
+        command: command line of a worker.
+        count: number of workers.
+        logs: folder in which worker N writes its output to N.log.
+        max_restarts: how many workers may be restarted after a signal killed them.
+        on_poll: called at intervals.
+        announce: prints one line for the user.
+
+    Returns:
+        The first exit code that is not 0, else 0.
+
+    Raises:
+        KeyboardInterrupt, SystemExit: as they come, after the workers have saved and ended.
     """
     logs.mkdir(parents=True, exist_ok=True)
     workers = {number: _start(command, logs / f"{number}.log") for number in range(count)}
@@ -32,15 +46,15 @@ def work_together(
     try:
         while workers:
             time.sleep(POLL_S)
-            look()
+            on_poll()
             for number, worker in list(workers.items()):
                 code = worker.poll()
                 if code is None:
                     continue
                 worker.stdin.close()
-                if code < 0 and renewals > 0:
-                    renewals -= 1
-                    announce(f"worker {number} was killed by signal {-code}; it is started anew")
+                if code < 0 and max_restarts > 0:
+                    max_restarts -= 1
+                    announce(f"worker {number} was killed by signal {-code}; it is restarted")
                     workers[number] = _start(command, logs / f"{number}.log")
                     continue
                 codes[number] = code
@@ -48,29 +62,29 @@ def work_together(
                 if code:
                     announce(f"worker {number} ended with code {code}: see {logs}/{number}.log")
     except BaseException as stop:
-        number = signal.SIGTERM if isinstance(stop, SystemExit) else signal.SIGINT
-        _stop(list(workers.values()), number)
+        signal_number = signal.SIGTERM if isinstance(stop, SystemExit) else signal.SIGINT
+        _stop(list(workers.values()), signal_number)
         raise
     return next((code for code in codes.values() if code), 0)
 
 
 def _start(command: list[str], log: Path) -> subprocess.Popen:
-    """In a session of its own: Ctrl-C reaches the parent alone, who passes it on."""
+    """Starts a worker in its own session: Ctrl-C reaches only the parent, which passes it on."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command,
-            stdin=subprocess.PIPE,  # Its end tells the worker that the parent is gone.
+            stdin=subprocess.PIPE,  # When it closes, the worker knows that its parent has ended.
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
 
-def _stop(workers: list[subprocess.Popen], number: int) -> None:
+def _stop(workers: list[subprocess.Popen], signal_number: int) -> None:
     for worker in workers:
         if worker.poll() is None:
-            worker.send_signal(number)
-    end = time.monotonic() + LEAVE_S
+            worker.send_signal(signal_number)
+    end = time.monotonic() + SHUTDOWN_S
     for worker in workers:
         try:
             worker.wait(max(0.0, end - time.monotonic()))
@@ -81,7 +95,7 @@ def _stop(workers: list[subprocess.Popen], number: int) -> None:
 
 
 def end_with_parent() -> None:
-    """In a worker: asks itself to stop, as a signal would, when the parent has gone."""
+    """Makes this worker stop, as a signal would, when its parent has ended."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 1):

@@ -1,4 +1,4 @@
-"""A table as Markdown, HTML, CSV or JSON. Numbers are rounded where people read, not in JSON."""
+"""Formats a table as Markdown, HTML, CSV or JSON: rounded for people, exact in CSV and JSON."""
 
 import csv
 import io
@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from lecture_models.reports.html import text
-from lecture_models.reports.style import STYLE
+from lecture_models.reports.page import render
 from lecture_models.runs.results import Measurement
-from lecture_models.tables.table import LEGEND, Row, Table, difference, number, verdict
+from lecture_models.tables.table import LEGEND, Table, TableRow, difference, number, verdict
 
 COLUMNS = (
     "what",
@@ -20,10 +19,11 @@ COLUMNS = (
     "how ours was obtained",
     "remarks",
 )
-PADDED = 48  # Wider cells are not lined up: they would push the others apart.
+PADDED = 48  # Letters; wider cells are not aligned, because they would push the others apart.
 
 
 def markdown(table: Table) -> str:
+    """Returns a table as Markdown with aligned columns."""
     rows = [COLUMNS, *(tuple(map(_inline, row)) for row in _body(table))]
     widths = [
         max(len(row[column]) for row in rows if len(row[column]) <= PADDED)
@@ -31,31 +31,27 @@ def markdown(table: Table) -> str:
     ]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, _line(["-" * width for width in widths], widths))
-    footer = [f"- {_inline(each)}" for each in _footer(table)]
+    footer = [f"- {_inline(remark)}" for remark in _footer(table)]
     heading = [f"## {_inline(table.title)}", "", _inline(f"Source: {table.source}"), ""]
     return "\n".join([*heading, *lines, "", *footer]) + "\n"
 
 
 def html(table: Table) -> str:
-    head = "".join(f"<th>{text(column)}</th>" for column in COLUMNS)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{text(cell)}</td>" for cell in row) + "</tr>\n"
-        for row in _body(table)
-    )
-    items = "".join(f"<li>{text(each)}</li>\n" for each in _footer(table))
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(table.title)}</title><style>{STYLE}</style></head>\n<body><main>\n"
-        f'<p class="eyebrow">{text(table.name)}</p><h1>{text(table.title)}</h1>\n'
-        f"<p>Source: {text(table.source)}</p>\n"
-        f'<div class="card"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
-        f"</div>\n<ul>{items}</ul>\n</main></body></html>\n"
+    """Returns a table as one HTML page that fetches nothing."""
+    return render(
+        "table.html",
+        title=table.title,
+        name=table.name,
+        source=table.source,
+        columns=COLUMNS,
+        rows=_body(table),
+        remarks=_footer(table),
+        footer="made by lecture-models",
     )
 
 
 def comma_separated(table: Table) -> str:
-    """The columns of `record` that are single values, in full precision."""
+    """Returns a table as CSV with the columns of `record`, in full precision."""
     names = list(_flat(record(table.rows[0]))) if table.rows else []
     file = io.StringIO()
     writer = csv.DictWriter(file, names, lineterminator="\n")
@@ -65,6 +61,7 @@ def comma_separated(table: Table) -> str:
 
 
 def as_json(table: Table) -> str:
+    """Returns a table as JSON with the rows of `record`, in full precision."""
     content = {
         "name": table.name,
         "title": table.title,
@@ -80,49 +77,50 @@ FORMATS = {".md": markdown, ".html": html, ".csv": comma_separated, ".json": as_
 
 
 def legend(table: Table) -> list[tuple[str, str]]:
-    """The verdicts that occur, and what they mean."""
-    found = {verdict(row) for row in table.rows}
-    return [(name, meaning) for name, meaning in LEGEND.items() if name in found]
+    """Returns the verdicts that occur in a table, and their meanings."""
+    verdicts = {verdict(row) for row in table.rows}
+    return [(name, meaning) for name, meaning in LEGEND.items() if name in verdicts]
 
 
 def _body(table: Table) -> list[tuple[str, ...]]:
-    """One text for each of `COLUMNS`; the last one has numbers of `_remarks`."""
+    """Returns for each row a text for each of `COLUMNS`; the last one refers to `_remarks`."""
     remarks = _remarks(table)
     return [
-        _cells(row, [remarks.index(each) + 1 for each in _remarks_of(row)]) for row in table.rows
+        _cells(row, [remarks.index(remark) + 1 for remark in _remarks_of(row)])
+        for row in table.rows
     ]
 
 
 def _remarks(table: Table) -> list[str]:
-    """Sources and errata, each once, in the order of the rows."""
-    return list(dict.fromkeys(each for row in table.rows for each in _remarks_of(row)))
+    """Returns sources and errata, each once, in the order of the rows."""
+    return list(dict.fromkeys(remark for row in table.rows for remark in _remarks_of(row)))
 
 
-def _remarks_of(row: Row) -> list[str]:
+def _remarks_of(row: TableRow) -> list[str]:
     source = f"published in: {row.published.source}" if row.published else ""
-    return [each for each in (source, row.erratum) if each]
+    return [remark for remark in (source, row.erratum) if remark]
 
 
 def _footer(table: Table) -> list[str]:
-    remarks = [f"[{number}] {each}" for number, each in enumerate(_remarks(table), start=1)]
+    remarks = [f"[{number}] {remark}" for number, remark in enumerate(_remarks(table), start=1)]
     return [*remarks, *(f"{name}: {meaning}" for name, meaning in legend(table)), *table.notes]
 
 
-def _cells(row: Row, remarks: list[int]) -> tuple[str, ...]:
+def _cells(row: TableRow, remarks: list[int]) -> tuple[str, ...]:
     printed = row.published.printed if row.published else "-"
     if row.published and row.published.spread:
         printed += f" ± {row.published.spread:g}"
     shown = " ".join(f"[{number}]" for number in remarks)
-    return row.what, printed, _ours(row), _difference(row), verdict(row), row.how, shown
+    return row.label, printed, _ours(row), _difference(row), verdict(row), row.how, shown
 
 
-def record(row: Row) -> dict[str, Any]:
-    """A row as plain values; `ours` is a mean where it was trained."""
+def record(row: TableRow) -> dict[str, Any]:
+    """Returns a row as plain values; `ours` is a mean if it was trained."""
     ours, paper = row.ours, row.published
     trained = ours._asdict() if isinstance(ours, Measurement) else {}
     value = number(ours)
     return {
-        "what": row.what,
+        "what": row.label,
         "published": paper.printed if paper else None,
         "published_value": paper.value if paper else None,
         "published_spread": paper.spread or None if paper else None,
@@ -146,7 +144,7 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"runs": " ".join(values["runs"])}
 
 
-def _ours(row: Row) -> str:
+def _ours(row: TableRow) -> str:
     ours, decimals = row.ours, row.decimals
     if ours is None:
         return "-"
@@ -160,22 +158,22 @@ def _ours(row: Row) -> str:
     return f"{ours.mean:,.{decimals}f}{spread} (n = {ours.count})"
 
 
-def _difference(row: Row) -> str:
-    found = difference(row)
-    if found is None:
+def _difference(row: TableRow) -> str:
+    gap = difference(row)
+    if gap is None:
         return "-"
-    if found == 0:
+    if gap == 0:
         return "0"
-    shown = f"{found:+,}" if isinstance(found, int) else f"{found:+,.{row.decimals}f}"
+    shown = f"{gap:+,}" if isinstance(gap, int) else f"{gap:+,.{row.decimals}f}"
     value = row.published.value
-    return f"{shown} ({found / value:+.1%})" if value else shown
+    return f"{shown} ({gap / value:+.1%})" if value else shown
 
 
 def _line(texts: Iterable[str], widths: list[int]) -> str:
-    padded = (each.ljust(width) for each, width in zip(texts, widths, strict=True))
+    padded = (text.ljust(width) for text, width in zip(texts, widths, strict=True))
     return f"| {' | '.join(padded)} |"
 
 
 def _inline(value: str) -> str:
-    """One line that cannot end its cell."""
+    """Returns a text as one line that cannot end its cell."""
     return " ".join(value.split()).replace("|", "\\|")

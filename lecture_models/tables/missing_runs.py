@@ -1,35 +1,45 @@
-"""The runs that a table's cells want and that are not there yet, and what they will cost."""
+"""Finds the runs that a table's cells still need, and estimates what they cost."""
 
 import itertools
-import json
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from lecture_models.runs.results import Run
+from lecture_models.config import as_json_values
+from lecture_models.runs.reader import read_summary
+from lecture_models.runs.results import FinishedRun
 from lecture_models.tables.trained_cells import (
-    APART,
+    IGNORED_FIELDS,
     MIN_SEEDS,
-    Cell,
     ModuleOf,
-    flags_of,
-    plain,
-    planned,
+    TrainedCell,
+    cell_config,
+    recipe_flags,
 )
 from lecture_models.training.progress import duration
 
-# A run's speed does not depend on these.
-OTHER_SPEED = APART | {"num_steps"}
+# A run's steps per second do not depend on these.
+SPEED_INDEPENDENT = IGNORED_FIELDS | {"num_steps"}
 
 
 class WantedRun(NamedTuple):
-    """One run of one seed, in a folder that the same wish always names; `dataset` is the cell's."""
+    """Describes one run of one seed that a cell needs.
+
+    Attributes:
+        experiment: name of the experiment.
+        preset: name of the preset.
+        flags: fields in which the run differs from the preset, as they are typed.
+        seed: the run's seed.
+        dataset: the cell's data set.
+        config: the experiment's Config.
+        folder: folder of the run, which follows from the fields above.
+    """
 
     experiment: str
     preset: str
-    flags: tuple[tuple[str, str], ...]  # What the cell has otherwise than the preset.
+    flags: tuple[tuple[str, str], ...]
     seed: int
     dataset: str
     config: Any
@@ -37,7 +47,7 @@ class WantedRun(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Without its seed."""
+        """Returns the experiment with its flags, without the seed."""
         return " ".join([self.experiment, f"--preset={self.preset}", *self.overrides])
 
     @property
@@ -46,7 +56,7 @@ class WantedRun(NamedTuple):
 
     @property
     def arguments(self) -> list[str]:
-        """What is typed behind `launch.py` to start or continue it."""
+        """Returns the arguments of `launch.py` that start or continue the run."""
         return [
             f"--experiment={self.experiment}",
             f"--preset={self.preset}",
@@ -57,100 +67,108 @@ class WantedRun(NamedTuple):
 
     @property
     def steps_left(self) -> int:
-        """By the folder's last summary."""
-        try:
-            done = json.loads((self.folder / "summary.json").read_text("utf-8"))["step"]
-        except (OSError, ValueError, KeyError):
-            done = 0
+        """Returns the number of steps still to train, by the folder's last summary."""
+        done = read_summary(self.folder).intact.get("step", 0)
         return max(self.config.num_steps - done, 0)
 
 
 def wanted(
-    cells: Iterable[Cell], preset: str, runs_dir: Path, module_of: ModuleOf
+    cells: Iterable[TrainedCell], preset: str, runs_dir: Path, module_of: ModuleOf
 ) -> list[WantedRun]:
-    """Three seeds of every network of the cells, each once.
+    """Returns three seeds of each network of the cells, without repetition.
 
-    With the preset "paper" those of every cell's own recipe, where that is known.
+    The preset "paper" stands for each cell's own recipe; cells whose recipe is unknown are skipped.
     """
-    found: dict[Path, WantedRun] = {}
+    by_folder: dict[Path, WantedRun] = {}
     for cell in cells:
         module = module_of(cell.experiment)
         if module is None or (preset == "paper" and cell.recipe is None):
             continue
         for seed in range(MIN_SEEDS):
             run = _wanted_run(cell, module, preset, seed, runs_dir)
-            found.setdefault(run.folder, run)
-    return list(found.values())
+            by_folder.setdefault(run.folder, run)
+    return list(by_folder.values())
 
 
 def missing(
-    wishes: list[WantedRun], runs_of: Callable[[str], list[Run]], runs_dir: Path
+    wanted_runs: list[WantedRun], runs_of: Callable[[str], list[FinishedRun]], runs_dir: Path
 ) -> list[WantedRun]:
-    """Those that no finished run answers: of the same seed and config, in whatever folder.
+    """Returns the wanted runs for which no finished run has the same seed and config.
 
-    Where the wish names its data set, the run must have had that without a note, or lie in the very
-    folder of the wish.
+    If a wanted run names its data set, a finished run must have had that data set without a note,
+    or lie in the very folder of the wanted run.
     """
     return [
-        wish
-        for wish in wishes
-        if not any(_answers(run, wish, runs_dir) for run in runs_of(wish.experiment))
+        wanted_run
+        for wanted_run in wanted_runs
+        if not any(_answers(run, wanted_run, runs_dir) for run in runs_of(wanted_run.experiment))
     ]
 
 
-def cost_lines(wishes: list[WantedRun], runs_of: Callable[[str], list[Run]]) -> list[str]:
-    """The sum, then a line for every network: seeds, steps that are left, and time."""
-    steps = [wish.steps_left for wish in wishes]
-    resumed = sum(left < wish.config.num_steps for wish, left in zip(wishes, steps, strict=True))
-    total = f"{len(wishes)} {'run' if len(wishes) == 1 else 'runs'} to make, {sum(steps):,} steps"
-    lines = [total + (f", {resumed} of them begun earlier" if resumed else "")]
-    for title, group in itertools.groupby(wishes, key=lambda wish: wish.title):
+def cost_lines(
+    wanted_runs: list[WantedRun], runs_of: Callable[[str], list[FinishedRun]]
+) -> list[str]:
+    """Returns a line with the total, then one per network with its seeds, steps and time."""
+    steps = [wanted_run.steps_left for wanted_run in wanted_runs]
+    resumed = sum(
+        left < wanted_run.config.num_steps
+        for wanted_run, left in zip(wanted_runs, steps, strict=True)
+    )
+    noun = "run" if len(wanted_runs) == 1 else "runs"
+    total = f"{len(wanted_runs)} {noun} to make, {sum(steps):,} steps"
+    lines = [total + (f", {resumed} of them already started" if resumed else "")]
+    for title, group in itertools.groupby(wanted_runs, key=lambda run: run.title):
         members = list(group)
-        seeds = f"seed{'s' * (len(members) > 1)} {', '.join(str(wish.seed) for wish in members)}"
-        left = sum(wish.steps_left for wish in members)
+        numbers = ", ".join(str(member.seed) for member in members)
+        seeds = f"seed{'s' * (len(members) > 1)} {numbers}"
+        left = sum(member.steps_left for member in members)
         time = _time(members[0], left, runs_of(members[0].experiment))
         lines.append(f"{title}: {seeds}; {left:,} steps; {time}")
     return lines
 
 
 def _wanted_run(
-    cell: Cell, module: ModuleType, preset: str, seed: int, runs_dir: Path
+    cell: TrainedCell, module: ModuleType, preset: str, seed: int, runs_dir: Path
 ) -> WantedRun:
-    # Nothing may stand in for the paper's data; elsewhere what the preset falls back on is as good.
-    exact, preset = preset == "paper", cell.preset if preset == "paper" else preset
-    config = planned(cell, module, preset)
-    flags = flags_of(cell, module, preset)
-    if exact or (preset != "smoke" and cell.dataset not in config.dataset.split(",")):
+    # The paper's recipe needs the paper's data; other presets may fall back on their own.
+    is_paper, preset = preset == "paper", cell.preset if preset == "paper" else preset
+    config = cell_config(cell, module, preset)
+    flags = recipe_flags(cell, module, preset)
+    if is_paper or (preset != "smoke" and cell.dataset not in config.dataset.split(",")):
         flags = (*flags, ("dataset", cell.dataset))
     name = "-".join([preset, *(f"{key}={value}" for key, value in flags), f"seed={seed}"])
     folder = runs_dir / cell.experiment / name
     return WantedRun(cell.experiment, preset, flags, seed, cell.dataset, config, folder)
 
 
-def _answers(run: Run, wish: WantedRun, runs_dir: Path) -> bool:
-    if run.preset != wish.preset or run.config.get("seed") != wish.seed:
+def _answers(run: FinishedRun, wanted_run: WantedRun, runs_dir: Path) -> bool:
+    if run.preset != wanted_run.preset or run.config.get("seed") != wanted_run.seed:
         return False
-    if not _same(run.config, plain(wish.config), APART):
+    if not _is_same(run.config, as_json_values(wanted_run.config), IGNORED_FIELDS):
         return False
-    if runs_dir / run.name == wish.folder:
+    if runs_dir / run.name == wanted_run.folder:
         return True
-    clean = run.data.partition(" ")[0] == wish.dataset and not run.note
-    return clean or ("dataset", wish.dataset) not in wish.flags
+    is_clean = run.data.partition(" ")[0] == wanted_run.dataset and not run.note
+    return is_clean or ("dataset", wanted_run.dataset) not in wanted_run.flags
 
 
-def _same(first: dict[str, Any], second: dict[str, Any], ignored: frozenset[str]) -> bool:
+def _is_same(first: dict[str, Any], second: dict[str, Any], ignored: frozenset[str]) -> bool:
     names = (first.keys() | second.keys()) - ignored
     return all(first.get(name) == second.get(name) for name in names)
 
 
-def _time(wish: WantedRun, steps: int, runs: Sequence[Run]) -> str:
-    """From the speed of earlier runs: of this config, else named as another one's, else unknown."""
+def _time(wanted_run: WantedRun, steps: int, runs: Sequence[FinishedRun]) -> str:
+    """Estimates a time from the speed of earlier runs, preferably of the same config."""
     timed = [run for run in runs if run.steps_per_second]
-    own = [run for run in timed if _same(run.config, plain(wish.config), OTHER_SPEED)]
+    same = [
+        run
+        for run in timed
+        if _is_same(run.config, as_json_values(wanted_run.config), SPEED_INDEPENDENT)
+    ]
     if not timed:
         return "time unknown"
-    speed = statistics.median(run.steps_per_second for run in own or timed)
-    took = f"{duration(steps / speed)} at the {speed:.3g} steps/s of"
-    if own:
-        return f"{took} earlier runs"
-    return f"time unknown ({took} other configs)"
+    speed = statistics.median(run.steps_per_second for run in same or timed)
+    estimate = f"{duration(steps / speed)} at the {speed:.3g} steps/s of"
+    if same:
+        return f"{estimate} earlier runs"
+    return f"time unknown ({estimate} other configs)"

@@ -1,4 +1,4 @@
-"""A paper's or a lecture's table with ours beside it: rows, differences, verdicts."""
+"""Compares a table of a paper or a lecture with our values: rows, differences, verdicts."""
 
 import re
 from collections.abc import Callable
@@ -8,23 +8,27 @@ from typing import NamedTuple
 from lecture_models.runs.results import Measurement
 
 LEGEND = {
-    "equal": "ours, rounded as the published value is, is that value",
-    "within spread": "trained: the means differ by no more than the larger standard deviation",
-    "better": "trained: ours is better by more than that",
-    "erratum": "the published value is wrong or misleading: see the remark",
-    "short": "ours differs, or trained is worse by more than the spread, and nothing excuses it",
-    "gap": "another protocol or data than the published value's: shown beside it, not judged",
-    "not run": "there is no finished run here that answers this row",
+    "equal": "ours equals the published value when rounded to its digits",
+    "within spread": "trained; the means differ by at most the larger standard deviation",
+    "better": "trained; ours is better by more than the larger standard deviation",
+    "erratum": "the published value is wrong or misleading; see the remark",
+    "short": "ours differs; if trained, it is worse by more than the larger standard deviation",
+    "gap": "ours has another protocol or other data than the published value; shown, not judged",
+    "not run": "no finished run here fills this row",
     "ours only": "the source prints no value",
 }
 FACTORS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
 
 
-class Published(NamedTuple):
-    """A value as it is printed, and where.
+class PublishedValue(NamedTuple):
+    """Holds a value as it was printed.
 
-    `value` is None for a text. It stands for every number within `half_width` of it; `spread` is
-    the standard deviation printed with it.
+    Attributes:
+        printed: the text.
+        source: where it was printed.
+        value: the number; None for a text.
+        half_width: the value stands for every number at most this far from it.
+        spread: standard deviation that was printed with the value; 0 if none was.
     """
 
     printed: str
@@ -34,16 +38,22 @@ class Published(NamedTuple):
     spread: float = 0.0
 
 
-class Row(NamedTuple):
-    """One line: `ours` is exact (an int), real, a text, measured, or None where nothing was run.
+class TableRow(NamedTuple):
+    """Describes one row.
 
-    `how` says how ours was obtained. An `erratum` is a sentence on what is wrong with the published
-    value. `better` is "less" or "more" where ours was trained; `gap` marks another protocol than
-    the published value's. `decimals` are those of a real number that is shown.
+    Attributes:
+        label: what the row is about; unique in its table.
+        published: the printed value; None if the source prints none.
+        ours: an exact count (int), a real number, a text or a measurement; None if nothing was run.
+        how: how ours was obtained, or why it was not.
+        erratum: what is wrong with the published value; "" if nothing is.
+        better: "less" or "more" if ours was trained, else "".
+        gap: whether ours has another protocol than the published value.
+        decimals: number of decimals when a real number is printed.
     """
 
-    what: str
-    published: Published | None
+    label: str
+    published: PublishedValue | None
     ours: int | float | str | Measurement | None
     how: str
     erratum: str = ""
@@ -53,9 +63,9 @@ class Row(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows and notes; the rest is taken from the file that builds it."""
+    """Holds rows and notes; name, title and source are taken from the file that builds it."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     notes: tuple[str, ...] = ()
     name: str = ""
     title: str = ""
@@ -63,7 +73,14 @@ class Table(NamedTuple):
 
 
 class TableContext(NamedTuple):
-    """What a table may look at: folders as given on the command line, and a place for one line."""
+    """Holds what a table may use.
+
+    Attributes:
+        runs_dir: folder of the runs.
+        weights_dir: folder of pretrained weights; None for the default.
+        data_dir: folder of data sets; None for the default.
+        announce: prints one line for the user.
+    """
 
     runs_dir: Path
     weights_dir: Path | None
@@ -73,35 +90,40 @@ class TableContext(NamedTuple):
 
 def published(
     printed: str, source: str, half_width: float | None = None, spread: float = 0.0
-) -> Published:
-    """Reads a printed number: "1,728", "0.95 %", "3.6 G", "150K"; anything else is a text.
+) -> PublishedValue:
+    """Reads a printed number such as "1,728", "0.95 %", "3.6 G" or "150K"; keeps any other text.
 
-    It stands for what rounds to it: half a unit of the last digit. Behind K, M or G the zeros at
-    the end of a whole number are no digits, so that 800K is anything from 750K to 850K. A number
-    that is rounder than it looks (650,000) is given its own `half_width`.
+    A number stands for everything that rounds to it: half a unit of its last digit. Before K, M or
+    G, trailing zeros of a whole number do not count as digits: 800K is from 750K to 850K.
+
+    Args:
+        printed: the text.
+        source: where it was printed.
+        half_width: replaces the half unit for a number that is rounder than it looks (650,000).
+        spread: standard deviation that was printed with the value; 0 if none was.
     """
-    found = re.fullmatch(r"([+-]?[\d,]+)(?:\.(\d+))?\s*([KMG]?)\s*%?", printed)
-    if not found:
-        return Published(printed, source)
-    whole, fraction, letter = found.group(1).replace(",", ""), found.group(2), found.group(3)
+    match = re.fullmatch(r"([+-]?[\d,]+)(?:\.(\d+))?\s*([KMG]?)\s*%?", printed)
+    if not match:
+        return PublishedValue(printed, source)
+    whole, fraction, letter = match.group(1).replace(",", ""), match.group(2), match.group(3)
     factor = FACTORS[letter]
     value = float(f"{whole}.{fraction or 0}") * factor
     if half_width is None:
         half_width = 0.5 * factor / 10 ** len(fraction or "")
         if letter and not fraction:
             half_width *= 10 ** (len(whole) - len(whole.rstrip("0")))
-    return Published(printed, source, value, half_width, spread)
+    return PublishedValue(printed, source, value, half_width, spread)
 
 
 def number(ours: int | float | str | Measurement | None) -> float | int | None:
-    """The number in a cell; None where there is none."""
+    """Returns the number in a cell, the mean of a measurement; None for a text or nothing."""
     if isinstance(ours, Measurement):
         return ours.mean
     return None if isinstance(ours, str) else ours
 
 
-def difference(row: Row) -> float | int | None:
-    """Ours less the published value; None where one of them is no number."""
+def difference(row: TableRow) -> float | int | None:
+    """Returns ours minus the published value; None unless both are numbers."""
     ours = number(row.ours)
     if ours is None or row.published is None or row.published.value is None:
         return None
@@ -109,13 +131,18 @@ def difference(row: Row) -> float | int | None:
     return ours - (int(value) if isinstance(ours, int) and value.is_integer() else value)
 
 
-def verdict(row: Row) -> str:
-    """A key of `LEGEND`. Raises ValueError for an erratum whose published value is right."""
+def verdict(row: TableRow) -> str:
+    """Returns a key of LEGEND.
+
+    Raises ValueError for an erratum whose published value agrees with ours, and for a measurement
+    that cannot be judged.
+    """
     if row.ours is None:
         return "not run"
     if row.erratum:
         if row.published is not None and _agrees(row):
-            raise ValueError(f"{row.what}: {row.published.printed} is no erratum: ours is equal")
+            printed = row.published.printed
+            raise ValueError(f"{row.label}: {printed} is not an erratum: ours is equal")
         return "erratum"
     if row.published is None:
         return "ours only"
@@ -126,19 +153,19 @@ def verdict(row: Row) -> str:
     return "equal" if _agrees(row) else "short"
 
 
-def _agrees(row: Row) -> bool:
+def _agrees(row: TableRow) -> bool:
     gap = difference(row)
     if gap is None:
         return row.ours == row.published.printed
-    # A last bit of rounding must not part 26.97 from 26.965.
+    # Rounding of floats must not separate 26.97 from 26.965.
     return abs(gap) <= row.published.half_width * (1.0 + 1e-9)
 
 
-def _trained_verdict(row: Row, ours: Measurement, paper: Published) -> str:
+def _trained_verdict(row: TableRow, ours: Measurement, paper: PublishedValue) -> str:
     if row.better not in ("less", "more"):
-        raise ValueError(f"{row.what}: better is {row.better!r}; allowed: 'less' or 'more'")
+        raise ValueError(f"{row.label}: better is {row.better!r}; allowed: 'less' or 'more'")
     if ours.std is None:
-        raise ValueError(f"{row.what}: one run is no cell of a paper's table; mark it as a gap")
+        raise ValueError(f"{row.label}: a single run cannot fill a paper's cell; mark it as a gap")
     gain = (ours.mean - paper.value) * (1.0 if row.better == "more" else -1.0)
     if abs(gain) <= max(ours.std, paper.spread, paper.half_width):
         return "within spread"

@@ -1,34 +1,42 @@
-"""Rows of a table that finished runs fill: the paper's own cell, and what was run otherwise."""
+"""Fills rows of a table from finished runs: the paper's own cell, and rows for other protocols."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from lecture_models.config import as_typed
-from lecture_models.runs.results import Measurement, Run, measurements
-from lecture_models.tables.table import Published, Row
+from lecture_models.config import as_json_values, as_typed
+from lecture_models.runs.results import FinishedRun, Measurement, measurements
+from lecture_models.tables.table import PublishedValue, TableRow
 
-MIN_SEEDS = 3  # Fewer are no mean to hold against a paper's.
+MIN_SEEDS = 3  # A mean of fewer is not compared with a paper's.
 # Fields that change no number of the result.
-FREE = frozenset({"seed", "log_every", "eval_every", "checkpoint_every"})
-# The data set is judged by what was read, not by the list of what might have been.
-APART = FREE | {"dataset"}
+CADENCE_FIELDS = frozenset({"seed", "log_every", "eval_every", "checkpoint_every"})
+# `dataset` lists alternatives; a run is judged by the data set that it read.
+IGNORED_FIELDS = CADENCE_FIELDS | {"dataset"}
 
-ModuleOf = Callable[[str], ModuleType | None]  # The experiment of a name; None: not in the house.
+ModuleOf = Callable[[str], ModuleType | None]  # Experiment's name -> module; None if unknown.
 
 
-class Cell(NamedTuple):
-    """A published figure, or None, and the runs that would answer it.
+class TrainedCell(NamedTuple):
+    """Describes a published figure, or a row without one, and the runs that fill it.
 
-    `metric` is of the last evaluation of `experiment`'s runs; `dataset` is the one the paper used.
-    `config` tells this network from others: runs without these fields are no runs of the cell, nor
-    are those that `accepts` refuses. The paper's recipe is `preset` with `config` and `recipe`;
-    where it is not known here, `recipe` is None.
+    Attributes:
+        label: the row's label.
+        published: the figure; None if the source prints none.
+        experiment: name of the experiment.
+        metric: name of the metric, whose value at the last evaluation counts.
+        better: "less" or "more".
+        dataset: name of the data set that the paper used.
+        config: fields that distinguish this network; other runs do not belong to the cell.
+        decimals: number of decimals when the mean is printed.
+        recipe: fields that the paper's training has in addition to `preset` and `config`; None if
+            it is unknown.
+        accepts: returns False for the recorded config of a run that does not belong to the cell.
+        preset: preset of the paper's training.
     """
 
-    what: str
-    published: Published | None
+    label: str
+    published: PublishedValue | None
     experiment: str
     metric: str
     better: str
@@ -40,18 +48,10 @@ class Cell(NamedTuple):
     preset: str = "paper"
 
 
-def plain(config: Any) -> dict[str, Any]:
-    """A Config as JSON gives it back."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in dataclasses.asdict(config).items()
-    }
+def cell_config(cell: TrainedCell, module: ModuleType, preset: str) -> Any:
+    """Returns the Config of a cell's network with a preset, plus the recipe if it is the paper's.
 
-
-def planned(cell: Cell, module: ModuleType, preset: str) -> Any:
-    """The Config of a cell's network with a preset, and with the recipe where it is the paper's.
-
-    Raises ValueError where the preset and the cell's fields do not go together.
+    Raises ValueError if the preset contradicts the cell's fields.
     """
     values = getattr(module, preset.upper(), {}) | dict(cell.config)
     if preset == cell.preset:
@@ -59,9 +59,9 @@ def planned(cell: Cell, module: ModuleType, preset: str) -> Any:
     return module.Config(**values)
 
 
-def flags_of(cell: Cell, module: ModuleType, preset: str) -> tuple[tuple[str, str], ...]:
-    """What `planned` has otherwise than the preset, as it is typed."""
-    config = planned(cell, module, preset)
+def recipe_flags(cell: TrainedCell, module: ModuleType, preset: str) -> tuple[tuple[str, str], ...]:
+    """Returns the fields in which `cell_config` differs from the preset, as they are typed."""
+    config = cell_config(cell, module, preset)
     base = module.Config(**getattr(module, preset.upper(), {}))
     return tuple(
         (name, as_typed(value))
@@ -70,48 +70,50 @@ def flags_of(cell: Cell, module: ModuleType, preset: str) -> tuple[tuple[str, st
     )
 
 
-def rows(cell: Cell, runs: list[Run], module_of: ModuleOf) -> list[Row]:
-    """The paper's row, "not run" unless its recipe was; then a row for every other protocol.
+def cell_rows(cell: TrainedCell, runs: list[FinishedRun], module_of: ModuleOf) -> list[TableRow]:
+    """Returns the paper's row, then a row for each other protocol that was run.
 
-    The recipe is the cell's with no other field changed, on the paper's data set without a note
-    (fallback, lossy, a part of it), by at least three seeds. Whatever else was run stands in a row
-    of its own, as a gap. Without a published value there is no row to be filled once there are
-    others.
+    The paper's row is filled by at least three seeds with exactly the cell's recipe, on the paper's
+    data set without a note (fallback, lossy, a part of it); else it is "not run". All other rows
+    are gaps. A cell without a published value has no empty row if there are other rows.
     """
     module = module_of(cell.experiment)
     own, others = [], []
     for config, measured in _measured(cell, runs):
-        found = departures(cell, module, config, measured)
-        what = f"{cell.what}: {', '.join(found)}" if found else cell.what
-        (others if found else own).append(_row(cell, measured, what, bool(found)))
+        differences = departures(cell, module, config, measured)
+        label = f"{cell.label}: {', '.join(differences)}" if differences else cell.label
+        (others if differences else own).append(_row(cell, measured, label, bool(differences)))
     if own or (others and cell.published is None):
         return [*own, *others]
-    return [_missing(cell, module), *others]
+    return [_empty_row(cell, module), *others]
 
 
-def is_filled(cell: Cell, runs: list[Run], module_of: ModuleOf) -> bool:
-    """Whether finished runs answer the cell: its recipe; without a published value, any recipe."""
+def is_filled(cell: TrainedCell, runs: list[FinishedRun], module_of: ModuleOf) -> bool:
+    """Tells whether runs fill the cell: with its recipe; any, if there is no published value."""
     module = module_of(cell.experiment)
     return any(
-        not _shortcomings(cell, measured)
-        and (cell.published is None or not _other(cell, module, config, measured))
+        not _data_departures(cell, measured)
+        and (cell.published is None or not _recipe_departures(cell, module, config, measured))
         for config, measured in _measured(cell, runs)
     )
 
 
-def belongs(cell: Cell, config: dict[str, Any]) -> bool:
-    """Whether a run's recorded config is of the cell's network."""
-    wanted = {name: list(v) if isinstance(v, tuple) else v for name, v in cell.config}
-    return all(config.get(name) == value for name, value in wanted.items()) and cell.accepts(config)
+def belongs(cell: TrainedCell, config: dict[str, Any]) -> bool:
+    """Tells whether a run's recorded config has the cell's network."""
+    fields = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in cell.config
+    }
+    return all(config.get(name) == value for name, value in fields.items()) and cell.accepts(config)
 
 
-def _measured(cell: Cell, runs: list[Run]) -> Iterator[tuple[dict[str, Any], Measurement]]:
-    """What was measured of the cell's network.
+def _measured(
+    cell: TrainedCell, runs: list[FinishedRun]
+) -> Iterator[tuple[dict[str, Any], Measurement]]:
+    """Yields the measurements of the cell's network, with their configs.
 
-    Without a published value, another data set that did not stand in for the cell's is another
-    cell's.
+    If there is no published value, runs that asked for another data set belong to another cell.
     """
-    for config, measured in measurements(runs, cell.metric, APART):
+    for config, measured in measurements(runs, cell.metric, IGNORED_FIELDS):
         asked_for = _dataset(measured) == cell.dataset or bool(measured.note)
         if belongs(cell, config) and (asked_for or cell.published is not None):
             yield config, measured
@@ -122,67 +124,67 @@ def _dataset(measured: Measurement) -> str:
 
 
 def departures(
-    cell: Cell, module: ModuleType | None, config: dict[str, Any], measured: Measurement
+    cell: TrainedCell, module: ModuleType | None, config: dict[str, Any], measured: Measurement
 ) -> list[str]:
-    """What keeps a measurement out of the paper's cell; nothing where it fills it."""
-    return _other(cell, module, config, measured) + _shortcomings(cell, measured)
+    """Returns what keeps a measurement out of the paper's cell; an empty list if it fills it."""
+    return _recipe_departures(cell, module, config, measured) + _data_departures(cell, measured)
 
 
-def _other(
-    cell: Cell, module: ModuleType | None, config: dict[str, Any], measured: Measurement
+def _recipe_departures(
+    cell: TrainedCell, module: ModuleType | None, config: dict[str, Any], measured: Measurement
 ) -> list[str]:
-    """How what was run is not the cell's recipe."""
-    found = [] if measured.preset == cell.preset else [f"preset {measured.preset}"]
+    differences = [] if measured.preset == cell.preset else [f"preset {measured.preset}"]
     if cell.published is not None and (module is None or cell.recipe is None):
-        found.append("the recipe is not known here")
+        differences.append("the recipe is not known here")
     if module is not None:
-        found += _changed(cell, module, config, measured.preset)
-    return found
+        differences += _changed_fields(cell, module, config, measured.preset)
+    return differences
 
 
-def _shortcomings(cell: Cell, measured: Measurement) -> list[str]:
-    """Of data and of seeds."""
-    found = []
+def _data_departures(cell: TrainedCell, measured: Measurement) -> list[str]:
+    differences = []
     if _dataset(measured) != cell.dataset:
-        found.append(f"data {measured.data}")
+        differences.append(f"data {measured.data}")
     if measured.note:
-        found.append(measured.note)
+        differences.append(measured.note)
     if measured.count < MIN_SEEDS:
-        found.append("1 seed" if measured.count == 1 else f"{measured.count} seeds")
-    return found
+        differences.append("1 seed" if measured.count == 1 else f"{measured.count} seeds")
+    return differences
 
 
-def _changed(cell: Cell, module: ModuleType, config: dict[str, Any], preset: str) -> list[str]:
-    """The fields in which a run differs from its preset, as flags."""
+def _changed_fields(
+    cell: TrainedCell, module: ModuleType, config: dict[str, Any], preset: str
+) -> list[str]:
+    """Returns the fields in which a run differs from its preset, as flags."""
     try:
-        expected = plain(planned(cell, module, preset))
-    except ValueError:  # A smoke preset, say, that the cell's network does not go with.
+        expected = as_json_values(cell_config(cell, module, preset))
+    except ValueError:  # The preset, such as "smoke", contradicts the cell's network.
         return []
     changed = [
         f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in config.items()
-        if name not in APART and value != expected.get(name)
+        if name not in IGNORED_FIELDS and value != expected.get(name)
     ]
-    # A record from before a field was there stands for the field's default.
-    defaults = plain(module.Config())
-    unknown = sorted(expected.keys() - config.keys() - APART)
+    # A record from before a field existed stands for the field's default.
+    defaults = as_json_values(module.Config())
+    unknown = sorted(expected.keys() - config.keys() - IGNORED_FIELDS)
     return changed + [f"no --{name} yet" for name in unknown if expected[name] != defaults[name]]
 
 
-def _row(cell: Cell, measured: Measurement, what: str, gap: bool) -> Row:
+def _row(cell: TrainedCell, measured: Measurement, label: str, gap: bool) -> TableRow:
     runs = ", ".join(measured.runs)
-    several = "mean and spread over the runs" if measured.count > 1 else "the run"
-    how = f"{several} {runs}; {measured.data}; {measured.device}"
-    return Row(what, cell.published, measured, how, "", cell.better, gap, cell.decimals)
+    subject = "mean and spread over the runs" if measured.count > 1 else "the run"
+    how = f"{subject} {runs}; {measured.data}; {measured.device}"
+    return TableRow(label, cell.published, measured, how, "", cell.better, gap, cell.decimals)
 
 
-def _missing(cell: Cell, module: ModuleType | None) -> Row:
+def _empty_row(cell: TrainedCell, module: ModuleType | None) -> TableRow:
     if module is None:
-        absent = f"the experiment {cell.experiment} is not in the house"
+        reason = f"the experiment {cell.experiment} does not exist here"
     elif cell.recipe is None:
-        absent = "its recipe is not known here" if cell.published else "no finished runs of it"
+        reason = "its recipe is not known here" if cell.published else "no finished runs of it"
     else:
-        flags = [("preset", cell.preset), *flags_of(cell, module, cell.preset)]
+        flags = [("preset", cell.preset), *recipe_flags(cell, module, cell.preset)]
         recipe = " ".join(f"--{name}={value}" for name, value in flags)
-        absent = f"no {MIN_SEEDS} finished runs of {cell.experiment} {recipe} in the runs' folder"
-    return Row(cell.what, cell.published, None, absent, better=cell.better)
+        reason = f"fewer than {MIN_SEEDS} finished runs of {cell.experiment} {recipe}"
+    return TableRow(cell.label, cell.published, None, reason, better=cell.better)

@@ -1,4 +1,7 @@
-"""The trained rows of the tables: `runtime.trained_cells` with this house's experiments."""
+"""Gives tables their trained rows: applies `trained_cells` to the runs below a table's folder.
+
+Experiments are imported by name, since this package does not depend on them.
+"""
 
 import functools
 import importlib
@@ -6,34 +9,34 @@ import importlib.util
 from collections.abc import Callable, Iterable
 from types import ModuleType
 
-from lecture_models.runs.results import Run, finished_runs
+from lecture_models.runs.results import FinishedRun, finished_runs
 from lecture_models.tables import trained_cells
-from lecture_models.tables.table import Row, TableContext
-from lecture_models.tables.trained_cells import Cell
+from lecture_models.tables.table import TableContext, TableRow
+from lecture_models.tables.trained_cells import TrainedCell
 
-RunsOf = Callable[[str], list[Run]]
+RunsOf = Callable[[str], list[FinishedRun]]  # Experiment's name -> its finished runs.
 
 
 def reader(context: TableContext) -> RunsOf:
-    """The finished runs of an experiment below the context's folder, read once."""
+    """Returns a function that reads an experiment's runs below the context's folder once."""
     return functools.cache(functools.partial(finished_runs, context.runs_dir))
 
 
-def rows(cell: Cell, context: TableContext) -> list[Row]:
-    """`trained_cells.rows` of the runs that are below the context's folder."""
-    return all_rows([cell], reader(context))
+def rows(cell: TrainedCell, context: TableContext) -> list[TableRow]:
+    """Returns the rows of one cell, filled from the runs below the context's folder."""
+    return rows_of_cells([cell], reader(context))
 
 
-def all_rows(cells: Iterable[Cell], runs_of: RunsOf) -> list[Row]:
-    """Those of all cells in turn."""
+def rows_of_cells(cells: Iterable[TrainedCell], runs_of: RunsOf) -> list[TableRow]:
+    """Returns the rows of all cells in their order."""
     return [
         row
         for cell in cells
-        for row in trained_cells.rows(cell, runs_of(cell.experiment), module_of)
+        for row in trained_cells.cell_rows(cell, runs_of(cell.experiment), module_of)
     ]
 
 
 def module_of(experiment: str) -> ModuleType | None:
-    """None where the experiment is not in the house."""
+    """Imports an experiment's module; returns None if there is no such experiment."""
     name = f"experiments.{experiment}"
     return None if importlib.util.find_spec(name) is None else importlib.import_module(name)

@@ -1,16 +1,20 @@
-"""What an analysis, an experiment of no steps, has in its Config."""
+"""Defines what analyses share: experiments without training steps, which are evaluated once."""
 
 import dataclasses
+from collections.abc import Callable
+
+from jaxtyping import Array, Key
 
 from lecture_models.config import require_at_least
+from lecture_models.experiment import Evaluation, Experiment, State
 
 
 @dataclasses.dataclass(frozen=True)
-class Analysis:
-    """The fields that the loop asks for; nothing is trained."""
+class AnalysisConfig:
+    """Holds the fields that the training loop reads, for an experiment that trains nothing."""
 
     seed: int = 0
-    num_steps: int = 0  # Nothing is trained.
+    num_steps: int = 0  # Must be 0: nothing is trained.
     log_every: int = 1
     eval_every: int = 1
     checkpoint_every: int = 1
@@ -22,20 +26,16 @@ class Analysis:
             raise ValueError(f"--num_steps is {self.num_steps}; it must be 0: nothing is trained")
 
 
-@dataclasses.dataclass(frozen=True)
-class CodesAnalysis(Analysis):
-    """Of the codes that a network gives many pictures, of files or of a data set."""
+def analysis_experiment(evaluate: Callable[[State, Key[Array, ""]], Evaluation]) -> Experiment:
+    """Returns the experiment of no steps whose result is one evaluation.
 
-    images: tuple[str, ...] = ()  # Picture files, and folders of them; sub-folders are classes.
-    dataset: str = "mnist,digits"  # Without --images: the first that can be had.
-    num_pictures: int = 300  # At most; 150 kB of memory each at 224x224.
-    model: str = "googlenet_bvlc,digits_convnet"  # The first that can be had.
-    layer: str = ""  # Empty: the last before the scores.
-    size: int = 0  # Side of the network's input; 0 is its own.
-    batch_size: int = 16
+    Args:
+        evaluate: `evaluate(state, key)` returns the results, as `Experiment.evaluate`. The state is
+            an empty dict.
 
-    def __post_init__(self):
-        super().__post_init__()
-        require_at_least(self, 2, "num_pictures")
-        require_at_least(self, 1, "batch_size")
-        require_at_least(self, 0, "size")
+    Returns:
+        The experiment.
+    """
+    return Experiment(
+        init=lambda key: {}, step=(), evaluate=evaluate, batches=lambda first_step: iter(())
+    )

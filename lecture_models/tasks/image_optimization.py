@@ -1,7 +1,8 @@
-"""What the experiments that optimize an image share: their network, their stages, their pictures.
+"""Builds experiments that optimize an image, in stages of increasing size.
 
-The image is the state of the ordinary loop. A stage has one size and its own targets, and the next
-one begins with the image of the one before; the state holds arrays of the largest size throughout.
+The image is the state of the ordinary training loop. A stage has one size and its own targets; the
+next stage starts from the image of the previous one. The state holds arrays of the largest size
+throughout, so that its shapes never change.
 """
 
 import functools
@@ -26,9 +27,15 @@ Pictures = Float[Array, "image height width channel"]
 
 
 class Stage(NamedTuple):
-    """So many steps at one size. The stages of an experiment have terms of the same names.
+    """Describes the optimization at one size.
 
-    `optimizer` is where a stage moves otherwise than the rest, with a state of the same structure.
+    Attributes:
+        height: pixels of the image.
+        width: pixels of the image.
+        num_steps: the steps of this stage.
+        terms: the loss terms; all stages of an experiment have terms of the same names.
+        optimizer: replaces the experiment's optimizer in this stage; its state must have the same
+            structure.
     """
 
     height: int
@@ -39,11 +46,12 @@ class Stage(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int]:
+        """Returns (height, width) in pixels."""
         return self.height, self.width
 
 
 class StagedState(NamedTuple):
-    """`base` is the first image at the largest size; `stage` counts from 0."""
+    """Holds the image, the initial image at the largest size (`base`), and the stage's index."""
 
     image: ImageState
     base: Pictures
@@ -51,30 +59,37 @@ class StagedState(NamedTuple):
 
 
 def resized(images: Pictures, size: tuple[int, int]) -> Pictures:
-    """Linear with antialiasing, which does not overshoot; untouched where the size is right."""
+    """Resizes images to (height, width) by linear interpolation with antialiasing.
+
+    Images of the right size are returned unchanged. Linear interpolation does not overshoot.
+    """
     if images.shape[1:3] == size:
         return images
     return jax.image.resize(images, (len(images), *size, images.shape[3]), "linear")
 
 
 def keep(previous: Pictures, base: Pictures, size: tuple[int, int]) -> Pictures:
-    """The image of the stage before, resized: how a stage begins where nothing else is said."""
+    """Returns the previous stage's image, resized; the default start of a stage."""
     return resized(previous, size)
 
 
 def feature_network(network: Pretrained) -> Network:
-    """Images in [-1, 1] of any size to the activations alone, without the classifier's layers."""
+    """Returns a function of images in [-1, 1] of any size that computes the activations only.
+
+    The classifier's layers, which fix the image size, are removed.
+    """
     model = network.model.clone(num_classes=0)
     return lambda variables, images: model.apply(variables, network.preprocess.normalize(images))
 
 
 def classifier_network(network: Pretrained) -> Network:
-    """Images in [-1, 1] of the network's own size to logits and activations.
+    """Returns a function of images in [-1, 1] of the network's own size to logits and activations.
 
-    Raises WeightsError where the network has no class scores.
+    Raises:
+        WeightsError: the network has no class scores.
     """
     if not network.classes:
-        raise WeightsError(f"{network.name} has no class scores; name another --model")
+        raise WeightsError(f"{network.name} has no class scores; choose another --model")
 
     def apply(variables, images):
         return network.model.apply(variables, network.preprocess.normalize(images))
@@ -83,7 +98,7 @@ def classifier_network(network: Pretrained) -> Network:
 
 
 def untrained_alarm(network: Pretrained) -> dict[str, str]:
-    """For an evaluation: flagged where the network is not the published one."""
+    """Returns an alarm, a text where the network's weights are not the published ones."""
     return {"alarm_network": network.alarm}
 
 
@@ -99,22 +114,32 @@ def image_experiment(
     judge: Callable[[Pictures], Evaluation] = lambda images: {},
     columns: int = 5,
 ) -> Experiment:
-    """`start(key)` gives the images of the first state at the largest size, that of the last stage.
+    """Returns the experiment that optimizes images through all stages.
 
-    `carry(previous, base, size)` gives the images that a later stage begins with. `judge` is given
-    the images in [-1, 1] at every evaluation, beside which they are shown.
+    Args:
+        network: the network's logits and activations for images in [-1, 1].
+        variables: the network's variables.
+        stages: the stages, in order; the last one has the largest size.
+        start: a function key -> the initial images at the largest size.
+        optimizer: the optimizer of the images.
+        parameterize: a function (height, width) -> the parameterization of the images.
+        transform: a random transformation of the images before the network sees them.
+        carry: a function (previous images, initial images, size) -> the initial images of a later
+            stage.
+        judge: a function images -> further results of an evaluation.
+        columns: images per row where they are shown.
     """
     canvas = stages[-1].size
     forms = [_form(parameterize, stage, canvas, len(stages) > 1) for stage in stages]
-    movers = [stage.optimizer or optimizer for stage in stages]
+    optimizers = [stage.optimizer or optimizer for stage in stages]
 
     def init(key):
         base = start(key)
-        image = init_image(forms[0], movers[0], resized(base, stages[0].size))
+        image = init_image(forms[0], optimizers[0], resized(base, stages[0].size))
         return StagedState(image, base, jnp.zeros((), jnp.int32))
 
     def shown(index: int, image: ImageState) -> Pictures:
-        return forms[index].decode(movers[index].accepted(*image))
+        return forms[index].decode(optimizers[index].accepted(*image))
 
     decoders = [jax.jit(functools.partial(shown, index)) for index in range(len(stages))]
 
@@ -124,18 +149,18 @@ def image_experiment(
 
     def enter(index: int, state: StagedState) -> StagedState:
         images = carry(shown(index - 1, state.image), state.base, stages[index].size)
-        image = init_image(forms[index], movers[index], images)
+        image = init_image(forms[index], optimizers[index], images)
         return StagedState(image, state.base, jnp.full_like(state.stage, index))
 
     def phase(index: int, stage: Stage) -> Phase:
-        inner = image_step(network, forms[index], stage.terms, movers[index], transform)
+        inner = image_step(network, forms[index], stage.terms, optimizers[index], transform)
 
         def step(state, batch, key):
-            wanted = batch["targets"][index]
-            image, metrics = inner(state.image, batch["variables"], wanted, key)
+            stage_targets = batch["targets"][index]
+            image, metrics = inner(state.image, batch["variables"], stage_targets, key)
             return state._replace(image=image), metrics
 
-        first = sum(each.num_steps for each in stages[:index])
+        first = sum(earlier.num_steps for earlier in stages[:index])
         return Phase(first, step, functools.partial(enter, index)) if index else Phase(0, step)
 
     phases = tuple(phase(index, stage) for index, stage in enumerate(stages))

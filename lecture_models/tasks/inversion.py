@@ -1,4 +1,4 @@
-"""Inverting one layer after the other: a phase each, whose images are kept when it is over."""
+"""Builds the experiment that inverts one layer after the other, each in a phase of its own."""
 
 import functools
 import itertools
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from lecture_models.experiment import Evaluation, Experiment, Phase
-from lecture_models.image_space.inversion import Window
+from lecture_models.image_space.inversion import UnitWindow
 from lecture_models.image_space.optimizers import Optimizer
 from lecture_models.image_space.parameterizations import Parameterization, pixels
 from lecture_models.image_space.step import ImageState, Network, image_step, init_image
@@ -23,16 +23,31 @@ Pictures = Float[Array, "image height width 3"]
 
 
 class Inversion(NamedTuple):
-    """One layer: the terms of its loss, the units that are matched, the pixels these can see."""
+    """Describes the inversion of one layer.
+
+    Attributes:
+        layer: the name of the layer.
+        terms: the terms of the loss.
+        window: the units that are matched; None for all.
+        box: the pixels that these units depend on, as top, left, bottom, right, the last two
+            included; None for all.
+    """
 
     layer: str
     terms: tuple[Term, ...]
-    window: Window | None
-    box: tuple[int, int, int, int] | None  # Top, left, bottom, right, the last two included.
+    window: UnitWindow | None
+    box: tuple[int, int, int, int] | None
 
 
 class InversionState(NamedTuple):
-    """`finished` has the images of the layers before `stage`, and zeros for the others."""
+    """Holds the images of all layers.
+
+    Attributes:
+        image: the images of the current layer, with the optimizer's state.
+        base: the initial images.
+        finished: the images of the layers before `stage`, zeros for the others.
+        stage: the index of the current layer.
+    """
 
     image: ImageState
     base: Pictures
@@ -50,12 +65,20 @@ def inversion_experiment(
     optimizer: Optimizer,
     judge: Callable[[np.ndarray, int], Evaluation],
 ) -> Experiment:
-    """As many steps for each layer, the rest for the last; every layer begins with `start(key)`.
+    """Returns the experiment that inverts all layers in turn.
 
-    `judge(images, done)` is given the images of all layers in [-1, 1], of which the first `done`
-    have been at least begun.
+    Args:
+        network: the network's logits and activations for images in [-1, 1].
+        variables: the network's variables.
+        inversions: the layers, in order.
+        num_steps: the steps of all layers together; each has an equal share, the last one the rest.
+        size: (height, width) of the images in pixels.
+        start: a function key -> the initial images of every layer.
+        optimizer: the optimizer of the images.
+        judge: a function (images of all layers in [-1, 1], number of layers started) -> the results
+            of an evaluation.
     """
-    forms = [_seen_pixels(each, size) for each in inversions]
+    forms = [_visible_pixels(inversion, size) for inversion in inversions]
     share = num_steps // len(inversions)
 
     def begin(index: int, base: Pictures) -> ImageState:
@@ -85,14 +108,14 @@ def inversion_experiment(
 
     arrays = {
         "variables": jax.tree.map(jnp.asarray, variables),
-        "targets": tuple(targets(each.terms) for each in inversions),
+        "targets": tuple(targets(inversion.terms) for inversion in inversions),
     }
-    together = jax.jit(gathered)
+    gather = jax.jit(gathered)
     return Experiment(
         init,
-        tuple(phase(index, each) for index, each in enumerate(inversions)),
+        tuple(phase(index, inversion) for index, inversion in enumerate(inversions)),
         lambda state, key: judge(
-            np.clip(np.asarray(together(state)), -1.0, 1.0), int(state.stage) + 1
+            np.clip(np.asarray(gather(state)), -1.0, 1.0), int(state.stage) + 1
         ),
         lambda first_step: itertools.repeat(arrays),
     )
@@ -102,20 +125,23 @@ def _same(state):
     return state
 
 
-def _seen_pixels(inversion: Inversion, size: tuple[int, int]) -> Parameterization:
-    """The pixels of the box; those outside stay gray, even where the variation would blur it."""
+def _visible_pixels(inversion: Inversion, size: tuple[int, int]) -> Parameterization:
+    """Returns the pixels of the box as parameters; the pixels outside stay gray."""
     if inversion.box is None:
         return pixels(limited=False)
-    seen = np.zeros((1, *size, 1), np.float32)
+    inside = np.zeros((1, *size, 1), np.float32)
     top, left, bottom, right = inversion.box
-    seen[:, top : bottom + 1, left : right + 1] = 1.0
-    return Parameterization(lambda params: params * seen, lambda images: images * seen)
+    inside[:, top : bottom + 1, left : right + 1] = 1.0
+    return Parameterization(lambda params: params * inside, lambda images: images * inside)
 
 
 def field_boxes(
-    network: Network, variables: Any, size: tuple[int, int], windows: dict[str, Window]
+    network: Network, variables: Any, size: tuple[int, int], windows: dict[str, UnitWindow]
 ) -> dict[str, tuple[int, int, int, int]]:
-    """The pixels of an image of (height, width) that the units in each window can depend on."""
+    """Returns, for each layer, the box of pixels that the units in its window can depend on.
+
+    The size is (height, width) in pixels. A box is top, left, bottom, right, the last two included.
+    """
     images = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
     fields = traced_fields(lambda *args: network(*args)[1], variables, images)
     boxes = {}
@@ -130,22 +156,22 @@ def field_boxes(
 
 
 def gradient_box(
-    network: Network, variables: Any, layer: str, window: Window, images: Pictures
+    network: Network, variables: Any, layer: str, window: UnitWindow, images: Pictures
 ) -> tuple[int, int, int, int]:
-    """The box around all pixels that move the corner units of the window at any of the images."""
+    """Returns the box around the pixels whose change moves a corner unit of the window."""
 
     @functools.partial(jax.jit, static_argnums=2)
     def support(variables, images, unit):
         return gradient_support(lambda seen: network(variables, seen)[1][layer], images, unit)
 
     corners = [support(variables, images, unit) for unit in {window.first, window.last}]
-    seen: Bool[Array, "height width"] = jnp.any(jnp.stack(corners), axis=0)
-    (top, bottom), (left, right) = extent(seen)
+    support_map: Bool[Array, "height width"] = jnp.any(jnp.stack(corners), axis=0)
+    (top, bottom), (left, right) = extent(support_map)
     return top, left, bottom, right
 
 
 def framed(images: np.ndarray, box: tuple[int, int, int, int] | None) -> np.ndarray:
-    """With a white line around the box, where the picture goes on beyond it."""
+    """Draws a white line around the box, on those sides where the image continues beyond it."""
     if box is None:
         return images
     images = images.copy()

@@ -1,4 +1,4 @@
-"""What the texture experiments share: a source, its held-out half, and what has been copied."""
+"""Reads the source of a texture experiment and measures how much of it was copied."""
 
 from typing import NamedTuple
 
@@ -9,23 +9,35 @@ from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Images
-from lecture_models.image_space.patches import copying
+from lecture_models.image_space.patches import nearest_patch_distances
 
 Pixels = Float32[np.ndarray, "height width 3"]
 DEFAULT_TEXTURE = "gravel"
 
 
 class Halves(NamedTuple):
-    """A picture cut across its longer side: what is imitated, and what is only compared with."""
+    """Holds the two halves of a picture that was cut across its longer side.
+
+    Attributes:
+        source: the half that is imitated.
+        held_out: the other half, which results are only compared with.
+    """
 
     source: Pixels
     held_out: Pixels
 
 
 def read_halves(library: Library, texture: str, side: int, smallest: int) -> Halves:
-    """Of the picture at `texture`, its longer side resized to `side`.
+    """Reads a picture and cuts it into two halves.
 
-    Raises DataError where a half has a side below `smallest`, or the picture is of one color.
+    Args:
+        library: where pictures are read.
+        texture: a path or a sample name; "" for the default texture.
+        side: pixels of the picture's longer side after resizing.
+        smallest: the smallest side that a half may have, in pixels.
+
+    Raises:
+        DataError: a half is too small, or the source half has only one color.
     """
     picture = library.picture(texture or DEFAULT_TEXTURE, side)
     pixels = images_from_uint8(picture.pixels[None])[0]
@@ -35,29 +47,41 @@ def read_halves(library: Library, texture: str, side: int, smallest: int) -> Hal
     half = pixels.shape[1] // 2
     halves = pixels[:, :half], pixels[:, -half:]
     if width < height:
-        halves = tuple(each.swapaxes(0, 1) for each in halves)
+        halves = tuple(half.swapaxes(0, 1) for half in halves)
     if min(halves[0].shape[:2]) < smallest:
         raise DataError(
             f"half of the texture is {halves[0].shape[0]}x{halves[0].shape[1]}; each side must be "
             f"at least {smallest}"
         )
     if np.ptp(halves[0].reshape(-1, 3), axis=0).max() == 0.0:
-        raise DataError("the texture's source half is of one color: there is nothing to imitate")
+        raise DataError(
+            "the source half of the texture has only one color; there is nothing to imitate"
+        )
     return Halves(*halves)
 
 
 def judge_copying(image: Pixels, halves: Halves, side: int) -> Evaluation:
-    """How far patches are from the nearest of the source: the image's, and the held-out half's."""
-    made = copying(image, halves.source, side).mean
-    other = copying(halves.held_out, halves.source, side).mean
+    """Measures the distance of an image's patches from the nearest patches of the source.
+
+    Args:
+        image: the synthesized texture.
+        halves: the source, and the held-out half as the reference of something new.
+        side: pixels of a square patch.
+
+    Returns:
+        `source_distance` of the image, the same of the held-out half, and their ratio
+        `originality`: 0 for a collage of the source, 1 for an image as new as the held-out half.
+    """
+    made = nearest_patch_distances(image, halves.source, side).mean
+    other = nearest_patch_distances(halves.held_out, halves.source, side).mean
     return {
         "source_distance": made,
         "source_distance_held_out": other,
-        # 0 for a collage of the source, 1 for what is as new as the other half of the picture.
         "originality": made / max(other, 1e-12),
     }
 
 
 def show_halves(halves: Halves) -> Evaluation:
+    """Returns both halves as images."""
     both = np.stack([halves.source, halves.held_out])
-    return {"source": Images(both, 2, "the source, and the half that is held out")}
+    return {"source": Images(both, 2, "the source half and the held-out half")}

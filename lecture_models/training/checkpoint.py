@@ -1,4 +1,4 @@
-"""Checkpoints: Orbax, asynchronous and atomic, with a digest that tells damage from a good one."""
+"""Saves and restores checkpoints with Orbax: asynchronously, atomically, and with a checksum."""
 
 import contextlib
 import errno
@@ -16,25 +16,25 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
 LATEST_KEPT = 3
-SPACE_TO_SPARE = 1 << 20  # Bytes: Orbax's own files, metrics, a report.
-# Orbax writes a checkpoint beside its final name; half of one is never taken for a whole.
+SPACE_TO_SPARE = 1 << 20  # Bytes for Orbax's own files, the metrics and the report.
 _ITEMS = ("state", "digest")
 
 
 class CheckpointError(Exception):
-    """A checkpoint that cannot be written or read: the message is one line for the user."""
+    """Says, in one line for the user, that a checkpoint cannot be written or read."""
 
 
 class Checkpoints:
-    """The last three states of a run, and the best one where scores are given.
+    """Keeps the last three states of a run, and the one with the highest score if there are scores.
 
-    `announce` takes one line for the user. A higher score is better.
+    Orbax writes a checkpoint under a temporary name and renames it when it is complete.
     """
 
     def __init__(self, folder: Path, announce: Callable[[str], None]):
+        """Opens or makes the folder; `announce` takes one line for the user."""
         self._folder = folder
         self._announce = announce
-        # Orbax logs a page of traceback, several times over, for what is raised here in one line.
+        # For an error that is raised here in one line, Orbax logs a long traceback several times.
         logging.getLogger("absl").setLevel(logging.CRITICAL)
         score = operator.itemgetter("score")
         keep = [
@@ -45,16 +45,22 @@ class Checkpoints:
         ]
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
-            best_fn=score,  # Without it scores are not written, and a resumed run forgets the best.
+            best_fn=score,  # Without it scores are not stored, and a resumed run forgets the best.
             cleanup_tmp_directories=True,
-            **_of_one_process(folder),
+            **_process_0_only(folder),
         )
         self._manager = ocp.CheckpointManager(folder, options=options, item_names=_ITEMS)
 
     def save(self, step: int, state: Any, score: float | None = None) -> str:
-        """Copies the state, writes it while training goes on, and returns its SHA-256.
+        """Copies the state, writes the copy while training continues, and returns its SHA-256.
 
-        Raises CheckpointError where this or the previous write failed; older ones are kept.
+        Args:
+            step: number of steps done.
+            state: pytree of arrays.
+            score: value by which the best checkpoint is chosen, higher is better; None for none.
+
+        Raises:
+            CheckpointError: this or the previous write failed; older checkpoints are kept.
         """
         on_host = jax.device_get(state)
         sha256 = digest(on_host)
@@ -69,25 +75,33 @@ class Checkpoints:
         return sha256
 
     def _require_space(self, state: Any) -> None:
-        """A disk that fills up while Orbax writes makes its threads print pages of traceback."""
+        """Raises OSError if the state does not fit: Orbax's threads would print long tracebacks."""
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + SPACE_TO_SPARE
         free = shutil.disk_usage(self._folder).free
         if free < needed:
-            raise OSError(errno.ENOSPC, f"{free:,} bytes are free, {needed:,} needed")
+            raise OSError(errno.ENOSPC, f"{free:,} bytes are free, {needed:,} are needed")
 
     def wait(self) -> None:
-        """Returns when all is on the disk. Raises CheckpointError where it is not."""
+        """Returns when all checkpoints are on the disk; raises CheckpointError if one is not."""
         with _one_line_errors(self._folder):
             self._manager.wait_until_finished()
 
     def steps(self) -> list[int]:
+        """Lists the steps that have a checkpoint, in order."""
         return sorted(self._manager.all_steps())
 
     def restore_latest(self, like: Any) -> tuple[int, Any] | None:
-        """The newest undamaged state and its step; None where there is no checkpoint yet.
+        """Restores the newest checkpoint that is not damaged.
 
-        `like` is a pytree of jax.ShapeDtypeStruct. A checkpoint that cannot be read is announced,
-        and the one before it is taken. Raises CheckpointError where none can be read.
+        Args:
+            like: the state's structure, a pytree of jax.ShapeDtypeStruct.
+
+        Returns:
+            The step and the state; None if there is no checkpoint yet. If a checkpoint cannot be
+            read, this is announced, and the one before is used.
+
+        Raises:
+            CheckpointError: there are checkpoints, but none can be read.
         """
         reason = ""
         for step in reversed(self.steps()):
@@ -97,20 +111,20 @@ class Checkpoints:
                 raise
             except Exception as error:  # Orbax raises many kinds for a damaged file.
                 reason = str(error).strip().partition("\n")[0][:200]
-                self._announce(f"checkpoint {step} is damaged ({reason}); trying the one before")
+                self._announce(f"checkpoint {step} is damaged ({reason}); trying the previous one")
         if reason:
             raise CheckpointError(
-                f"no checkpoint in {self._folder} can be read ({reason}); name a new folder"
+                f"no checkpoint in {self._folder} can be read ({reason}); choose a new folder"
             )
         return None
 
     def set_aside_after(self, step: int) -> None:
-        """Moves later checkpoints to `damaged/` beside the folder: the resumed run writes anew."""
-        for later in [found for found in self.steps() if found > step]:
-            aside = self._folder.parent / "damaged" / str(later)
+        """Moves later checkpoints to `damaged/` beside the folder; a resumed run replaces them."""
+        for later_step in [saved_step for saved_step in self.steps() if saved_step > step]:
+            aside = self._folder.parent / "damaged" / str(later_step)
             aside.parent.mkdir(exist_ok=True)
             shutil.rmtree(aside, ignore_errors=True)
-            (self._folder / str(later)).rename(aside)
+            (self._folder / str(later_step)).rename(aside)
         self._manager.reload()
 
     def _restore(self, step: int, like: Any) -> Any:
@@ -118,44 +132,48 @@ class Checkpoints:
             state=ocp.args.StandardRestore(like), digest=ocp.args.JsonRestore()
         )
         restored = self._manager.restore(step, args=items)
-        found = digest(restored["state"])
-        recorded = restored["digest"]["sha256"]
-        if found != recorded:
-            raise CheckpointError(f"its SHA-256 is {found[:12]}, recorded was {recorded[:12]}")
+        sha256, recorded = digest(restored["state"]), restored["digest"]["sha256"]
+        if sha256 != recorded:
+            raise CheckpointError(f"its SHA-256 is {sha256[:12]}; {recorded[:12]} was recorded")
         return restored["state"]
 
     def close(self) -> None:
+        """Waits for the last write. Raises CheckpointError if it failed."""
         with _one_line_errors(self._folder):
             self._manager.close()
 
 
 class NoCheckpoints:
-    """What a process without the run's folder gives the loop in place of `Checkpoints`."""
+    """Replaces `Checkpoints` in the processes other than process 0, which have no run folder."""
 
     def save(self, step: int, state: Any, score: float | None = None) -> str:
+        """Saves nothing, and returns ""."""
         return ""
 
     def wait(self) -> None:
-        pass
+        """Returns at once."""
 
     def restore_latest(self, like: Any) -> None:
-        return None
+        """Returns None, because process 0 restores the state and broadcasts it."""
 
 
-def _of_one_process(folder: Path) -> dict[str, Any]:
-    """Of several processes one writes what all hold alike, and Orbax waits for no other."""
+def _process_0_only(folder: Path) -> dict[str, Any]:
+    """Returns Orbax's options for a run of several processes.
+
+    Only process 0 writes; the others hold identical copies, so Orbax must not wait for them.
+    """
     if jax.process_count() == 1:
         return {}
-    folder.mkdir(parents=True, exist_ok=True)  # Orbax makes it for all processes or for none.
-    own = jax.process_index()
-    alone = ocp.options.MultiprocessingOptions(
-        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process_{own}"
+    folder.mkdir(parents=True, exist_ok=True)  # Orbax would make it only together with the others.
+    index = jax.process_index()
+    options = ocp.options.MultiprocessingOptions(
+        primary_host=index, active_processes={index}, barrier_sync_key_prefix=f"process_{index}"
     )
-    return {"multiprocessing_options": alone, "create": False}
+    return {"multiprocessing_options": options, "create": False}
 
 
 def digest(state: Any) -> str:
-    """SHA-256 over the paths, types, shapes and bytes of all arrays."""
+    """Returns the SHA-256 of the paths, types, shapes and bytes of all arrays of a pytree."""
     total = hashlib.sha256()
     for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
         array = np.asarray(leaf)
@@ -166,7 +184,7 @@ def digest(state: Any) -> str:
 
 @contextlib.contextmanager
 def _one_line_errors(folder: Path) -> Iterator[None]:
-    """Turns what a full disk or a lost folder raises, in whatever thread, into one line."""
+    """Turns the errors of a full disk or a lost folder into a CheckpointError of one line."""
     try:
         yield
     except Exception as error:  # Orbax and TensorStore wrap the system's error in their own.

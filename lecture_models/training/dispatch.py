@@ -1,4 +1,4 @@
-"""How steps reach the device: one at a time on the CPU, many at once on an accelerator."""
+"""Sends steps to the device: one at a time on the CPU, many at once on an accelerator."""
 
 import bisect
 import functools
@@ -9,19 +9,27 @@ import jax
 import numpy as np
 
 from lecture_models.experiment import Experiment, Step
-from lecture_models.training import metric_window as windows
+from lecture_models.training import metric_window
 from lecture_models.training.devices import ONE_DEVICE, Devices
+from lecture_models.training.metric_window import MetricWindow
 
 
 class Position(NamedTuple):
-    """Where a run stands: the number of steps done, the state, the metrics since the last log."""
+    """Holds where a run stands.
+
+    Attributes:
+        step: number of steps done.
+        state: the experiment's state.
+        window: the metrics since the last log point.
+    """
 
     step: int
     state: Any
-    window: windows.Window
+    window: MetricWindow
 
 
-Advance = Callable[[Position, int], Position]  # A position and a step not to pass -> the next.
+# Takes a position and the step that must not be passed, and returns the next position.
+Advance = Callable[[Position, int], Position]
 
 
 def make_advance(
@@ -31,15 +39,24 @@ def make_advance(
     steps_per_dispatch: int | None = None,
     devices: Devices = ONE_DEVICE,
 ) -> Advance:
-    """The way to advance that suits the device; `steps_per_dispatch` forces one.
+    """Returns the function that advances a run on its devices.
 
-    A step's key is fold_in(key, step), so both ways give the same numbers, to float tolerance.
-    `most` bounds the steps of one dispatch where nothing is forced.
+    A step's key is fold_in(key, step), so the numbers do not depend on the steps per dispatch, to
+    float tolerance.
+
+    Args:
+        experiment: what is trained.
+        key: from which the keys of all steps are derived.
+        most: the most steps of one dispatch on an accelerator.
+        steps_per_dispatch: number of steps of one dispatch; None for one on the CPU and `most` on
+            an accelerator. Batches without `arrays`, whose shapes may differ, are always sent one
+            by one.
+        devices: places the arrays.
     """
     if steps_per_dispatch is None:
-        holds_arrays = hasattr(experiment.batches, "arrays")
-        on_accelerator = jax.default_backend() != "cpu" and holds_arrays
-        steps_per_dispatch = most if on_accelerator else 1
+        steps_per_dispatch = 1 if jax.default_backend() == "cpu" else most
+    if not hasattr(experiment.batches, "arrays"):
+        steps_per_dispatch = 1
     key = devices.replicate(key)
     if steps_per_dispatch == 1:
         make, batches = _one_by_one, devices.batches(experiment.batches)
@@ -61,14 +78,17 @@ def make_advance(
     return advance
 
 
-def _tick(train_step: Step, state, window, batch, step, key):
+def _step_and_observe(train_step: Step, state, window, batch, step, key):
     state, metrics = train_step(state, batch, jax.random.fold_in(key, step))
-    return state, windows.observe(window, metrics, step + 1)
+    return state, metric_window.observe(window, metrics, step + 1)
 
 
 def _one_by_one(devices: Devices, train_step: Step, batches_from, key: jax.Array) -> Advance:
-    """XLA's convolution gradients are 40 to 170 times slower inside a scan on the CPU."""
-    tick = devices.jit(functools.partial(_tick, train_step))
+    """Dispatches single steps.
+
+    On the CPU convolution gradients are 40 to 170 times slower in a scan.
+    """
+    one_step = devices.jit(functools.partial(_step_and_observe, train_step))
     batches, expected = None, None
 
     def advance(position: Position, until: int) -> Position:
@@ -76,7 +96,7 @@ def _one_by_one(devices: Devices, train_step: Step, batches_from, key: jax.Array
         step, state, window = position
         if step != expected:
             batches = batches_from(step)
-        state, window = tick(state, window, next(batches), np.int32(step), key)
+        state, window = one_step(state, window, next(batches), np.int32(step), key)
         expected = step + 1
         return Position(step + 1, state, window)
 
@@ -91,24 +111,26 @@ def _many_at_once(
     batches_from,
     key: jax.Array,
 ) -> Advance:
-    def ticks(state, window, arrays, indices, first_step, key):
-        def body(carry, chosen):
+    """Dispatches a scan over several steps, which gathers its batches from arrays on the device."""
+
+    def many_steps(state, window, arrays, indices, first_step, key):
+        def body(carry, batch_indices):
             state, window, step = carry
-            batch = devices.constrain(jax.tree.map(lambda array: array[chosen], arrays))
-            state, window = _tick(train_step, state, window, batch, step, key)
+            batch = devices.constrain(jax.tree.map(lambda array: array[batch_indices], arrays))
+            state, window = _step_and_observe(train_step, state, window, batch, step, key)
             return (state, window, step + 1), None
 
         (state, window, _), _ = jax.lax.scan(body, (state, window, first_step), indices)
         return state, window
 
-    ticks = devices.jit(ticks)
+    many_steps = devices.jit(many_steps)
 
     def advance(position: Position, until: int) -> Position:
         step, state, window = position
         count = min(steps_per_dispatch, until - step)
         indices = np.stack([batches_from.indices(step + i) for i in range(count)])
         placed = devices.indices(indices)
-        state, window = ticks(state, window, arrays, placed, np.int32(step), key)
+        state, window = many_steps(state, window, arrays, placed, np.int32(step), key)
         return Position(step + count, state, window)
 
     return advance

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, turned into a question that the loop asks between steps."""
+"""Turns Ctrl-C and SIGTERM into a question that the loop asks between steps."""
 
 import contextlib
 import os
@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong.
-    """The run was asked to stop, and its state is saved. `signal_number` says by what."""
+    """Ends a run that a signal asked to stop, after its state was saved."""
 
     def __init__(self, signal_number: int):
+        """Takes the number of the signal that was received."""
         super().__init__(signal.Signals(signal_number).name)
         self.signal_number = signal_number
 
 
 @contextlib.contextmanager
 def stop_requests() -> Iterator[Callable[[], int]]:
-    """Gives a function that returns the signal received so far, 0 for none.
+    """Yields a function that returns the number of the signal received so far, 0 for none.
 
-    A second signal of the same kind acts as it does by default, so nobody is held here.
+    A second signal of the same kind has its default effect, so that the user can always stop.
     """
     received = 0
 
@@ -26,13 +27,13 @@ def stop_requests() -> Iterator[Callable[[], int]]:
         nonlocal received
         received = number
         signal.signal(number, previous[number])
-        # Not print: the signal may have come in the middle of one, which Python refuses to nest.
+        # Not `print`: a signal may arrive in the middle of one, and Python refuses to nest them.
         with contextlib.suppress(OSError):
             os.write(2, f"{signal.Signals(number).name}: saving a checkpoint\n".encode())
 
-    watched = (signal.SIGINT, signal.SIGTERM)
-    previous = {number: signal.getsignal(number) for number in watched}
-    for number in watched:
+    handled = (signal.SIGINT, signal.SIGTERM)
+    previous = {number: signal.getsignal(number) for number in handled}
+    for number in handled:
         signal.signal(number, handle)
     try:
         yield lambda: received

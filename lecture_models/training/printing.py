@@ -1,4 +1,4 @@
-"""Printing to a reader who may leave early, as `head` does."""
+"""Prints to a reader who may stop reading early, as `head` does."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def until_reader_leaves() -> Iterator[None]:
-    """What the block prints is out when it ends; a closed pipe ends it quietly."""
+    """Flushes what the block printed when the block ends; a closed pipe ends the block silently."""
     try:
         yield
         sys.stdout.flush()

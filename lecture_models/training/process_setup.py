@@ -1,4 +1,4 @@
-"""What a process sets before the first computation."""
+"""Sets up a process before its first computation."""
 
 import ctypes
 import importlib.metadata
@@ -8,52 +8,54 @@ import platform
 from lecture_models.files import cache_folder
 
 _YNN = "--xla_cpu_experimental_ynn_fusion_type"
-# mallopt's options, of glibc's malloc.h, and what they are set to: never trim, never map, one heap.
-_KEEP = {-1: -1, -4: 0, -8: 1}
+# Options of mallopt in glibc's malloc.h: M_TRIM_THRESHOLD = never, M_MMAP_MAX = no mapped blocks,
+# M_ARENA_MAX = one heap.
+_MALLOPT = {-1: -1, -4: 0, -8: 1}
 
 
 def use_compilation_cache() -> None:
-    """Compiled programs are kept between processes, so that a second start takes seconds.
+    """Keeps compiled programs between processes, so that the next start takes seconds.
 
-    A cache that cannot be written costs only time: jax warns and compiles anew.
+    A cache that cannot be written costs only time: jax warns and compiles again. The environment
+    variable JAX_COMPILATION_CACHE_DIR names another folder.
     """
     import jax
 
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         return
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
-    # The defaults skip whatever compiles in under a second, which is most of an experiment.
+    # By default jax skips what compiles in under a second, which is most of an experiment.
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def tune_for_cpu() -> None:
-    """What makes the CPU faster; to be called before jax is asked for its devices."""
+    """Makes the CPU faster; must be called before jax is asked for its devices."""
     prefer_faster_convolutions()
     keep_freed_memory()
 
 
 def keep_freed_memory() -> None:
-    """Has freed memory kept for the next step, where glibc is the C library.
+    """Keeps freed memory for the next step, if the C library is glibc.
 
-    Buffers of 32 MB and more otherwise come from the system at every step, which clears them page
-    by page. The process holds on to the most that it ever needed. Where the environment tells
-    malloc anything (MALLOC_..., GLIBC_TUNABLES) that stays.
+    Otherwise buffers of 32 MB and more come from the system at every step, which clears them page
+    by page. In exchange the process never returns memory. If an environment variable configures
+    malloc (MALLOC_..., GLIBC_TUNABLES), nothing is changed.
     """
-    told = any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ)
-    if platform.libc_ver()[0] == "glibc" and not told:
+    configured = any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ)
+    if platform.libc_ver()[0] == "glibc" and not configured:
         library = ctypes.CDLL(None)
-        for option, value in _KEEP.items():
+        for option, value in _MALLOPT.items():
             library.mallopt(option, value)
 
 
 def prefer_faster_convolutions() -> None:
-    """Keeps XLA's newer convolution kernels (YNN) off the CPU; matrix products stay with them.
+    """Turns off XLA's newer CPU kernels (YNN) for convolutions, but not for matrix products.
 
-    On one core a training step of ResNet-20 takes 0.6 to 0.9 of the time without them, most of it
-    gained at the gradients of the filters; inference and gradients to the image take as long or
-    less (jax 0.10.2 and 0.12.0). Later lines of jax, untried here and whose XLA may not know the
-    flag, are left alone, and so is what XLA_FLAGS says of it already.
+    Without them a training step of ResNet-20 on one core takes 0.6 to 0.9 of the time, mostly
+    because filter gradients are faster; inference and image gradients take as long or less
+    (jax 0.10.2 and 0.12.0). Nothing is changed for jax 0.13 or later, which was not measured and
+    whose XLA may not know the flag, or if XLA_FLAGS has the flag already.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     major, minor = importlib.metadata.version("jax").split(".")[:2]

@@ -1,4 +1,4 @@
-"""What a person sees while it trains: a bar on a terminal, a line now and then elsewhere."""
+"""Shows the progress of training: a bar on a terminal, a line every ten seconds elsewhere."""
 
 import sys
 import time
@@ -6,12 +6,20 @@ from collections.abc import Callable
 from io import TextIOBase
 from typing import NamedTuple
 
+from lecture_models.reports.html import duration
+
 PLAIN_INTERVAL_S = 10.0
 LONG_RUN_S = 600.0
 
 
 class Progress(NamedTuple):
-    """`update(step, metrics)` at log points, `announce(line)` for a line that stays."""
+    """Shows how far a run is.
+
+    Attributes:
+        update: `update(step, metrics)` is called at log points.
+        announce: `announce(line)` prints a line that stays.
+        close: ends the display.
+    """
 
     update: Callable[[int, dict[str, float]], None]
     announce: Callable[[str], None]
@@ -19,33 +27,28 @@ class Progress(NamedTuple):
 
 
 def open_progress(num_steps: int, stream: TextIOBase | None = None) -> Progress:
-    """For a terminal or not; a run of more than ten minutes says so at its second log point."""
+    """Opens the display that suits the stream, by default standard error.
+
+    At the second log point it announces the remaining time if that is more than ten minutes.
+    """
     stream = sys.stderr if stream is None else stream
     progress = _bar(num_steps, stream) if stream.isatty() else _plain(num_steps, stream)
     first: tuple[int, float] | None = None
-    told = False
+    estimated = False
 
     def update(step: int, metrics: dict[str, float]) -> None:
-        nonlocal first, told
+        nonlocal first, estimated
         now = time.monotonic()
         if first is None:
             first = (step, now)
-        elif not told:
-            told = True
-            left = (now - first[1]) / (step - first[0]) * (num_steps - step)
-            if left > LONG_RUN_S:
-                progress.announce(f"this will take about {duration(left)}; Ctrl-C saves it")
+        elif not estimated:
+            estimated = True
+            remaining = (now - first[1]) / (step - first[0]) * (num_steps - step)
+            if remaining > LONG_RUN_S:
+                progress.announce(f"this will take about {duration(remaining)}; Ctrl-C saves it")
         progress.update(step, metrics)
 
     return progress._replace(update=update)
-
-
-def duration(seconds: float) -> str:
-    """As a person says it: "40 s", "12 min", "3 h 05 min"."""
-    minutes = round(seconds / 60.0)
-    if seconds < 60.0:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _bar(num_steps: int, stream: TextIOBase) -> Progress:
@@ -59,13 +62,15 @@ def _bar(num_steps: int, stream: TextIOBase) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[metrics]}", markup=False),
         console=Console(file=stream),
-        # Ten refreshes a second would take time from two cores.
+        # Rich's ten refreshes per second would cost noticeable time on two cores.
         refresh_per_second=2,
     )
     bar.start()
 
     def update(step: int, metrics: dict[str, float]) -> None:
-        if not bar.tasks:  # From where a resumed run begins, or its speed would be a miracle.
+        if (
+            not bar.tasks
+        ):  # The bar starts at the step at which a run resumes, so that its speed is right.
             bar.add_task("", total=num_steps, completed=step, metrics="")
         bar.update(bar.task_ids[0], completed=step, metrics=_short(metrics))
 
@@ -87,8 +92,8 @@ def _plain(num_steps: int, stream: TextIOBase) -> Progress:
         if step < num_steps and now - last < PLAIN_INTERVAL_S:
             return
         last = now
-        left = (now - first[1]) / max(step - first[0], 1) * (num_steps - step)
-        announce(f"step {step}/{num_steps}, {duration(left)} left: {_short(metrics)}")
+        remaining = (now - first[1]) / max(step - first[0], 1) * (num_steps - step)
+        announce(f"step {step}/{num_steps}, {duration(remaining)} left: {_short(metrics)}")
 
     def announce(line: str) -> None:
         print(line, file=stream, flush=True)

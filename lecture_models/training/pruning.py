@@ -1,14 +1,18 @@
-"""What a sweep wants to know of a run while it trains, and how it stops one."""
+"""Lets a sweep follow a run while it trains, and stop it."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 
 class PruningCallback(NamedTuple):
-    """`evaluated(count, metrics)` at the count-th evaluation, true where the run shall end there.
+    """Tells a sweep how a run does.
 
-    `metrics` are the last of each, named as they are logged; `failed(error)` is told what ended
-    the run. `group` is W&B's.
+    Attributes:
+        group: W&B's group of the sweep's runs; None for that of the experiment.
+        evaluated: `evaluated(count, metrics)` is called at evaluation number `count`, from 1, with
+            the last value of each metric by the name `train/NAME` or `eval/NAME`. It returns True
+            if the run must stop there.
+        failed: `failed(error)` is called with the error that ended the run.
     """
 
     group: str | None
@@ -20,4 +24,4 @@ NO_PRUNING = PruningCallback(None, lambda count, metrics: False, lambda error: N
 
 
 class Pruned(Exception):  # noqa: N818 - nothing went wrong.
-    """The run was ended at an evaluation, where others do better."""
+    """Ends a run at an evaluation, because other runs of the sweep do better."""

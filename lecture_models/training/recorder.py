@@ -1,28 +1,36 @@
-"""Where a run's results go: its folder, W&B, and the terminal."""
+"""Records the results of a run in its folder, in W&B and on the terminal."""
 
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import numpy as np
 
-from lecture_models.experiment import Evaluation, Images
-from lecture_models.plots import png
+from lecture_models.experiment import Artifact, DataTable, Evaluation
 from lecture_models.runs.folder import RunFolder
+from lecture_models.training.artifact_files import KINDS, plain_table, write_artifact
 from lecture_models.training.progress import Progress
-from lecture_models.training.wandb_tracker import Picture, Tracker
+from lecture_models.training.wandb_tracker import LoggedFile, Tracker
 
 ALARM_PREFIX = "alarm_"
 
 
-class Recorder:
-    """Writes every result once to each place, and remembers the last of each for the summary.
+class RunRecorder:
+    """Writes every result once to each place, and keeps the last value of each for the summary.
 
-    `metadata` goes into every PNG, with the step.
+    A line of metrics.jsonl holds `step` and either `train` (mean metrics since the line before) or
+    what an evaluation returned: `eval` (scalars), `texts`, `alarms`, and `artifacts` (by name: the
+    `file` below the run's folder, and the `caption`).
+
+    Attributes:
+        metrics: the last value of each metric, by the name `train/NAME` or `eval/NAME`.
+        texts: the last text of each name.
+        alarms: every alarm of the run, with its step.
     """
 
     def __init__(
         self, folder: RunFolder, tracker: Tracker, progress: Progress, metadata: dict[str, str]
     ):
+        """Takes the places to write to; `metadata` goes into every PNG file, with the step."""
         self._folder, self._tracker, self._progress = folder, tracker, progress
         self._metadata = metadata
         self.metrics: dict[str, float] = {}
@@ -30,14 +38,15 @@ class Recorder:
         self.alarms: list[str] = []
 
     def recall(self, records: list[dict[str, Any]]) -> None:
-        """Takes over the lines of metrics.jsonl that an earlier session of the run has left."""
+        """Takes over the lines of metrics.jsonl that earlier sessions of the run wrote."""
         for record in records:
-            for part in ("train", "eval"):
-                self.metrics.update(_prefixed(part, record.get(part, {})))
+            for group in ("train", "eval"):
+                self.metrics.update(_prefixed(group, record.get(group, {})))
             self.texts.update(record.get("texts", {}))
             self.alarms += record.get("alarms", [])
 
     def train(self, step: int, metrics: dict[str, float]) -> None:
+        """Records the metrics of training, each a mean over the steps since the last call."""
         self._folder.append_metrics({"step": step, "train": metrics})
         logged = _prefixed("train", metrics)
         self._tracker.log(step, logged)
@@ -45,20 +54,26 @@ class Recorder:
         self.metrics.update(logged)
 
     def evaluation(self, step: int, evaluation: Evaluation) -> None:
-        """Sorts scalars, pictures and texts; an alarm with a text is announced and kept."""
+        """Records scalars, texts and artifacts, and announces every alarm that is not empty.
+
+        Raises ValueError or TypeError, with one line that names the result, if it cannot be written
+        as it is.
+        """
         scalars: dict[str, float] = {}
         texts: dict[str, str] = {}
         alarms: list[str] = []
+        artifacts: dict[str, dict[str, str]] = {}
         logged: dict[str, Any] = {}
         for name, value in evaluation.items():
-            if isinstance(value, Images):
-                logged[f"eval/{name}"] = self._picture(name, step, value)
+            if isinstance(value, get_args(Artifact)):
+                artifacts[name], logged[f"eval/{name}"] = self._artifact(name, step, value)
             elif isinstance(value, str):
                 self._text(step, name, value, texts, alarms)
             else:
                 scalars[name] = _scalar(name, value)
         self._folder.append_metrics(
             {"step": step, "eval": scalars, "texts": texts, "alarms": alarms}
+            | ({"artifacts": artifacts} if artifacts else {})
         )
         self.metrics.update(_prefixed("eval", scalars))
         self.texts.update(texts)
@@ -69,17 +84,23 @@ class Recorder:
         self._progress.announce(f"step {step}: {shown}")
 
     def announce(self, line: str) -> None:
+        """Prints one line on the terminal."""
         self._progress.announce(line)
 
     def sync(self) -> None:
+        """Returns when the metrics are on the disk."""
         self._folder.sync()
 
-    def _picture(self, name: str, step: int, images: Images) -> Picture:
-        path = self._folder.images / f"{name}_{step:08d}.png"
-        grid = png.tile(images.pixels, images.columns)
-        metadata = self._metadata | {"Step": str(step), "Caption": images.caption}
-        png.write_png(path, grid, metadata)
-        return Picture(path, images.caption)
+    def _artifact(
+        self, name: str, step: int, artifact: Artifact
+    ) -> tuple[dict[str, str], LoggedFile | DataTable]:
+        """Writes an artifact; returns what metrics.jsonl says of it, and what W&B logs."""
+        path = write_artifact(self._folder.path, name, step, artifact, self._metadata)
+        file = path.relative_to(self._folder.path).as_posix()
+        logged = LoggedFile(KINDS[type(artifact)], path, artifact.caption)
+        if isinstance(artifact, DataTable):
+            logged = plain_table(artifact)
+        return {"file": file, "caption": artifact.caption}, logged
 
     def _text(self, step: int, name: str, value: str, texts: dict, alarms: list) -> None:
         if not name.startswith(ALARM_PREFIX):
@@ -90,16 +111,16 @@ class Recorder:
 
 
 class NoRecorder:
-    """Of a process that computes a run without leading it: what it says is known to the leader."""
+    """Records nothing, in the processes other than process 0: they compute the same results."""
 
     def train(self, step: int, metrics: dict[str, float]) -> None:
-        pass
+        """Does nothing."""
 
     def evaluation(self, step: int, evaluation: Evaluation) -> None:
-        pass
+        """Does nothing."""
 
     def sync(self) -> None:
-        pass
+        """Does nothing."""
 
 
 def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +131,7 @@ def _scalar(name: str, value: Any) -> float:
     array = np.asarray(jax.device_get(value))
     if array.ndim != 0:
         raise TypeError(
-            f"evaluate gave {name} with shape {array.shape}; it must be a scalar, Images or a text"
+            f"evaluate returned {name} with shape {array.shape}; it must be a scalar, a text or "
+            f"one of {', '.join(kind.__name__ for kind in get_args(Artifact))}"
         )
     return float(array)

@@ -1,4 +1,4 @@
-"""One process's share of a run: opens or resumes its folder, trains, and leaves it readable."""
+"""Carries out one process of a run: opens or resumes the folder, trains, and writes the report."""
 
 import contextlib
 import sys
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from lecture_models.config import as_json_values
 from lecture_models.reports.gif import write_gifs
 from lecture_models.reports.run_page import write_report
 from lecture_models.runs import provenance
@@ -18,19 +19,24 @@ from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.processes import ProcessGroupError, Status
 from lecture_models.training.progress import Progress, open_progress
 from lecture_models.training.pruning import Pruned
-from lecture_models.training.recorder import NoRecorder, Recorder
-from lecture_models.training.run_spec import RunSpec, plain_config
+from lecture_models.training.recorder import NoRecorder, RunRecorder
+from lecture_models.training.run_spec import RunSpec
 from lecture_models.training.wandb_tracker import Tracker, open_tracker
 
 WANDB_PROJECT = "lecture-models"
 
 
 def run(spec: RunSpec, folder: RunFolder) -> int:
-    """Trains to the end, or as far as it gets; returns the process's exit code.
+    """Trains to the end or until it is stopped, in process 0.
 
-    0 finished, 1 failed with one line, 128 + n for signal n. Raises RunFolderError where the
-    folder holds another run, TrackingError where W&B cannot be had as asked, and ProcessGroupError where
-    another process of the run cannot begin.
+    Returns:
+        The process's exit code: 0 finished or pruned, 1 failed with one line, 128 + n after
+        signal n.
+
+    Raises:
+        RunFolderError: the folder holds another run.
+        TrackingError: the requested W&B mode is not possible.
+        ProcessGroupError: another process of the run cannot start.
     """
     recorded = folder.read_config()
     present = _record(spec, folder)
@@ -43,11 +49,11 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
             spec.devices.process_group.shut_down_together()
             write_report(folder.path)
             if spec.cadence.num_steps == 0:
-                _show(folder.read_summary()["texts"])
+                _show(folder.read_summary().get("texts", {}))
             _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
             return 0
     spec.barrier(Status.READY)
-    # Before W&B puts its files there: a folder without a record is refused.
+    # Before W&B writes its files: a folder with files but no record would be refused on resume.
     folder.write_config(present)
     tracker = open_tracker(
         spec.wandb_mode,
@@ -56,7 +62,7 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
         experiment=spec.name,
         config=present["config"] | {"data": spec.data},
         run_id=present["wandb"]["run_id"],
-        group=spec.watch.group,
+        group=spec.pruning.group,
         announce=_announce,
     )
     run_id = tracker.run_id or present["wandb"]["run_id"]
@@ -65,10 +71,11 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
     return _Session(spec, folder, tracker, present).run()
 
 
-def follow(spec: RunSpec) -> int:
-    """The share of a process that does not lead: it computes, and writes nothing.
+def compute_only(spec: RunSpec) -> int:
+    """Trains in a process other than process 0, which computes but writes nothing.
 
-    Raises ProcessGroupError where another process of the run cannot begin.
+    Returns the exit code, as `run` does. Raises ProcessGroupError if another process of the run
+    cannot start.
     """
     process_group = spec.devices.process_group
     if spec.barrier(Status.READY) == Status.FINISHED:
@@ -100,21 +107,22 @@ def _announce(line: str) -> None:
 
 
 def _show(texts: dict[str, str]) -> None:
-    """On the standard output: the result of an experiment of no steps."""
+    """Prints the result of an experiment of no steps on standard output."""
     with until_reader_leaves():
         print("\n\n".join(texts.values()))
 
 
 def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
-    process = provenance.describe_process(spec.root, spec.command)
+    """Returns what config.json holds for a new run."""
+    process = provenance.describe_process(spec.root, spec.command, spec.fast_convolutions)
     if spec.devices.count > 1:
-        used = {"used": spec.devices.count, "processes": spec.devices.process_group.count}
-        process["device"] |= used
+        counts = {"used": spec.devices.count, "processes": spec.devices.process_group.count}
+        process["device"] |= counts
     return {
         "experiment": spec.name,
         "title": spec.title,
         "preset": spec.preset,
-        "config": plain_config(spec.config),
+        "config": as_json_values(spec.config),
         "resume_command": spec.resume_command(folder.path),
         "data": spec.data,
         "wandb": {"mode": spec.wandb_mode, "run_id": None, "url": None},
@@ -124,7 +132,7 @@ def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
 
 
 class _Session:
-    """The files that change while a run trains: summary and report, at evaluations and the end."""
+    """Trains a run, and writes its summary and report at evaluations, checkpoints and the end."""
 
     def __init__(self, spec: RunSpec, folder: RunFolder, tracker: Tracker, record: dict[str, Any]):
         self._spec, self._folder, self._tracker, self._record = spec, folder, tracker, record
@@ -136,7 +144,7 @@ class _Session:
     def run(self) -> int:
         spec, cadence = self._spec, self._spec.cadence
         progress = open_progress(cadence.num_steps)
-        self._recorder = Recorder(self._folder, self._tracker, progress, self._metadata())
+        self._recorder = RunRecorder(self._folder, self._tracker, progress, self._metadata())
         resume = f"to resume: {spec.resume_command(self._folder.path)}"
         try:
             with contextlib.closing(progress), stop_requests() as stop_signal:
@@ -146,7 +154,7 @@ class _Session:
             _announce(f"{interrupted}; {resume}")
             self._finish("interrupted")
             return 128 + interrupted.signal_number
-        except KeyboardInterrupt:  # The second one: what was saved last is what is left.
+        except KeyboardInterrupt:  # The second Ctrl-C: nothing more is saved.
             _announce(f"stopped at once; {resume}")
             self._finish("interrupted")
             return 130
@@ -155,14 +163,11 @@ class _Session:
             self._finish("pruned")
             return 0
         except (NonFiniteError, CheckpointError, ProcessGroupError, OSError) as error:
-            spec.watch.failed(error)
+            spec.pruning.failed(error)
             self._finish("failed", error=str(error))
-            what = (
-                resume
-                if isinstance(error, ProcessGroupError)
-                else f"the folder is {self._folder.path}"
-            )
-            _announce(f"error: {error}; {what}")
+            lost_process = isinstance(error, ProcessGroupError)
+            advice = resume if lost_process else f"the folder is {self._folder.path}"
+            _announce(f"error: {error}; {advice}")
             return 1
         except BaseException as error:
             self._finish("failed", error=f"{type(error).__name__}: {error}")
@@ -183,12 +188,12 @@ class _Session:
                 self._spec.config.seed,
                 checkpoints,
                 self._recorder,
-                Hooks(stop_signal, self._start, self._first_dispatch, self._visited),
+                Hooks(stop_signal, self._start, self._first_dispatch, self._after_stop),
                 devices=self._spec.devices,
             )
 
     def _start(self, step: int) -> None:
-        # An experiment of no steps begins anew: what a killed session wrote at step 0 goes.
+        # An experiment of no steps starts again: what a killed session wrote at step 0 is removed.
         kept = step if self._spec.cadence.num_steps else -1
         self._recorder.recall(self._folder.resume_metrics(kept))
         self._step = step
@@ -199,19 +204,19 @@ class _Session:
     def _first_dispatch(self) -> None:
         self._startup_s = time.perf_counter() - self._spec.process_began
 
-    def _visited(self, step: int) -> None:
+    def _after_stop(self, step: int) -> None:
         self._step = step
         self._write_summary("running")
         write_report(self._folder.path)
         cadence = self._spec.cadence
         if cadence.due(cadence.eval_every, step):
             count = max(1, -(-step // cadence.eval_every))
-            stop = self._spec.watch.evaluated(count, dict(self._recorder.metrics))
+            stop = self._spec.pruning.evaluated(count, dict(self._recorder.metrics))
             if stop and step < cadence.num_steps:
                 raise Pruned
 
     def _finish(self, status: str, outcome: Outcome | None = None, error: str | None = None):
-        """The last summary and report, where they still can be written: the disk may be full."""
+        """Writes the last summary and report, unless the disk refuses them because it is full."""
         try:
             self._write_summary(status, outcome, error)
             if status == "finished":
@@ -236,14 +241,18 @@ class _Session:
             "metrics": self._recorder.metrics,
             "alarms": self._recorder.alarms,
             "texts": self._recorder.texts,
-            "data_notes": [f"{d['dataset']}: {d['note']}" for d in self._spec.data if d["note"]],
+            "data_notes": [
+                f"{source['dataset']}: {source['note']}"
+                for source in self._spec.data
+                if source["note"]
+            ],
             "state_sha256": outcome.digest if outcome else None,
             "error": error,
         }
         self._folder.write_summary(summary)
 
     def _metadata(self) -> dict[str, str]:
-        """The command is that of the run's first session, the commit that of this one."""
+        """Returns the texts of a PNG: the first session's command, and this session's commit."""
         return {
             "Command": self._record["command"],
             "Commit": provenance.shown_commit(self._record["git"]),

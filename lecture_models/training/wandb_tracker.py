@@ -1,4 +1,7 @@
-"""Weights & Biases: the only file that knows it. A run is never asked a question, nor killed."""
+"""Logs a run to Weights & Biases; no other file imports `wandb`.
+
+A run is never asked a question, and a failure of W&B never ends training.
+"""
 
 import os
 from collections.abc import Callable
@@ -6,31 +9,47 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from lecture_models.experiment import DataTable
+from lecture_models.runs import artifacts
+from lecture_models.runs.artifacts import ArtifactKind
+
 MODES = ("auto", "online", "offline", "disabled")
-FINISH_LIMIT = 30.0  # Seconds for the last uploads; what is left stays on the disk.
-# The shell's number for a run that Ctrl-C ended; W&B itself knows only zero and the rest.
+FINISH_LIMIT = 30.0  # Seconds for the last uploads; what is not uploaded stays on the disk.
+# 130 is a shell's code for a program that Ctrl-C ended; W&B tells only zero from the rest.
 EXIT_CODES = {"finished": 0, "pruned": 0, "interrupted": 130, "failed": 1}
 
 
 class TrackingError(RuntimeError):
-    """The tracking that was asked for by name cannot be had; one line, for the person."""
+    """Says, in one line for the user, that the requested W&B mode is not possible."""
 
 
-class Picture(NamedTuple):
-    """A picture of `Tracker.log`, already on disk."""
+class LoggedFile(NamedTuple):
+    """Describes an artifact's file for `Tracker.log`; the file is already on the disk.
 
+    Attributes:
+        kind: the kind of the artifact, from `runs.artifacts`.
+        path: the file in the run's folder.
+        caption: one line; "" for none.
+    """
+
+    kind: ArtifactKind
     path: Path
     caption: str = ""
 
 
 class Tracker(NamedTuple):
-    """Where a run's numbers go besides its folder.
+    """Logs a run's results somewhere besides its folder.
 
-    - `mode` is what was opened: `online`, `offline` or `disabled`, never `auto`.
-    - `log(step, values)` takes floats, strings and `Picture`s by name; steps never go down.
-    - `finish(status, summary)` takes `finished`, `pruned`, `interrupted` or `failed`, acts once.
+    Neither function raises: the first failure is announced, and the run continues untracked.
 
-    Neither raises: the first failure is announced, and the run goes on untracked.
+    Attributes:
+        mode: the mode that was opened: `online`, `offline` or `disabled`, never `auto`.
+        run_id: W&B's identifier, with which a resumed run continues the same W&B run.
+        url: the run's page; None unless online.
+        log: `log(step, values)` takes floats, texts, `LoggedFile`s and `DataTable`s by name; steps
+            never decrease.
+        finish: `finish(status, summary)` takes `finished`, `pruned`, `interrupted` or `failed`;
+            only the first call has an effect.
     """
 
     mode: str
@@ -52,14 +71,24 @@ def open_tracker(
     announce: Callable[[str], None] = print,
     time_limit: float = 20.0,
 ) -> Tracker:
-    """Opens W&B's run, whose files lie in `folder/wandb`.
+    """Opens a W&B run whose files lie in `folder/wandb`.
 
-    `auto` is online where a key is configured, else offline; it also obeys `WANDB_MODE`. Where
-    its server is silent for `time_limit` seconds it goes on offline, and where W&B is missing or
-    broken it goes on without, each with one announced line. `run_id` continues that run. Runs of
-    one `group` stand together; without one, those of an experiment do.
+    Args:
+        mode: `online`, `offline`, `disabled` or `auto`. `auto` obeys the environment variable
+            `WANDB_MODE`; without it, it is online if an API key is configured and else offline. If
+            the server does not answer, `auto` continues offline; if W&B is missing or broken, it
+            continues untracked; each is announced in one line.
+        folder: the run's folder.
+        project: W&B's project.
+        experiment: name of the experiment.
+        config: the run's config, which W&B shows.
+        run_id: the W&B run to continue; None for a new one.
+        group: W&B shows the runs of one group together; None for a group of the experiment's runs.
+        announce: takes one line for the user.
+        time_limit: seconds to wait for the server.
 
-    Raises TrackingError for an unknown mode, and where a mode asked for by name cannot be had.
+    Raises:
+        TrackingError: the mode is unknown, or it is not `auto` and is not possible.
     """
     if mode not in MODES:
         raise TrackingError(f"W&B mode is {mode!r}; allowed: {', '.join(MODES)}")
@@ -67,37 +96,37 @@ def open_tracker(
         mode = os.environ["WANDB_MODE"]
     if mode == "disabled":
         return _disabled()
-    # W&B's reports about itself: where its server is silent they hold up the exit by 20 s.
+    # W&B reports its own errors to its server; if that is silent, they delay the exit by 20 s.
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
     try:
         import wandb
 
         wandb.setup(settings=wandb.Settings(silent=True))
-    except Exception as error:  # Absent, or broken in a way of its own.
+    except Exception as error:  # A broken installation raises errors of many types.
         return _untracked(mode, error, announce)
     names = {"project": project, "group": group or experiment, "name": folder.name}
     names |= {"id": run_id, "resume": "allow" if run_id else None}
     names |= {"dir": str(folder), "config": config}
     failure: Exception = TrackingError("not tried")
-    for kind in ("online", "offline") if mode == "auto" else (mode,):
+    for attempt in ("online", "offline") if mode == "auto" else (mode,):
         try:
-            if kind == "online" and not _has_key(wandb, required=mode == "online"):
+            if attempt == "online" and not _has_key(wandb, required=mode == "online"):
                 continue
-            run = wandb.init(mode=kind, settings=_settings(wandb, time_limit), **names)
-            return _tracker(wandb, run, kind, announce)
-        except Exception as error:  # W&B raises its own, pydantic's and the system's.
+            run = wandb.init(mode=attempt, settings=_settings(wandb, time_limit), **names)
+            return _tracker(wandb, run, attempt, folder, announce)
+        except Exception as error:  # W&B raises its own errors, pydantic's and the system's.
             failure = error
-            if mode == "auto" and kind == "online":
+            if mode == "auto" and attempt == "online":
                 announce(f"W&B is not reached ({_one_line(error)}); tracked offline in {folder}")
     return _untracked(mode, failure, announce)
 
 
 def _has_key(wandb: ModuleType, required: bool) -> bool:
-    """From the environment, W&B's settings or netrc, and never from the person."""
-    found = wandb.login(prompt=False, verify=False)
-    if required and not found:
+    """Looks for an API key in the environment, W&B's settings and netrc; never asks the user."""
+    has_key = wandb.login(prompt=False, verify=False)
+    if required and not has_key:
         raise TrackingError("no API key; run `wandb login`, set WANDB_API_KEY, or choose offline")
-    return found
+    return has_key
 
 
 def _untracked(mode: str, error: Exception, announce: Callable[[str], None]) -> Tracker:
@@ -121,12 +150,14 @@ def _settings(wandb: ModuleType, time_limit: float) -> Any:
         init_timeout=time_limit,
         finish_timeout=FINISH_LIMIT,
         finish_timeout_raises=True,
-        reinit="create_new",  # Never another tracker's run.
+        reinit="create_new",  # Never reuse the run of another tracker in this process.
     )
 
 
-def _tracker(wandb: ModuleType, run: Any, kind: str, announce: Callable[[str], None]) -> Tracker:
-    lost = False  # Nothing is logged any more.
+def _tracker(
+    wandb: ModuleType, run: Any, mode: str, folder: Path, announce: Callable[[str], None]
+) -> Tracker:
+    lost = False  # After a failure nothing more is logged.
     ended = False
 
     def log(step: int, values: dict[str, Any]) -> None:
@@ -134,10 +165,13 @@ def _tracker(wandb: ModuleType, run: Any, kind: str, announce: Callable[[str], N
         if lost or ended:
             return
         try:
-            run.log({name: _loggable(wandb, value) for name, value in values.items()}, step=step)
-        except Exception as error:  # Tracking must not end hours of training, whatever it meets.
+            loggable = {
+                name: _loggable(wandb, run, folder, value) for name, value in values.items()
+            }
+            run.log(loggable, step=step)
+        except Exception as error:  # Tracking must not end hours of training.
             lost = True
-            announce(f"W&B failed at step {step} ({_one_line(error)}); the run goes on untracked")
+            announce(f"W&B failed at step {step} ({_one_line(error)}); the run continues untracked")
 
     def finish(status: str, summary: dict[str, Any]) -> None:
         nonlocal ended
@@ -147,17 +181,36 @@ def _tracker(wandb: ModuleType, run: Any, kind: str, announce: Callable[[str], N
         try:
             run.summary.update({**summary, "status": status})
             run.finish(exit_code=EXIT_CODES.get(status, 1))
-        except Exception as error:  # The run's folder is whole without it.
+        except Exception as error:  # The run's folder is complete without W&B.
             if not lost:
                 announce(f"W&B did not finish ({_one_line(error)}); the rest is on the disk")
 
-    return Tracker(kind, run.id, run.url if kind == "online" else None, log, finish)
+    return Tracker(mode, run.id, run.url if mode == "online" else None, log, finish)
 
 
-def _loggable(wandb: ModuleType, value: Any) -> Any:
-    if isinstance(value, Picture):
-        return wandb.Image(str(value.path), caption=value.caption or None)
+def _loggable(wandb: ModuleType, run: Any, folder: Path, value: Any) -> Any:
+    """Converts one value of `Tracker.log` into what `run.log` takes."""
+    if isinstance(value, DataTable):
+        # A column may hold numbers beside texts.
+        return wandb.Table(
+            list(value.columns), [list(row) for row in value.rows], allow_mixed_types=True
+        )
+    if isinstance(value, LoggedFile):
+        return _loggable_file(wandb, run, folder, value)
     return value if isinstance(value, str) else float(value)
+
+
+def _loggable_file(wandb: ModuleType, run: Any, folder: Path, file: LoggedFile) -> Any:
+    path, caption = str(file.path), file.caption or None
+    if file.kind == artifacts.IMAGES:
+        return wandb.Image(path, caption=caption)
+    if file.kind == artifacts.SOUNDS:
+        return wandb.Audio(path, caption=caption)
+    if file.kind == artifacts.ANIMATIONS:
+        return wandb.Video(path, caption=caption, format="gif")
+    # W&B has no player for scores: the file is stored with the run, and its name is logged.
+    run.save(path, base_path=str(folder), policy="now")
+    return file.path.relative_to(folder).as_posix()
 
 
 def _disabled() -> Tracker:

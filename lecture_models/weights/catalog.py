@@ -1,8 +1,7 @@
-"""Which pretrained networks there are: what each is, where its file comes from, what it was fed.
+"""Lists the pretrained networks: architecture, layout and origin of the file, and preprocessing.
 
-A file is looked for under its name. Where a `url` is known it is downloaded, and pinned by its
-SHA-256; the others were converted from other formats, and nobody is known to publish them as
-safetensors.
+A file has a SHA-256 that it must have, and is downloaded if its address is known. The others were
+converted from other formats, and are not known to be published as safetensors.
 """
 
 import functools
@@ -22,7 +21,7 @@ from lecture_models.weights.color_layer import fold_color_layer
 from lecture_models.weights.conversion import Layout
 from lecture_models.weights.preprocessing import Preprocessing
 
-# Blue, green, red, as Caffe's users subtract them: the means of ImageNet, rounded or not.
+# ImageNet's means of blue, green and red, rounded as for Caffe's models, or not.
 _CAFFE = Preprocessing((104.0, 117.0, 123.0), (1.0, 1.0, 1.0), 255.0, bgr=True, size=224)
 _OXFORD = Preprocessing((103.939, 116.779, 123.68), (1.0, 1.0, 1.0), 255.0, bgr=True, size=0)
 _TORCH = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1.0, bgr=False, size=224)
@@ -32,21 +31,30 @@ _TENSORFLOW = Preprocessing((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), 2.0, bgr=False, si
 Tensors = Mapping[str, np.ndarray]
 
 
-class Pinned(NamedTuple):
-    """A file and what must be in it."""
+class PinnedFile(NamedTuple):
+    """Describes a file by its name and the SHA-256 that it must have."""
 
     file: str
     sha256: str
 
 
-class Entry(NamedTuple):
-    """One network.
+class CatalogEntry(NamedTuple):
+    """Describes a pretrained network.
 
-    - `sha256` None: any file of this name is taken, and its SHA-256 is announced.
-    - `url` None: there is no public download; `source` is what the file was made from.
-    - `note`: what a reader of its results must know.
-    - `prepare`: what is done to the public tensors before they are converted.
-    - `means`: the file of mean activations by which the network is normalized.
+    Attributes:
+        architecture: one phrase for users.
+        build: returns the module.
+        layout: names of the layers in the file.
+        preprocessing: makes the network's input.
+        file: name of the file in the folder of weights.
+        sha256: SHA-256 of the file; None accepts any file of this name, and announces its SHA-256.
+        url: address of the file; None if there is no public download.
+        source: where the parameters come from.
+        license: license of the parameters.
+        note: what a reader of results must know; "" for nothing.
+        prepare: changes the public tensors before they are converted.
+        means: file of mean activations by which the network is normalized; None for no
+            normalization.
     """
 
     architecture: str
@@ -60,7 +68,7 @@ class Entry(NamedTuple):
     license: str
     note: str = ""
     prepare: Callable[[Tensors], Tensors] = lambda tensors: tensors
-    means: Pinned | None = None
+    means: PinnedFile | None = None
 
 
 def _timm(
@@ -70,9 +78,9 @@ def _timm(
     repository: str,
     revision: str,
     sha256: str,
-) -> Entry:
-    """timm's copy of torchvision's first weights (IMAGENET1K_V1), at one revision."""
-    return Entry(
+) -> CatalogEntry:
+    """Describes timm's copy of torchvision's first weights (IMAGENET1K_V1) at one revision."""
+    return CatalogEntry(
         architecture=title,
         build=build,
         layout=layout,
@@ -85,8 +93,8 @@ def _timm(
     )
 
 
-def _own(entry: Entry, file: str) -> Entry:
-    """The same network from a file that a user made from torchvision's state_dict."""
+def _own(entry: CatalogEntry, file: str) -> CatalogEntry:
+    """Describes the same network in a file that a user made from torchvision's state_dict."""
     return entry._replace(
         file=file,
         sha256=None,
@@ -100,8 +108,8 @@ _SQUEEZENET = layouts.torchvision_squeezenet()
 _VGG_16 = layouts.torchvision_vgg((2, 2, 3, 3, 3))
 _VGG_19 = layouts.torchvision_vgg((2, 2, 4, 4, 4))
 
-CATALOG: dict[str, Entry] = {
-    "googlenet_bvlc": Entry(
+CATALOG: dict[str, CatalogEntry] = {
+    "googlenet_bvlc": CatalogEntry(
         "GoogLeNet without the auxiliary classifiers",
         functools.partial(GoogLeNet, auxiliary=False),
         layouts.caffe(),
@@ -113,7 +121,7 @@ CATALOG: dict[str, Entry] = {
         "unrestricted; source repository MIT",
         "kernels stored as float16",
     ),
-    "squeezenet1_1_caffe": Entry(
+    "squeezenet1_1_caffe": CatalogEntry(
         "SqueezeNet 1.1",
         SqueezeNet,
         _SQUEEZENET,
@@ -124,7 +132,7 @@ CATALOG: dict[str, Entry] = {
         "F. Iandola et al., by way of github.com/chaosmail/caffejs",
         "BSD 2-clause; source repository MIT",
     ),
-    "squeezenet1_1_rgb": Entry(
+    "squeezenet1_1_rgb": CatalogEntry(
         "SqueezeNet 1.1",
         SqueezeNet,
         _SQUEEZENET,
@@ -135,7 +143,7 @@ CATALOG: dict[str, Entry] = {
         "MXNet Gluon model zoo, by way of github.com/webmachinelearning/webnn-polyfill",
         "Apache-2.0",
     ),
-    "mobilenet_v2_folded": Entry(
+    "mobilenet_v2_folded": CatalogEntry(
         "MobileNetV2, width 1.0, batch normalization folded in",
         functools.partial(MobileNetV2, folded=True),
         layouts.torchvision_mobilenet_v2(),
@@ -147,7 +155,7 @@ CATALOG: dict[str, Entry] = {
         "Apache-2.0",
         "restored from 8-bit values, kernels stored as float16",
     ),
-    "vgg19_caffe_conv": Entry(
+    "vgg19_caffe_conv": CatalogEntry(
         "VGG-19 without its fully connected layers: no class scores",
         functools.partial(VGG_E, num_classes=0),
         layouts.torchvision_vgg((2, 2, 4, 4, 4), classifier=False),
@@ -160,7 +168,7 @@ CATALOG: dict[str, Entry] = {
         "CC BY 4.0; source repositories MIT",
         "kernels stored as float16, those of conv4_1 to conv5_4 restored from 8-bit values",
     ),
-    "vgg19_distilled16x": Entry(
+    "vgg19_distilled16x": CatalogEntry(
         "VGG-19 in 16 times fewer parameters, up to conv5_1: no class scores",
         functools.partial(VGG, stages=_DISTILLED, num_classes=0, padding="REFLECT"),
         layouts.distilled_vgg(),
@@ -214,11 +222,11 @@ CATALOG: dict[str, Entry] = {
         "5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888",
     ),
 }
-# As Gatys, Ecker and Bethge, 2016, section 2, use it.
+# Gatys, Ecker and Bethge, 2016, section 2, use this network.
 CATALOG["vgg19_normalized"] = CATALOG["vgg19_caffe_conv"]._replace(
     architecture="VGG-19 normalized to mean activations of 1, without its fully connected layers: "
     "no class scores",
-    means=Pinned(
+    means=PinnedFile(
         "vgg19_mean_activations.safetensors",
         "3ba69a06819654594b3397444218ac5d62ebf15e11bdc876587038f6155c0df3",
     ),

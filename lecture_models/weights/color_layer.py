@@ -1,4 +1,4 @@
-"""A 1x1 convolution of the three colors before a network, taken into its first layer."""
+"""Folds a 1x1 convolution of the three colors into the layer after it."""
 
 from collections.abc import Mapping
 
@@ -10,14 +10,22 @@ from lecture_models.weights.error import WeightsError
 def fold_color_layer(
     tensors: Mapping[str, np.ndarray], color: str, first: str
 ) -> dict[str, np.ndarray]:
-    """K (C x + c) + k = (K C) x + (K c + k): the tensors without the layer `color`.
+    """Returns the tensors without the layer `color`: K (C x + c) + k = (K C) x + (K c + k).
 
-    Exact where nothing that is no picture comes between the two, so not with a padding of zeros;
-    mirrored borders are pictures. Raises WeightsError where a tensor of either is missing.
+    This is exact if the first layer pads with reflected pixels, which also pass the color layer;
+    padding with zeros does not.
+
+    Args:
+        tensors: the public tensors by key.
+        color: name of the 1x1 convolution, with the kernel C and the bias c.
+        first: name of the convolution after it, with the kernel K and the bias k.
+
+    Raises:
+        WeightsError: a tensor of the two layers is missing.
     """
     needed = [f"{layer}.{part}" for layer in (color, first) for part in ("weight", "bias")]
     if missing := [key for key in needed if key not in tensors]:
-        raise WeightsError(f"the file is of another network: {', '.join(missing)} missing")
+        raise WeightsError(f"the file is of another network: it has no {', '.join(missing)}")
     mixing, shift = tensors[f"{color}.weight"][:, :, 0, 0], tensors[f"{color}.bias"]
     kernel = tensors[f"{first}.weight"]
     folded = {

@@ -1,6 +1,6 @@
-"""A small classifier that is trained here, once, on the digits that scikit-learn ships.
+"""Trains a small classifier once, on the digits that scikit-learn ships.
 
-So that what looks inside a classifier has one on a machine without any file and any network.
+So experiments that look inside a classifier have one on a machine without files and network.
 """
 
 import dataclasses
@@ -37,55 +37,72 @@ ALARM = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
-    """All that the parameters depend on; files of other recipes have other names."""
+class DigitsTraining:
+    """Holds everything that the parameters depend on; each value of it has a file of its own.
 
-    channels: tuple[int, ...] = (16, 32, 64)  # Two 3x3 convolutions each, as in VGG.
+    Attributes:
+        channels: number of channels of each stage, which has two 3x3 convolutions as in VGG.
+        hidden: width of the dense layers.
+        num_steps: number of training steps.
+        batch_size: number of digits of a step.
+        learning_rate: initial rate of Adam; it decays to 0 as a cosine.
+        seed: from which the initial values and the batches are drawn.
+        version: is raised when the training below changes.
+    """
+
+    channels: tuple[int, ...] = (16, 32, 64)
     hidden: int = 128
     num_steps: int = 300  # 13 epochs of the 1,497 digits that are not test digits.
     batch_size: int = 64
-    learning_rate: float = 2e-3  # Adam; falls to zero as a cosine.
+    learning_rate: float = 2e-3
     seed: int = 0
-    version: int = 1  # Of the program below.
+    version: int = 1
 
     @property
     def model(self) -> VGG:
+        """Returns the network."""
         stages = tuple((channels, (3, 3)) for channels in self.channels)
         return VGG(stages=stages, num_classes=10, hidden=self.hidden, dropout_rate=0.0)
 
     @property
     def digest(self) -> str:
+        """Returns the SHA-256 of the fields."""
         return hashlib.sha256(json.dumps(dataclasses.asdict(self)).encode()).hexdigest()
 
 
 def digits_convnet(
-    folder: Path, announce: Callable[[str], None], recipe: Recipe = Recipe()
+    folder: Path, announce: Callable[[str], None], training: DigitsTraining = DigitsTraining()
 ) -> Pretrained:
-    """The network as it lies in `folder`, or trained now and left there.
+    """Returns the network from its file, or trains it now and writes the file.
 
-    It takes RGB of 32x32 and reads gray from it: its first filters are the same for red, green and
-    blue, so that gradients are gray too. A file that cannot be read is made again, and a folder
-    that cannot be written is done without.
+    It takes RGB of 32x32, but its first filters are the same for red, green and blue, so gradients
+    are gray. If the file cannot be read, the network is trained again; if it cannot be written,
+    training goes on without it.
+
+    Args:
+        folder: the folder of the file.
+        announce: is called with one line before training, and with a warning about the network.
+        training: how it is trained.
     """
-    path = folder / f"{NAME}-{recipe.digest[:12]}.safetensors"
+    path = folder / f"{NAME}-{training.digest[:12]}.safetensors"
     try:
-        found, accuracy = tensors.read(path), float(tensors.read_note(path))
+        variables, accuracy = tensors.read(path), float(tensors.read_note(path))
     except (WeightsError, ValueError):
         announce(f"TRAINING {NAME} on scikit-learn's digits: once, in about a minute")
-        found, accuracy = train(recipe)
-        _keep(path, tensors.packed(found, repr(accuracy)), announce)
-    sha256 = hashlib.sha256(tensors.packed(found, repr(accuracy))).hexdigest()
+        variables, accuracy = train(training)
+        _write(path, tensors.packed(variables, repr(accuracy)), announce)
+    sha256 = hashlib.sha256(tensors.packed(variables, repr(accuracy))).hexdigest()
     announce(f"{NAME}: {ALARM}; {accuracy:.1%} of 300 test digits right")
     return Pretrained(
         NAME,
-        recipe.model,
-        jax.tree.map(jnp.asarray, unflatten_dict(found, sep="/")),
+        training.model,
+        jax.tree.map(jnp.asarray, unflatten_dict(variables, sep="/")),
         Preprocessing((1.0,) * 3, (1.0,) * 3, 2.0, bgr=False, size=SIDE, shorter_side=SIDE),
         tuple("0123456789"),
         Provenance(
             f"weights {NAME}",
             f"trained here on scikit-learn's digits at {SIDE}x{SIDE}, recipe "
-            f"{recipe.digest[:12]}; test accuracy {accuracy:.4f} on 300 digits",
+            f"{training.digest[:12]}; test accuracy {accuracy:.4f} on 300 digits",
             (DataFile(path, sha256),),
             ALARM,
         ),
@@ -93,12 +110,12 @@ def digits_convnet(
     )
 
 
-def train(recipe: Recipe) -> tuple[dict[str, np.ndarray], float]:
-    """The tensors by their paths, and the accuracy on the test digits."""
-    dataset, model = digits.read(SIDE), recipe.model
-    schedule = optax.cosine_decay_schedule(recipe.learning_rate, recipe.num_steps)
+def train(training: DigitsTraining) -> tuple[dict[str, np.ndarray], float]:
+    """Returns the tensors by their paths, and the accuracy on the test digits."""
+    dataset, model = digits.read(SIDE), training.model
+    schedule = optax.cosine_decay_schedule(training.learning_rate, training.num_steps)
     optimizer = optax.adam(schedule)
-    init_key, step_key = jax.random.split(jax.random.key(recipe.seed))
+    init_key, step_key = jax.random.split(jax.random.key(training.seed))
     state = init_classifier(model.init, optimizer, jnp.zeros((1, SIDE, SIDE, 1)), init_key)
 
     @jax.jit
@@ -106,9 +123,9 @@ def train(recipe: Recipe) -> tuple[dict[str, np.ndarray], float]:
         key = jax.random.fold_in(step_key, state.step)
         return classifier_step(model.apply, optimizer, state, batch, key)[0]
 
-    arrays = joined(dataset.train, dataset.validation)._asdict()  # Nothing is chosen on either.
-    batches = ArrayBatches(arrays, recipe.batch_size, recipe.seed)
-    for batch in itertools.islice(batches(0), recipe.num_steps):
+    arrays = dict(joined(dataset.train, dataset.validation).arrays)  # No hyperparameter is chosen.
+    batches = ArrayBatches(arrays, training.batch_size, training.seed)
+    for batch in itertools.islice(batches(0), training.num_steps):
         state = step(state, batch)
     variables = jax.device_get({"params": state.params})
     return _over_colors(variables), _accuracy(model, variables, dataset)
@@ -120,15 +137,17 @@ def _accuracy(model: VGG, variables: Any, dataset: Dataset) -> float:
 
 
 def _over_colors(variables: Any) -> dict[str, np.ndarray]:
-    """For three equal channels the first layer gives what it gave for one."""
+    """Returns the tensors for RGB; three equal channels give the output that one gave."""
     flat = flatten_dict(variables, sep="/")
     kernel = flat["params/conv1_1/kernel"]
     return flat | {"params/conv1_1/kernel": np.repeat(kernel / 3.0, 3, axis=2)}
 
 
-def _keep(path: Path, content: bytes, announce: Callable[[str], None]) -> None:
+def _write(path: Path, content: bytes, announce: Callable[[str], None]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_bytes(path, content)
     except OSError as error:
-        announce(f"{path} cannot be written ({error.strerror}): it is trained anew next time")
+        announce(
+            f"{path} cannot be written ({error.strerror}): the network is trained again next time"
+        )

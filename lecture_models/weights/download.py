@@ -1,4 +1,4 @@
-"""One file from a public hub: resumed where it was cut, verified before it is put in place."""
+"""Downloads a file from a public hub: resumes where it was cut off, and verifies its SHA-256."""
 
 import contextlib
 import errno
@@ -21,20 +21,29 @@ from lecture_models.weights.error import WeightsError
 STALL_SECONDS = 30.0
 PLAIN_INTERVAL_S = 10.0
 _CHUNK = 1 << 20
-_ATTEMPTS = 2  # Connections in a row that bring nothing before it is given up.
+_ATTEMPTS = 2  # After so many connections in a row without a byte it gives up.
 
 Announce = Callable[[str], None]
 
 
 def download(url: str, path: Path, sha256: str, announce: Announce) -> None:
-    """Fetches `url` into `path`, which is absent or whole at every moment.
+    """Downloads a file, so that it is complete or missing at every moment.
 
-    What arrived of an earlier attempt is kept beside it, and only the rest is asked for. Raises
-    WeightsError, one line: within seconds where there is no network, after `STALL_SECONDS` where
-    nothing arrives, and where the content has another SHA-256.
+    The part that an earlier attempt received is kept beside it, and only the rest is requested.
+
+    Args:
+        url: address of the file.
+        path: where it is put; its folder is made if it does not exist.
+        sha256: SHA-256 that it must have.
+        announce: is called with one line when the download begins, and with its progress if the
+            error stream is not a terminal.
+
+    Raises:
+        WeightsError: the network cannot be reached, which is known within seconds; nothing arrives
+            for `STALL_SECONDS`; or the file has another SHA-256.
     """
     if reason := network.unreachable(url):
-        raise WeightsError(f"no download of {path.name}: {reason}")
+        raise WeightsError(f"{path.name} cannot be downloaded: {reason}")
     announce(f"downloading {url} into {path.parent}")
     part = path.with_name(f".{path.name}.part")
     try:
@@ -42,22 +51,25 @@ def download(url: str, path: Path, sha256: str, announce: Announce) -> None:
         with part.open("a+b") as file:
             _lock(file, path)
             resumed = _size(file) > 0
-            found = _fetch(url, file, path.name, announce)
-            if found != sha256 and resumed:
-                announce(f"{path.name}: what was kept of it does not fit the rest; once more")
+            actual = _fetch(url, file, path.name, announce)
+            if actual != sha256 and resumed:
+                announce(f"{path.name}: the part that was kept does not fit; downloading it again")
                 file.truncate(0)
-                found = _fetch(url, file, path.name, announce)
-            if found != sha256:
+                actual = _fetch(url, file, path.name, announce)
+            if actual != sha256:
                 part.unlink()
                 raise WeightsError(
-                    f"no download of {path.name}: {url} has SHA-256 {found}, not {sha256}"
+                    f"{path.name} cannot be downloaded: {url} has SHA-256 {actual}; it must be "
+                    f"{sha256}"
                 )
             os.fsync(file.fileno())
             part.replace(path)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             part.unlink(missing_ok=True)
-        raise WeightsError(f"no download into {path.parent}: {_line(error)}") from error
+        raise WeightsError(
+            f"{path.name} cannot be downloaded into {path.parent}: {_line(error)}"
+        ) from error
 
 
 def _lock(file: BinaryIO, path: Path) -> None:
@@ -73,7 +85,7 @@ def _size(file: BinaryIO) -> int:
 
 
 def _fetch(url: str, file: BinaryIO, name: str, announce: Announce) -> str:
-    """Appends what is missing of the file; the SHA-256 of the whole."""
+    """Appends the missing part of the file, and returns the SHA-256 of the whole."""
     idle, total = 0, None
     with _progress(name, announce) as show:
         while total is None or _size(file) < total:
@@ -85,18 +97,22 @@ def _fetch(url: str, file: BinaryIO, name: str, announce: Announce) -> str:
                 reason = f"nothing arrived for {STALL_SECONDS:g} s"
             except (urllib.error.URLError, http.client.HTTPException, ConnectionError) as error:
                 if isinstance(error, urllib.error.HTTPError) and error.code < 500:
-                    raise WeightsError(f"no download of {name}: {url}: {_line(error)}") from error
+                    raise WeightsError(
+                        f"{name} cannot be downloaded: {url}: {_line(error)}"
+                    ) from error
                 reason = _line(error)
             idle = 0 if _size(file) > before else idle + 1
             if (total is None or _size(file) < total) and idle >= _ATTEMPTS:
-                kept = f"; {_size(file) / 1e6:,.1f} MB are kept, and the same command goes on there"
-                raise WeightsError(f"no download of {name}: {reason}{kept * (_size(file) > 0)}")
+                kept = f"; {_size(file) / 1e6:,.1f} MB are kept, and the same command resumes there"
+                raise WeightsError(
+                    f"{name} cannot be downloaded: {reason}{kept * (_size(file) > 0)}"
+                )
     file.seek(0)
     return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _receive(url: str, file: BinaryIO, show: Callable[[int, int], None]) -> int:
-    """Appends what one connection brings; the length that the whole file has."""
+    """Appends the bytes of one connection, and returns the length of the whole file."""
     have = _size(file)
     request = urllib.request.Request(url, headers={"User-Agent": "lecture-models"})
     if have:
@@ -107,17 +123,17 @@ def _receive(url: str, file: BinaryIO, show: Callable[[int, int], None]) -> int:
         error.close()
         if error.code != 416:
             raise
-        return have  # Nothing is left to send: its SHA-256 will tell whether it is whole.
+        return have  # The file has all bytes; its SHA-256 is checked later.
     with response:
         span = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         if response.status == 206 and span and int(span[1]) == have:
             total = int(span[2])
-        else:  # The server sends the whole file whatever is asked for.
+        else:  # The server sends the whole file, because it does not know ranges.
             file.truncate(0)
             have = 0
             total = int(response.headers.get("Content-Length") or 0)
             if not total:
-                raise ConnectionError("the server does not say how long the file is")
+                raise ConnectionError("the server does not state the length of the file")
         while have < total and (chunk := response.read1(min(_CHUNK, total - have))):
             file.write(chunk)
             have += len(chunk)
@@ -127,7 +143,7 @@ def _receive(url: str, file: BinaryIO, show: Callable[[int, int], None]) -> int:
 
 @contextlib.contextmanager
 def _progress(name: str, announce: Announce) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; elsewhere a line now and then."""
+    """Shows a bar on a terminal, and otherwise a line every `PLAIN_INTERVAL_S`."""
     if not sys.stderr.isatty():
         yield _lines(name, announce)
         return

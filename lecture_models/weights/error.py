@@ -1,14 +1,14 @@
-"""What a user reads where pretrained weights cannot be had."""
+"""Defines the errors of pretrained weights that cannot be loaded."""
 
 from lecture_models.data.dataset import DataError
 
 
 class WeightsError(DataError):
-    """Weights that cannot be had as asked: the message is one line for the user."""
+    """Tells the user, in one line, why weights cannot be loaded as requested."""
 
 
 class WeightsAbsentError(WeightsError):
-    """Nothing of the network is there, so the next of a list may be tried.
+    """Says that the file of a network does not exist, so the next name of a list may be tried.
 
-    A file that is there but damaged is a plain WeightsError: it is never replaced silently.
+    A file that exists but is damaged is a plain WeightsError: it is never replaced silently.
     """

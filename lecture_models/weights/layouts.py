@@ -1,4 +1,4 @@
-"""The names that layers have in public files, beside theirs in the models here."""
+"""Defines the layouts of public files: their names of the layers of this project's models."""
 
 from lecture_models.weights.conversion import Layout
 
@@ -11,10 +11,14 @@ _DISTILLED = [
 
 
 def torchvision_vgg(stages: tuple[int, ...], classifier: bool = True) -> Layout:
-    """`features.N`, then `classifier.N`, or `pre_logits` and `head.fc` in timm's copies.
+    """Returns the layout of VGG: `features.N`, then `classifier.N`.
 
-    `stages` has the number of convolutions of each; a rectifier takes a number as well, and so
-    does the pooling at the end of a stage.
+    timm's copies have `pre_logits` and `head.fc` for `classifier.N`.
+
+    Args:
+        stages: number of convolutions of each stage. A rectifier also takes a number, and so does
+            the pooling at the end of a stage.
+        classifier: False for a model without the dense layers, which are then ignored.
     """
     names, number = {}, 0
     for stage, convolutions in enumerate(stages, 1):
@@ -23,7 +27,7 @@ def torchvision_vgg(stages: tuple[int, ...], classifier: bool = True) -> Layout:
             number += 2
         number += 1
     if not classifier:
-        return Layout(names, aside=("classifier.", "pre_logits.", "head."))
+        return Layout(names, ignored=("classifier.", "pre_logits.", "head."))
     dense = {
         "fc6": ("classifier.0", "pre_logits.fc1"),
         "fc7": ("classifier.3", "pre_logits.fc2"),
@@ -33,18 +37,21 @@ def torchvision_vgg(stages: tuple[int, ...], classifier: bool = True) -> Layout:
 
 
 def distilled_vgg() -> Layout:
-    """`convSL`; `convSL_aux` map onto the channels of the teacher, VGG-19."""
+    """Returns the layout of the distilled VGG-19: `convSL` for stage S and layer L.
+
+    `convSL_aux`, which maps onto the channels of the teacher, is ignored.
+    """
     layers = {f"conv{stage}_{index}": (f"conv{stage}{index}",) for stage, index in _DISTILLED}
-    return Layout(layers, aside=tuple(f"{name}_aux" for (name,) in layers.values()))
+    return Layout(layers, ignored=tuple(f"{name}_aux" for (name,) in layers.values()))
 
 
 def caffe() -> Layout:
-    """Layers have the same names in the file and here."""
+    """Returns the layout of a file that has the model's own names."""
     return Layout({})
 
 
 def torchvision_squeezenet() -> Layout:
-    """SqueezeNet 1.1, whose numbers count rectifiers and poolings."""
+    """Returns the layout of SqueezeNet 1.1, whose numbers count rectifiers and poolings too."""
     names = {"conv1": ("features.0",), "conv10": ("classifier.1",)}
     for fire, number in enumerate((3, 4, 6, 7, 9, 10, 11, 12), 2):
         names[f"fire{fire}/squeeze1x1"] = (f"features.{number}.squeeze",)
@@ -54,7 +61,7 @@ def torchvision_squeezenet() -> Layout:
 
 
 def torchvision_mobilenet_v2() -> Layout:
-    """MobileNetV2 with batch normalization folded into the convolutions."""
+    """Returns the layout of MobileNetV2 with batch normalization folded into convolutions."""
     names = {
         "conv1/conv": ("features.0.0",),
         "block1/depthwise/conv": ("features.1.conv.0.0",),
@@ -69,14 +76,18 @@ def torchvision_mobilenet_v2() -> Layout:
 
 
 def torchvision_resnet(stages: tuple[int, ...]) -> Layout:
-    """`layerS.B.convN` and `bnN`; `downsample.0` and `.1` are the projection of a shortcut."""
+    """Returns the layout of ResNet: `layerS.B.convN` and `bnN`.
+
+    `downsample.0` and `.1` are the projection of a shortcut. `stages` has the number of blocks of
+    each stage.
+    """
     names = {}
     for stage, blocks in enumerate(stages, 1):
         for block in range(blocks):
-            here, there = f"block{stage}_{block + 1}", f"layer{stage}.{block}"
+            own, public = f"block{stage}_{block + 1}", f"layer{stage}.{block}"
             for index in (1, 2, 3):
                 for part in ("conv", "bn"):
-                    names[f"{here}/{part}{index}"] = (f"{there}.{part}{index}",)
-            names[f"{here}/shortcut_conv"] = (f"{there}.downsample.0",)
-            names[f"{here}/shortcut_bn"] = (f"{there}.downsample.1",)
+                    names[f"{own}/{part}{index}"] = (f"{public}.{part}{index}",)
+            names[f"{own}/shortcut_conv"] = (f"{public}.downsample.0",)
+            names[f"{own}/shortcut_bn"] = (f"{public}.downsample.1",)
     return Layout(names)

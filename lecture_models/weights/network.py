@@ -1,4 +1,4 @@
-"""A network with its parameters, whatever they came from."""
+"""Defines the type of every network with parameters, pretrained or not."""
 
 import functools
 from pathlib import Path
@@ -13,11 +13,17 @@ from lecture_models.weights.preprocessing import Preprocessing
 
 
 class Pretrained(NamedTuple):
-    """A network with its parameters.
+    """Holds a network with its parameters; `model.apply(variables, preprocess(images))` runs it.
 
-    `model.apply(variables, preprocess(images))` takes RGB in [-1, 1]; `classes` are the names of
-    its logits, none where it has only features. `alarm` is what every result must say loudly: that
-    the network is none of those that were trained on photos; empty where it is one.
+    Attributes:
+        name: the name by which it was loaded.
+        model: the module.
+        variables: parameters and batch statistics.
+        preprocess: makes its input from RGB images in [-1, 1].
+        classes: names of its logits; () for a network that has only features.
+        provenance: where the parameters come from.
+        alarm: a warning that every result must show, if the network was not trained on photos; ""
+            if it was.
     """
 
     name: str
@@ -31,12 +37,18 @@ class Pretrained(NamedTuple):
 
 @functools.cache
 def imagenet_classes() -> tuple[str, ...]:
-    """The 1,000 names of ILSVRC 2012 in the usual order, that of their WordNet numbers."""
+    """Returns the 1,000 class names of ILSVRC 2012 in the order of their WordNet numbers."""
     lines = Path(__file__).with_name("imagenet_synset_words.txt").read_text("utf-8").splitlines()
     return tuple(line.partition(" ")[2] for line in lines)
 
 
 def expected_shapes(model: nn.Module, side: int = 224, channels: int = 3) -> Any:
-    """The shapes of a network's variables for pictures of a side, at no cost."""
+    """Returns the shapes of a network's variables, without computing the variables.
+
+    Args:
+        model: the network.
+        side: height and width of its input.
+        channels: channels of its input.
+    """
     images = jax.ShapeDtypeStruct((1, side, side, channels), jnp.float32)
     return jax.eval_shape(model.init, jax.random.key(0), images)

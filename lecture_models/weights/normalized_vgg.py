@@ -1,4 +1,4 @@
-"""The normalized VGG: the same network with every rectified map brought to a mean of 1."""
+"""Normalizes VGG, so that every feature map has the mean activation 1."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,18 +7,24 @@ import numpy as np
 
 
 def normalize(variables: Any, means: Mapping[str, np.ndarray]) -> Any:
-    """Kernels times the mean of each map that comes in, over that of each that goes out.
+    """Multiplies a kernel by the means of its input maps, and divides it by those of its outputs.
 
-    `means` has, for "conv1_1" and on, the mean of each map after its rectifier over many pictures
-    and places; layers that it lacks are left out of the result. What comes into `conv1_1` is not
-    scaled. Rectifiers and poolings commute with positive factors, so only the scale of the maps
-    changes: Gatys, Ecker and Bethge, 2016, section 2.
+    Rectifiers and poolings commute with positive factors, so only the scale of the maps changes.
+    Source: Gatys, Ecker and Bethge, 2016, section 2.
+
+    Args:
+        variables: those of a VGG.
+        means: by layer, beginning with "conv1_1", the mean of each of its rectified maps over many
+            images and positions.
+
+    Returns:
+        The variables of the layers that are in `means`. The input of `conv1_1` is not scaled.
     """
-    incoming, found = np.ones(3, np.float32), {}
+    incoming, normalized = np.ones(3, np.float32), {}
     for layer in sorted(set(means) & set(variables["params"])):
         outgoing = means[layer]
         kernel, bias = (np.asarray(variables["params"][layer][part]) for part in ("kernel", "bias"))
         scale = incoming[None, None, :, None] / outgoing[None, None, None, :]
-        found[layer] = {"kernel": kernel * scale, "bias": bias / outgoing}
+        normalized[layer] = {"kernel": kernel * scale, "bias": bias / outgoing}
         incoming = outgoing
-    return {"params": found}
+    return {"params": normalized}

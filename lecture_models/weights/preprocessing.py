@@ -1,4 +1,4 @@
-"""From pictures in [-1, 1] to what a published network was trained on; differentiable."""
+"""Prepares images in [-1, 1] as the input of published networks; every step is differentiable."""
 
 from typing import NamedTuple
 
@@ -6,16 +6,21 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Pictures = Float[Array, "batch height width 3"]
+RgbImages = Float[Array, "batch height width 3"]
 Inputs = Float[Array, "batch input_height input_width 3"]
 
 
 class Preprocessing(NamedTuple):
-    """How a network's training pictures became numbers.
+    """Makes the input of a network from images, as in its training.
 
-    Black is 0 and white is `white`; then `mean` is subtracted and `std` divided by, both in the
-    order of the network's channels, blue first where `bgr`. A classifier takes the central
-    `size` x `size` of a picture whose shorter side is `shorter_side`; `size` 0 takes any picture.
+    Attributes:
+        mean: is subtracted from each channel, in the order of the network's channels.
+        std: divides each channel after that.
+        white: the level of white; black is 0.
+        bgr: True if the network's channels are blue, green and red.
+        size: height and width of the network's input, cropped from the center; 0 if the network
+            takes images of any size, which are then neither resized nor cropped.
+        shorter_side: length to which the shorter side is resized before cropping, in pixels.
     """
 
     mean: tuple[float, float, float]
@@ -25,24 +30,29 @@ class Preprocessing(NamedTuple):
     size: int
     shorter_side: int = 256
 
-    def __call__(self, images: Pictures) -> Inputs:
-        """RGB in [-1, 1] of any size -> the network's input: resized, cropped, normalized."""
+    def __call__(self, images: RgbImages) -> Inputs:
+        """Returns the network's input from RGB in [-1, 1]: resized, cropped and normalized."""
         if self.size:
             images = central_crop(resize(images, self.shorter_side), self.size)
         return self.normalize(images)
 
-    def normalize(self, images: Pictures) -> Pictures:
-        """RGB in [-1, 1] -> the network's numbers and channels, at the same size."""
+    def normalize(self, images: RgbImages) -> RgbImages:
+        """Returns the network's levels and channels from RGB in [-1, 1], at the same size."""
         channels = images[..., ::-1] if self.bgr else images
         scale = jnp.asarray(self.std, jnp.float32).reshape(1, 1, 1, 3)
         shift = jnp.asarray(self.mean, jnp.float32).reshape(1, 1, 1, 3)
         return ((channels + 1.0) * (self.white / 2.0) - shift) / scale
 
 
-def resize(images: Pictures, shorter_side: int) -> Inputs:
-    """Bicubic with antialiasing; overshoot is clipped to [-1, 1]. Right sizes come back untouched.
+def resize(images: RgbImages, shorter_side: int) -> Inputs:
+    """Resizes images bicubically with antialiasing, and clips the overshoot to [-1, 1].
 
-    A bicubic kernel of a = -0.5, Pillow's, whose bytes it gives to within rounding.
+    The kernel has a = -0.5, as Pillow's, with whose bytes the result agrees up to rounding. Images
+    that have the size are returned unchanged.
+
+    Args:
+        images: values in [-1, 1].
+        shorter_side: length of the shorter side of the result, in pixels; the aspect ratio is kept.
     """
     batch, height, width, channel = images.shape
     short = min(height, width)
@@ -53,16 +63,27 @@ def resize(images: Pictures, shorter_side: int) -> Inputs:
     return jnp.clip(resized, -1.0, 1.0)
 
 
-def central_crop(images: Pictures, size: int) -> Inputs:
-    """Raises ValueError where a side is shorter than `size`."""
+def central_crop(images: RgbImages, size: int) -> Inputs:
+    """Returns the central `size` x `size` pixels.
+
+    Raises:
+        ValueError: a side is shorter than `size`.
+    """
     top, left = _margins(images, size)
     return images[:, top : top + size, left : left + size]
 
 
-def ten_crops(images: Pictures, size: int) -> Float[Array, "ten_batch size size 3"]:
-    """The four corners and the center, then the five mirrored, each of the whole batch.
+def ten_crops(images: RgbImages, size: int) -> Float[Array, "ten_batch size size 3"]:
+    """Returns the four corners and the center of all images, then the same five mirrored.
 
-    Averaging the probabilities of all ten is the test of Krizhevsky et al., 2012, section 4.1.
+    Krizhevsky et al., 2012, section 4.1, test with the mean probability of the ten crops.
+
+    Args:
+        images: the images.
+        size: height and width of a crop.
+
+    Raises:
+        ValueError: a side is shorter than `size`.
     """
     top, left = _margins(images, size)
     bottom, right = images.shape[1] - size, images.shape[2] - size
@@ -71,8 +92,10 @@ def ten_crops(images: Pictures, size: int) -> Float[Array, "ten_batch size size 
     return jnp.concatenate([*crops, *(crop[:, :, ::-1] for crop in crops)])
 
 
-def _margins(images: Pictures, size: int) -> tuple[int, int]:
+def _margins(images: RgbImages, size: int) -> tuple[int, int]:
     _, height, width, _ = images.shape
     if min(height, width) < size:
-        raise ValueError(f"pictures are {height}x{width}; a crop of {size}x{size} needs as much")
+        raise ValueError(
+            f"images are {height}x{width}; for a crop of {size}x{size} no side may be shorter"
+        )
     return (height - size) // 2, (width - size) // 2

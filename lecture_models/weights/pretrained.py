@@ -1,4 +1,4 @@
-"""Pretrained networks by name: looked for in a folder, then downloaded where there is a hub."""
+"""Loads pretrained networks by name, from a folder or by a download."""
 
 import os
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataFile, Provenance
 from lecture_models.files import cache_folder
 from lecture_models.weights import digits_convnet, random_networks, tensors
-from lecture_models.weights.catalog import CATALOG, Entry, Pinned
+from lecture_models.weights.catalog import CATALOG, CatalogEntry, PinnedFile
 from lecture_models.weights.conversion import convert
 from lecture_models.weights.download import download
 from lecture_models.weights.error import WeightsAbsentError, WeightsError
@@ -19,7 +19,7 @@ from lecture_models.weights.network import Pretrained, expected_shapes, imagenet
 from lecture_models.weights.normalized_vgg import normalize
 from lecture_models.weights.random_networks import UNTRAINED
 
-# Networks that need no file of anybody's.
+# Networks that are drawn or trained here, and need no published file.
 MADE_HERE: dict[str, Callable[[Callable[[str], None]], Pretrained]] = {
     random_networks.VGG19_RANDOM: lambda announce: random_networks.random_vgg19(
         CATALOG["vgg19_caffe_conv"].preprocessing, announce
@@ -34,48 +34,54 @@ MADE_HERE: dict[str, Callable[[Callable[[str], None]], Pretrained]] = {
 
 
 def known() -> tuple[str, ...]:
-    """Every name that can be loaded."""
+    """Returns every name that can be loaded."""
     return (*CATALOG, *MADE_HERE)
 
 
 def default_weights_dir() -> Path:
-    """$LECTURE_MODELS_WEIGHTS, or lecture_models/weights in the user's cache folder."""
-    if folder := os.environ.get("LECTURE_MODELS_WEIGHTS"):
-        return Path(folder).expanduser()
+    """Returns $LECTURE_MODELS_WEIGHTS, or lecture_models/weights in the user's cache folder."""
+    if weights_dir := os.environ.get("LECTURE_MODELS_WEIGHTS"):
+        return Path(weights_dir).expanduser()
     return cache_folder() / "weights"
 
 
 class Weights:
-    """Pretrained networks by name, looked for in a folder first; remembers what was read.
-
-    Without `weights_dir` the folder is `default_weights_dir()`. `announce` is given one line where
-    a file is downloaded, where nothing vouches for it, where a network stands in for another, and
-    where it is random or trained here.
-    """
+    """Loads pretrained networks by name, each once, and records what it loaded."""
 
     def __init__(self, weights_dir: Path | None, announce: Callable[[str], None]):
+        """Takes the folder of the files.
+
+        Args:
+            weights_dir: the folder; None for `default_weights_dir()`.
+            announce: is called with one line when a file is downloaded or cannot be verified, when
+                a network replaces another, and when one is random or trained here.
+        """
         self._weights_dir = weights_dir or default_weights_dir()
         self._announce = announce
         self._networks: dict[str, Pretrained] = {}
         self._loaded: dict[str, Pretrained] = {}
 
     def load(self, names: str) -> Pretrained:
-        """The network of a name of `known()`, or the first to be had of a list ("a,b,c").
+        """Returns a network.
 
-        A single name is never replaced. Raises WeightsError for an unknown name, where nothing can
-        be had, and, even where the list goes on, where a SHA-256 is another or the file does not
-        fit the network.
+        Args:
+            names: one of `known()`, or several separated by commas, of which the first available
+                one is used. A single name has no fallback.
+
+        Raises:
+            WeightsError: a name is unknown; no network is available; or, even if other names
+                follow, a file has a wrong SHA-256 or does not fit the network.
         """
         if names not in self._loaded:
-            self._loaded[names] = self._first(_parse(names))
+            self._loaded[names] = self._first_available(_parse(names))
         return self._loaded[names]
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Of everything that was loaded, in this order, each once."""
-        return tuple(dict.fromkeys(each.provenance for each in self._loaded.values()))
+        """Lists the sources of the networks, in the order of loading, each once."""
+        return tuple(dict.fromkeys(network.provenance for network in self._loaded.values()))
 
-    def _first(self, names: list[str]) -> Pretrained:
+    def _first_available(self, names: list[str]) -> Pretrained:
         reasons: list[str] = []
         for name in names:
             try:
@@ -83,11 +89,11 @@ class Weights:
             except WeightsAbsentError as error:
                 reasons.append(str(error))
                 continue
-            return self._fallback(network, "; ".join(reasons)) if reasons else network
+            return self._as_fallback(network, "; ".join(reasons)) if reasons else network
         raise WeightsAbsentError("; ".join(reasons))
 
-    def _fallback(self, network: Pretrained, reason: str) -> Pretrained:
-        self._announce(f"FALLBACK: {reason}; going on with {network.name}")
+    def _as_fallback(self, network: Pretrained, reason: str) -> Pretrained:
+        self._announce(f"FALLBACK: {reason}; using {network.name}")
         note = network.provenance.note
         recorded = f"{note}; " * bool(note) + f"fallback: {reason}"
         return network._replace(provenance=network.provenance._replace(note=recorded))
@@ -118,7 +124,7 @@ class Weights:
             variables = jax.tree.map(jnp.asarray, scaled)
         notes = [entry.note] if entry.note else []
         if entry.sha256 is None:
-            notes.append("not verified: nobody vouches for this file")
+            notes.append("not verified: no SHA-256 of this file is known")
         return Pretrained(
             name,
             model,
@@ -134,18 +140,18 @@ class Weights:
             ),
         )
 
-    def _means_file(self, name: str, means: Pinned) -> DataFile:
+    def _means_file(self, name: str, means: PinnedFile) -> DataFile:
         path = self._weights_dir / means.file
         if not path.is_file():
-            raise WeightsAbsentError(f"{name}: there is no {means.file} in {self._weights_dir}")
+            raise WeightsAbsentError(f"{name}: {means.file} does not exist in {self._weights_dir}")
         return DataFile(path, self._verify(path, means.sha256))
 
-    def _fetch(self, name: str, entry: Entry, path: Path) -> None:
-        absent = f"{name}: there is no {entry.file} in {self._weights_dir}"
+    def _fetch(self, name: str, entry: CatalogEntry, path: Path) -> None:
+        absent = f"{name}: {entry.file} does not exist in {self._weights_dir}"
         if entry.url is None or entry.sha256 is None:
             raise WeightsAbsentError(
-                f"{absent}, and no public safetensors of it are known (made from: {entry.source}); "
-                "name the folder that holds it as --weights_dir"
+                f"{absent}, and has no known download (made from: {entry.source}); give the folder "
+                "that holds it as --weights_dir"
             )
         try:
             download(entry.url, path, entry.sha256, self._announce)
@@ -153,23 +159,23 @@ class Weights:
             raise WeightsAbsentError(f"{absent}; {error}") from error
 
     def _verify(self, path: Path, sha256: str | None) -> str:
-        found = tensors.sha256(path)
+        actual = tensors.sha256(path)
         if sha256 is None:
-            self._announce(f"NOT VERIFIED: {path} has SHA-256 {found}, which nobody vouches for")
-        elif found != sha256:
+            self._announce(f"NOT VERIFIED: {path} has SHA-256 {actual}; the right one is not known")
+        elif actual != sha256:
             raise WeightsError(
-                f"{path} is damaged, or another file of this name: its SHA-256 is {found}, "
-                f"not {sha256}; delete it"
+                f"{path} is damaged, or another file of this name: its SHA-256 is {actual}; it "
+                f"must be {sha256}; delete it"
             )
-        return found
+        return actual
 
 
 def _parse(names: str) -> list[str]:
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
+    requested = [name.strip() for name in names.split(",")]
+    for name in requested:
         if name not in known():
             raise WeightsError(
                 f"there are no weights {name!r}{did_you_mean(name, known())} Known: "
                 f"{', '.join(known())}"
             )
-    return wanted
+    return requested

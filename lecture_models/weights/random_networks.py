@@ -1,4 +1,4 @@
-"""Networks of random parameters, drawn from a fixed seed: they need no file."""
+"""Makes networks with random parameters, drawn from a fixed seed, which need no file."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,16 +16,16 @@ UNTRAINED = "untrained"
 VGG19_RANDOM = "vgg19_random"
 _NOISE = "random parameters: what it says of a picture means nothing"
 _RANDOM_VGG = (
-    "random filters, nothing learned: VGG-19's layers serve textures, style and inversion so, "
-    "but know no objects"
+    "random filters, nothing learned: they serve textures, style and inversion, but do not "
+    "recognize objects"
 )
 
 
 def untrained(preprocessing: Preprocessing, announce: Callable[[str], None]) -> Pretrained:
-    """A small network for tests of programs."""
+    """Returns a small network for tests of programs."""
     announce(f"UNTRAINED: a small network of {_NOISE}")
     model = VGG(stages=((8, (3,)), (16, (3,))), hidden=32)
-    random = np.random.default_rng(0)  # NumPy's: jax would compile for seconds.
+    random = np.random.default_rng(0)  # jax's generator would compile for seconds.
     variables = jax.tree.map(
         lambda leaf: jnp.asarray(random.normal(0.0, 0.1, leaf.shape), jnp.float32),
         expected_shapes(model, side=56),
@@ -42,10 +42,10 @@ def untrained(preprocessing: Preprocessing, announce: Callable[[str], None]) -> 
 
 
 def random_vgg19(preprocessing: Preprocessing, announce: Callable[[str], None]) -> Pretrained:
-    """VGG-19's convolutions with He's filters, and biases of zero.
+    """Returns VGG-19's convolutions with He's initial values: w ~ N(0, 2 / fan_in), and b = 0.
 
-    w ~ N(0, 2 / fan_in): behind a rectifier the mean square of the maps stays that of the input,
-    layer after layer (He et al., 2015, Delving deep into rectifiers, section 2.2).
+    So the mean square of the rectified maps stays that of the input, layer by layer (He et al.,
+    2015, "Delving deep into rectifiers", section 2.2).
     """
     announce(f"RANDOM FILTERS: {VGG19_RANDOM} has {_RANDOM_VGG}")
     model = VGG_E(num_classes=0)

@@ -1,4 +1,4 @@
-"""Files of plain tensors, and no code: safetensors. Nothing is ever unpickled."""
+"""Reads and writes safetensors files, which hold tensors and no code; nothing is unpickled."""
 
 import hashlib
 from pathlib import Path
@@ -11,35 +11,39 @@ from lecture_models.weights.error import WeightsError
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Every tensor of a safetensors file by its key; float16 and float64 become float32.
+    """Returns the tensors of a safetensors file by key; float16 and float64 become float32.
 
-    Raises WeightsError where the file cannot be read, is cut off, or is of another format.
+    Raises:
+        WeightsError: the file cannot be read, is cut off, or has another format.
     """
     try:
         with safe_open(path, framework="numpy") as file:
             return {key: _as_float32(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, TypeError, ValueError, AttributeError) as error:
-        # The last three are what types that NumPy lacks, such as bfloat16, end in.
+        # The last three are raised for types that NumPy lacks, such as bfloat16.
         message = " ".join(str(error).split())
-        raise WeightsError(f"{path} is no whole safetensors file ({message})") from error
+        raise WeightsError(f"{path} is cut off or not a safetensors file ({message})") from error
 
 
 def read_note(path: Path) -> str:
-    """What `packed` was given as its note. Raises WeightsError for a file without one."""
+    """Returns the note that `packed` wrote. Raises WeightsError if there is none."""
     try:
         with safe_open(path, framework="numpy") as file:
             return file.metadata()["note"]
     except (SafetensorError, OSError, TypeError, KeyError) as error:
-        raise WeightsError(f"{path} is no whole safetensors file with a note") from error
+        raise WeightsError(f"{path} is cut off or not a safetensors file with a note") from error
 
 
 def packed(tensors: dict[str, np.ndarray], note: str) -> bytes:
-    """A safetensors file, the same bytes every time: of several notes the order would vary."""
+    """Returns a safetensors file with a note; equal arguments give equal bytes.
+
+    There is one note because the order of several would vary.
+    """
     return save(tensors, metadata={"note": note})
 
 
 def sha256(path: Path) -> str:
-    """Raises WeightsError where the file cannot be read."""
+    """Returns the SHA-256 of a file. Raises WeightsError if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -53,5 +53,7 @@ def test_the_last_patch_ends_with_the_image():
 
 @pytest.mark.parametrize(("size", "stride"), [(10, 1), (0, 1), (3, 0), (3, 4)])
 def test_patches_that_do_not_fit_or_leave_pixels_out_are_refused(size, stride):
-    with pytest.raises(ValueError, match=f"patches of {size} at stride {stride} on 9 pixels"):
+    with pytest.raises(
+        ValueError, match=f"patches of {size} pixels at stride {stride} on 9 pixels"
+    ):
         corners(9, size, stride)

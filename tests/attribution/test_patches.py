@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from lecture_models.attribution.patches import (
-    Box,
+    PatchBox,
     Peaks,
-    Span,
+    PixelSpan,
     crop,
     in_place,
     peaks,
     receptive_box,
-    strongest,
+    top_peaks,
 )
-from lecture_models.metrics.receptive_field import Layer, receptive_field
-from lecture_models.metrics.traced_field import Fields, traced_channel_fields
+from lecture_models.metrics.receptive_field import WindowedLayer, receptive_field
+from lecture_models.metrics.traced_field import ReceptiveFields, traced_channel_fields
 from lecture_models.models.squeezenet import SqueezeNet
 from lecture_models.models.vgg import VGG
 
@@ -36,9 +36,9 @@ def test_the_strongest_of_batches_are_the_strongest_of_all():
     found = None
     for first in range(0, 23, 5):
         part = slice(first, first + 5)
-        found = strongest(Peaks(values[part], *places[:, part]), first, 4, found)
+        found = top_peaks(Peaks(values[part], *places[:, part]), first, 4, found)
     order = np.argsort(-values, axis=0)[:4]
-    np.testing.assert_array_equal(found.pictures, order)
+    np.testing.assert_array_equal(found.images, order)
     np.testing.assert_array_equal(found.values, np.take_along_axis(values, order, 0))
     np.testing.assert_array_equal(found.rows, np.take_along_axis(places[0], order, 0))
     np.testing.assert_array_equal(found.columns, np.take_along_axis(places[1], order, 0))
@@ -46,40 +46,40 @@ def test_the_strongest_of_batches_are_the_strongest_of_all():
 
 def test_fewer_pictures_than_asked_for_are_all_there():
     values = np.array([[1.0], [3.0]], np.float32)
-    found = strongest(Peaks(values, np.zeros((2, 1), int), np.zeros((2, 1), int)), 0, 9, None)
-    assert found.pictures[:, 0].tolist() == [1, 0]
+    found = top_peaks(Peaks(values, np.zeros((2, 1), int), np.zeros((2, 1), int)), 0, 9, None)
+    assert found.images[:, 0].tolist() == [1, 0]
     with pytest.raises(ValueError, match="top is 0; it must be at least 1"):
-        strongest(Peaks(values, values.astype(int), values.astype(int)), 0, 0, None)
+        top_peaks(Peaks(values, values.astype(int), values.astype(int)), 0, 0, None)
 
 
 def test_a_box_reaches_over_the_edge_as_far_as_the_padding():
-    field = receptive_field([Layer(3, 1, 1), Layer(2, 2), Layer(3, 1, 1)])
+    field = receptive_field([WindowedLayer(3, 1, 1), WindowedLayer(2, 2), WindowedLayer(3, 1, 1)])
     assert field.size == 8
-    box = receptive_box(Fields(field, None), 0, 5, 16, 20)
-    assert box == Box(Span(-3, 4), Span(0, 19))
+    box = receptive_box(ReceptiveFields(field, None), 0, 5, 16, 20)
+    assert box == PatchBox(PixelSpan(-3, 4), PixelSpan(0, 19))
 
 
 def test_a_crop_over_the_edge_is_padded():
     picture = np.arange(12.0, dtype=np.float32).reshape(3, 4, 1)
-    patch = crop(picture, Box(Span(-1, 1), Span(2, 5)), fill=-7.0)
+    patch = crop(picture, PatchBox(PixelSpan(-1, 1), PixelSpan(2, 5)), fill=-7.0)
     assert patch[..., 0].tolist() == [[-7, -7, -7, -7], [2, 3, -7, -7], [6, 7, -7, -7]]
-    inner = crop(picture, Box(Span(1, 2), Span(0, 1)))
+    inner = crop(picture, PatchBox(PixelSpan(1, 2), PixelSpan(0, 1)))
     assert inner[..., 0].tolist() == [[4, 5], [8, 9]]
 
 
 def test_a_patch_goes_back_to_its_place():
     picture = np.arange(12.0, dtype=np.float32).reshape(3, 4, 1)
-    box = Box(Span(-1, 1), Span(2, 5))
+    box = PatchBox(PixelSpan(-1, 1), PixelSpan(2, 5))
     back = in_place(crop(picture, box), box, 3, 4, around=-1.0)
     assert back[..., 0].tolist() == [[-1, -1, 2, 3], [-1, -1, 6, 7], [-1, -1, -1, -1]]
 
 
 def test_boxes_that_fit_nothing_are_refused():
     picture = np.zeros((3, 4, 1), np.float32)
-    with pytest.raises(ValueError, match="no pixel in a picture of 3x4"):
-        crop(picture, Box(Span(3, 5), Span(0, 1)))
+    with pytest.raises(ValueError, match="no pixel of .* is inside an image of 3x4 pixels"):
+        crop(picture, PatchBox(PixelSpan(3, 5), PixelSpan(0, 1)))
     with pytest.raises(ValueError, match=r"patch has shape \(3, 4, 1\)"):
-        in_place(picture, Box(Span(0, 1), Span(0, 1)), 3, 4)
+        in_place(picture, PatchBox(PixelSpan(0, 1), PixelSpan(0, 1)), 3, 4)
 
 
 SMALL_VGG = VGG(stages=((6, (3, 3)), (8, (3, 3))), num_classes=0)
@@ -103,6 +103,7 @@ def drawn(model, side):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "layer", "side"), NETWORKS)
 def test_the_crop_alone_has_the_activation_of_the_picture(model, layer, side):
     variables = drawn(model, side)
@@ -127,6 +128,6 @@ def test_the_crop_alone_has_the_activation_of_the_picture(model, layer, side):
         np.testing.assert_allclose(
             again[:, row, column, channel], maps[:, row, column, channel], rtol=1e-5, atol=1e-6
         )
-        smaller = Box(Span(box.rows.first + 1, box.rows.last - 1), box.columns)
+        smaller = PatchBox(PixelSpan(box.rows.first + 1, box.rows.last - 1), box.columns)
         cut = np.stack([in_place(crop(i, smaller), smaller, side, side) for i in images])
         assert (apply(variables, cut)[:, row, column] != maps[:, row, column]).any()

@@ -9,6 +9,7 @@ from lecture_models.nn.pooling import max_pool
 MAPS = jax.random.normal(jax.random.key(0), (2, 7, 9, 3))
 
 
+@pytest.mark.slow
 def test_switches_by_hand():
     maps = jnp.array([[0.0, 3.0, 1.0, 1.0], [2.0, 1.0, 0.0, 5.0]]).reshape(1, 2, 4, 1)
     pooled, switches = pool_with_switches(maps, 2, 2)
@@ -18,6 +19,7 @@ def test_switches_by_hand():
     np.testing.assert_array_equal(restored[0, ..., 0], [[0, 3, 0, 0], [0, 0, 0, 5]])
 
 
+@pytest.mark.slow
 def test_unpooling_restores_the_maxima_at_their_exact_places():
     maps = jnp.exp(MAPS)  # Positive, so that zero is nowhere a maximum.
     pooled, switches = pool_with_switches(maps, 2, 2)

@@ -5,7 +5,13 @@ from absl import flags
 
 from lecture_models.commands.config_flags import define_config_flags, make_config, options
 from lecture_models.commands.config_flags import parse as parse_flags
-from lecture_models.config import UsageError, require_at_least, require_between
+from lecture_models.config import (
+    UsageError,
+    did_you_mean,
+    require_at_least,
+    require_between,
+    require_single,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +76,26 @@ def test_a_bad_value_names_flag_value_and_what_is_allowed(argument, message):
 
 
 def test_a_value_of_another_type_is_refused():
-    with pytest.raises(UsageError, match="seed=many"):
+    with pytest.raises(UsageError, match="--seed is many; it must be an integer"):
         parse("--seed=many")
 
 
 def test_an_unknown_flag_is_answered_with_the_nearest():
     with pytest.raises(UsageError, match="no flag --lerning_rate; did you mean 'learning_rate'"):
         parse("--lerning_rate=1")
+
+
+@pytest.mark.parametrize("hidden", [(), (8, 4)])
+def test_a_field_of_one_value_takes_neither_none_nor_two(hidden):
+    with pytest.raises(ValueError, match=f"--hidden has {len(hidden)} values; it must have 1"):
+        require_single(Config(hidden=hidden), "hidden")
+
+
+@pytest.mark.parametrize("word", ["image", "picture", "pictures", "photo", "photos"])
+@pytest.mark.parametrize("flag", ["images", "content", "texture"])
+def test_a_word_for_pictures_is_answered_with_the_flag_that_names_them(word, flag):
+    known = [flag, "num_pictures", "image_size", "shown_pictures", "top"]
+    assert did_you_mean(word, known) == f"; did you mean {flag!r}?"
 
 
 def test_a_restated_field_keeps_the_reason_of_its_base():

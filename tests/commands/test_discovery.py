@@ -2,6 +2,7 @@ import pytest
 
 from lecture_models.commands import discovery
 from lecture_models.config import UsageError
+from lecture_models.runs import renames
 
 
 def write(folder, text):
@@ -23,6 +24,12 @@ def test_a_missing_line_of_the_docstring_is_named(tmp_path):
 def test_an_unknown_experiment_is_answered_with_the_nearest(root):
     with pytest.raises(UsageError, match="did you mean 'gan_mnist'"):
         discovery.load(root / "experiments", "gan_minst")
+
+
+def test_the_old_name_of_an_experiment_is_answered_with_the_new_one(root, monkeypatch):
+    monkeypatch.setitem(renames.EXPERIMENTS, "gan", "gan_mnist")
+    with pytest.raises(UsageError, match="no experiment 'gan'; it is now 'gan_mnist'. --list"):
+        discovery.load(root / "experiments", "gan")
 
 
 def test_a_private_module_is_no_experiment(tmp_path):

@@ -1,4 +1,4 @@
-"""Small data sets in the original formats, written where a test wants them."""
+"""Writes small data sets in the original formats for tests."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ def mnist_arrays(num_train: int = 12, num_test: int = 4) -> list[np.ndarray]:
     ]
 
 
-def mnist_spec(arrays: list[np.ndarray]) -> mnist.Spec:
+def mnist_layout(arrays: list[np.ndarray]) -> mnist.MnistLayout:
     digests = tuple(hashlib.sha256(idx.serialize(array)).hexdigest() for array in arrays)
     return mnist.MNIST._replace(digests=digests, num_validation=2)
 
@@ -38,7 +38,7 @@ def write_mnist(folder: Path, arrays: list[np.ndarray], packed: bool = True) -> 
 
 
 def cifar_batches(records: int = 4) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Five training batches and the test batch: NHWC images and labels."""
+    """Returns five training batches and the test batch: NHWC images and labels."""
     generator = np.random.default_rng(1)
     return [
         (
@@ -82,7 +82,7 @@ def tar_gz(files: dict[str, bytes]) -> bytes:
 
 
 def jpeg_files(split: str, labels: list[int]) -> dict[str, bytes]:
-    """Image k has the gray level 20 k, so that its place in the order can be read off."""
+    """Returns images; image k has the gray level 20 k, which tells its place in the order."""
     files, used = {}, dict.fromkeys(range(10), 0)
     for position, label in enumerate(labels):
         name = f"{split}/{cifar10.CLASSES[label]}/{used[label]:04d}.jpg"

@@ -1,4 +1,4 @@
-"""Folders of small pictures for tests, and how they are read there."""
+"""Writes folders of small pictures for tests, and reads them."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ SKIPPING = PictureOptions(image_size=8, skip_bad_images=True)
 
 
 def write_pictures(path: Path, count: int, mode: str = "L", first: int = 0) -> None:
-    """`count` different pictures of 12x10, the same bytes with every Pillow, from `first` on."""
+    """Writes different pictures of 12x10, numbered from `first`, the same with every Pillow."""
     path.mkdir(parents=True, exist_ok=True)
     shape = (10, 12, 3) if mode == "RGB" else (10, 12)
     for number in range(first, first + count):
@@ -35,7 +35,7 @@ def hashes(dataset):
 
 
 def alone(tmp_path, picture, name="picture.png", **save):
-    """The bytes that a picture becomes at 8x8, found by their difference from the other ten."""
+    """Returns a picture as it is read at 8x8: the image that ten others in the folder are not."""
     write_pictures(tmp_path, 10)
     before = everything(read(tmp_path))
     picture.save(tmp_path / name, **save)

@@ -61,5 +61,5 @@ def test_a_wrong_batch_size_is_refused(batch_size):
 
 
 def test_arrays_of_different_length_are_refused():
-    with pytest.raises(DataError, match="differ in length"):
+    with pytest.raises(DataError, match="must have equally many examples"):
         ArrayBatches({"image": ARRAYS["image"], "label": ARRAYS["label"][:-1]}, 2, seed=0)

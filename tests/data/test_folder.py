@@ -43,7 +43,7 @@ def test_the_provenance_tells_what_was_made_of_what(tmp_path):
     (file,) = provenance.files
     assert file.path == tmp_path
     assert len(file.sha256) == 64
-    for part in ("12x10 pixels", "1 other file ignored (1 .txt)", "1 picture a copy of another"):
+    for part in ("12x10 pixels", "1 other file ignored (1 .txt)", "copies of other pictures: 1"):
         assert part in provenance.note
     assert lines == [
         f"reading 41 pictures in {tmp_path}",
@@ -99,7 +99,7 @@ def test_one_picture_beside_the_sub_folders_makes_one_class_of_all(tmp_path):
 
 
 def spoil(path):
-    """Nine files that are no whole pictures under names of pictures, beside 12 good ones."""
+    """Writes 12 good pictures, and nine files with names of pictures that cannot be read."""
     write_pictures(path, 12)
     jpeg, png = io.BytesIO(), io.BytesIO()
     Image.effect_noise((64, 64), 50).save(jpeg, "JPEG")
@@ -128,8 +128,8 @@ def test_bad_files_are_an_error_that_names_them(tmp_path):
     message = str(caught.value)
     assert message.startswith(f"9 of 21 pictures in {tmp_path} cannot be read: cut.jpg (")
     assert "drawing.jpg (not a picture), empty.png (empty) and 4 more; " in message
-    assert "deep.tif (32 bits a pixel, whose white is not known" in message
-    assert message.endswith("--skip_bad_images goes on without")
+    assert "deep.tif (32 bits per pixel, whose white is not known" in message
+    assert message.endswith("--skip_bad_images skips such files")
     assert "0x" not in message
     assert "\n" not in message
 
@@ -202,10 +202,10 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_a_missing_folder_and_one_without_pictures_are_refused(tmp_path):
-    with pytest.raises(DataError, match="nowhere is no folder; --data_dir must name the folder"):
+    with pytest.raises(DataError, match="nowhere is not a folder; --data_dir must name the folder"):
         read(tmp_path / "nowhere")
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(DataError, match="notes.txt is no folder"):
+    with pytest.raises(DataError, match="notes.txt is not a folder"):
         read(tmp_path / "notes.txt")
     (tmp_path / "phone.heic").touch()
     with pytest.raises(DataError) as caught:

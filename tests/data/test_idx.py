@@ -35,7 +35,7 @@ def test_every_cut_of_a_file_is_refused(length):
         (b"<!DOCTYPE html><html>", "begins with 3c 21 44 4f"),
         (bytes.fromhex("00000803 00000001 00000001 00000001 07"), "magic number 2051"),
         (bytes.fromhex("00000d01 00000001 00000000"), "magic number 3329"),
-        (LABELS + b"\0", r"holds 4 bytes after its header, which gives the shape \(3,\)"),
+        (LABELS + b"\0", r"holds 4 bytes after its header; its shape \(3,\) needs 3"),
         (LABELS[:-1], "holds 2 bytes after its header"),
     ],
     ids=["empty", "a web page", "images", "floats", "a byte too many", "a byte too few"],

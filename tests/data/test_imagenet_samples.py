@@ -25,7 +25,7 @@ def test_photos_are_squares_in_the_order_of_the_list(samples):
 
 
 def test_an_absent_list_is_absent_and_a_damaged_one_an_error(samples, tmp_path):
-    with pytest.raises(DataAbsentError, match="there is no imagenet-samples/labels.csv"):
+    with pytest.raises(DataAbsentError, match="imagenet-samples/labels.csv does not exist"):
         read_photos(tmp_path / "elsewhere", 8)
     (samples / "imagenet-samples" / "labels.csv").write_text("name\na.JPEG\n")
     with pytest.raises(DataError, match="labels.csv is damaged"):

@@ -65,6 +65,7 @@ def test_the_first_frame_of_several_counts(tmp_path):
     assert (picture.read(path).pixels == 60).all()
 
 
+@pytest.mark.slow
 def test_a_panorama_of_a_hundred_megapixels_is_read(tmp_path):
     path = saved(tmp_path / "a.png", Image.new("1", (12_000, 8_000), 1), compress_level=1)
     found = picture.read(path, 16)

@@ -38,7 +38,7 @@ def test_another_name_is_refused_with_the_nearest(name):
     with pytest.raises(DataError) as caught:
         locate(name)
     assert str(caught.value).startswith(
-        "there is no picture and no sample 'coffe' (did you mean 'coffee'?); samples are china,"
+        "there is no picture and no sample 'coffe'; did you mean 'coffee'? Samples: china,"
     )
 
 
@@ -47,7 +47,7 @@ def test_an_absent_file_is_refused_with_the_nearest_beside_it(tmp_path):
     with pytest.raises(DataError) as caught:
         locate(f"{tmp_path}/tubingn.jpg")
     assert str(caught.value) == (
-        f"there is no picture {tmp_path}/tubingn.jpg (did you mean 'tubingen.jpg'?)"
+        f"there is no picture {tmp_path}/tubingn.jpg; did you mean 'tubingen.jpg'?"
     )
     with pytest.raises(DataError, match="nowhere/a.jpg: the folder .*nowhere does not exist"):
         locate(f"{tmp_path}/nowhere/a.jpg")

@@ -17,7 +17,7 @@ tensorflow_datasets = pytest.importorskip("tensorflow_datasets")
 
 
 def _prepare(data_dir, name, num_train=40, num_test=7, channels=1, ids=False, file_format=None):
-    """Image k of a split has the gray level k, so that its place in the order can be read off."""
+    """Returns images; image k of a split has the gray level k, which tells its place."""
     features = {
         "image": tensorflow_datasets.features.Image(shape=(28, 28, channels)),
         "label": tensorflow_datasets.features.ClassLabel(num_classes=10),
@@ -60,7 +60,7 @@ def _prepare(data_dir, name, num_train=40, num_test=7, channels=1, ids=False, fi
 
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
-    """TFDS's default folder, empty here whatever the user's home holds."""
+    """Makes an empty folder TFDS's default, whatever the user's home holds."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "default"))
     return tmp_path / "default"
 
@@ -95,7 +95,7 @@ def test_a_prepared_cifar10_of_another_size_is_refused(tmp_path, nowhere):
 def test_records_out_of_order_are_refused(tmp_path, nowhere, monkeypatch):
     _prepare(tmp_path, "cifar10", channels=3, ids=True)
     monkeypatch.setattr(tfds, "_original_order", lambda split, count: list(range(count)))
-    with pytest.raises(DataError, match="stands where b'train_00000' belongs"):
+    with pytest.raises(DataError, match="it must be b'train_00000'"):
         tfds.prepared("cifar10", tmp_path)
 
 

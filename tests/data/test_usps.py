@@ -62,5 +62,5 @@ def test_a_damaged_file_is_refused(tmp_path, damage):
 
 
 def test_no_file_is_an_absence(tmp_path):
-    with pytest.raises(DataAbsentError, match=r"no usps/usps\.h5"):
+    with pytest.raises(DataAbsentError, match=r"usps/usps\.h5 does not exist"):
         usps.read(tmp_path)

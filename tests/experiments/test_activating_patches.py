@@ -3,9 +3,9 @@ import pytest
 
 import launch
 from experiments import activating_patches as experiment
-from lecture_models.attribution.patches import Box, Span, Strongest
+from lecture_models.attribution.patches import PatchBox, PixelSpan, TopPeaks
 from lecture_models.data.lookup import Library
-from lecture_models.tasks.codes import Collection, make_reader
+from lecture_models.tasks.codes import LabeledPictures, make_layer_reader
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Weights
 
@@ -21,7 +21,7 @@ def test_an_unknown_layer_is_an_error_that_lists_the_layers(tmp_path, capsys):
     arguments = [*UNTRAINED_FLAGS, "--layer=conv9_9", f"--workdir={tmp_path / 'run'}"]
     assert launch.main(["launch.py", "--experiment=activating_patches", *arguments]) == 1
     (error,) = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
-    assert error.startswith("error: untrained has no layer 'conv9_9' for pictures of 56x56")
+    assert error.startswith("error: untrained has no layer 'conv9_9' for images of 56x56")
     assert error.endswith("Its layers: conv1_1, relu1_1, pool1, conv2_1, relu2_1, pool2, fc6, "
                           "relu6, fc7, relu7")  # fmt: skip
     assert not (tmp_path / "run").exists()
@@ -29,14 +29,14 @@ def test_an_unknown_layer_is_an_error_that_lists_the_layers(tmp_path, capsys):
 
 def test_a_layer_without_maps_and_a_channel_too_many_are_refused(network):
     config = experiment.Config(channels=(3, 16))
-    with pytest.raises(WeightsError, match="fc6 has no maps"):
-        experiment.choose_channels(config, make_reader(network, "fc6", 56))
+    with pytest.raises(WeightsError, match="fc6 has the shape .*must have rows and columns"):
+        experiment.choose_channels(config, make_layer_reader(network, "fc6", 56))
     with pytest.raises(WeightsError, match="--channels has 16; conv2_1 has the channels 0 to 15"):
-        experiment.choose_channels(config, make_reader(network, "conv2_1", 56))
+        experiment.choose_channels(config, make_layer_reader(network, "conv2_1", 56))
 
 
 def test_channels_are_those_named_or_evenly_spaced(network):
-    reader = make_reader(network, "conv2_1", 56)
+    reader = make_layer_reader(network, "conv2_1", 56)
     named = experiment.Config(channels=(5, 2))
     assert experiment.choose_channels(named, reader) == [5, 2]
     spaced = experiment.Config(num_channels=4)
@@ -66,7 +66,7 @@ def test_the_run_finds_each_channels_pictures_and_its_crops_say_the_same(network
 
 def test_a_box_is_drawn_where_it_is():
     white = np.ones((40, 40, 3), np.float32)
-    drawn = experiment.outlined(white, Box(Span(-8, 19), Span(20, 39)), 20)
+    drawn = experiment.outlined(white, PatchBox(PixelSpan(-8, 19), PixelSpan(20, 39)), 20)
     changed = np.argwhere((drawn < 0.9).any(axis=2))
     assert changed.min(axis=0).tolist() == [0, 10]
     assert changed.max(axis=0).tolist() == [9, 19]
@@ -76,12 +76,14 @@ def test_a_box_is_drawn_where_it_is():
 
 def test_lines_name_the_classes_of_the_strongest():
     pixels = np.zeros((3, 2, 2, 3), np.uint8)
-    collection = Collection(pixels, np.array([0, 1, 1]), ("cat", "dog"))
+    collection = LabeledPictures(pixels, np.array([0, 1, 1]), ("cat", "dog"))
     ones = np.zeros((3, 1), int)
-    found = Strongest(
+    found = TopPeaks(
         np.array([[3.0], [2.0], [1.5]], np.float32), np.array([[2], [1], [0]]), ones, ones
     )
-    (line,) = experiment.channel_lines([7], [Box(Span(0, 4), Span(-2, 1))], found, collection)
+    (line,) = experiment.channel_lines(
+        [7], [PatchBox(PixelSpan(0, 4), PixelSpan(-2, 1))], found, collection
+    )
     assert line == "channel 7, 5x4 pixels: 3 to 1.5: 2 dog, 1 cat"
 
 

@@ -1,4 +1,4 @@
-"""The experiment on networks whose answers are known by hand."""
+"""Tests the attribution experiment on a network whose answers are known by hand."""
 
 import jax
 import jax.numpy as jnp
@@ -8,19 +8,21 @@ from flax import linen as nn
 from PIL import Image
 
 import launch
-from experiments.attribution import Config, build
+from experiments.attribution import Config, build, make_functions
 from lecture_models.data.dataset import Provenance
 from lecture_models.data.lookup import Library
-from lecture_models.tasks.attribution import scores as numbers
+from lecture_models.tasks.attribution import scores
 from lecture_models.tasks.attribution.methods import (
     METHODS,
-    Effort,
-    attributions,
+    AttributionInputs,
+    MethodSettings,
+    attribution_maps,
     in_batches,
     make_attribution_functions,
 )
 from lecture_models.tasks.attribution.sheet import COLUMNS, colored, contact_sheet, overlay, scaled
-from lecture_models.tasks.layers import cam_layer, class_index, feature_shapes, require_unit
+from lecture_models.tasks.image_optimization import classifier_network
+from lecture_models.tasks.layers import cam_layer, class_index, layer_shapes, require_unit
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.preprocessing import Preprocessing
 from lecture_models.weights.pretrained import Pretrained
@@ -31,7 +33,7 @@ SQUARES = Preprocessing((1.0, 1.0, 1.0), (1.0, 1.0, 1.0), 2.0, bgr=False, size=1
 
 
 class Brightness(nn.Module):
-    """Logits are how much of the image is bright in red, in green and in blue, and nothing."""
+    """Computes as logits the brightness of an image in red, in green and in blue, and a zero."""
 
     num_classes: int = 4
     nonlinearity: object = nn.relu
@@ -51,7 +53,7 @@ def network(classes=CLASSES):
 
 
 class OneNetwork:
-    """In place of the weights: the same network under every name."""
+    """Stands for the pretrained weights: the same network under every name."""
 
     def __init__(self, classes=CLASSES):
         self._network = network(classes)
@@ -60,30 +62,33 @@ class OneNetwork:
         return self._network
 
 
-EFFORT = Effort(4, 4, 2, 2, 0.1, 4)
+SETTINGS = MethodSettings(4, 4, 2, 2, 0.1, 4)
 SPOT = np.s_[4:8, 8:12]
 
 
 def spots():
-    """A red and a blue spot on black, at one place."""
+    """Returns two black images with a spot at the same place, one red and one blue."""
     images = np.full((2, SIDE, SIDE, 3), -1.0, np.float32)
     images[(0, *SPOT, 0)] = 1.0
     images[(1, *SPOT, 2)] = 0.8
     return images
 
 
+def inputs_of(*targets):
+    return AttributionInputs(network().variables, spots(), np.array(targets))
+
+
 @pytest.fixture(scope="module")
-def probes():
+def functions():
     return make_attribution_functions(network(), "", -1, "rectified")
 
 
 @pytest.fixture(scope="module")
-def found(probes):
-    targets = np.array([0, 2])
-    variables = network().variables
-    return attributions(probes, variables, spots(), targets, EFFORT, jax.random.key(0))
+def found(functions):
+    return attribution_maps(functions, inputs_of(0, 2), SETTINGS, jax.random.key(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["saliency", "guided_backprop", "occlusion", "grad_cam"])
 def test_a_map_points_at_the_spot_that_makes_the_class(found, name):
     for map_ in found.maps[name]:
@@ -99,78 +104,57 @@ def test_the_deconvnet_ignores_what_is_dark_and_guided_backpropagation_does_not(
 
 def test_maps_come_in_the_order_of_a_sheet(found):
     assert list(found.maps) == list(METHODS)
-    assert all(each.shape == (2, SIDE, SIDE) for each in found.maps.values())
+    assert all(maps.shape == (2, SIDE, SIDE) for maps in found.maps.values())
 
 
 def test_a_layers_unit_is_projected_in_place_of_the_class(found):
-    probes = make_attribution_functions(network(), "rectified", 2, "rectified")
-    images, targets = spots(), np.array([0, 0])
-    signals = in_batches(probes.guided, network().variables, images, targets, 4)
+    functions = make_attribution_functions(network(), "rectified", 2, "rectified")
+    signals = in_batches(functions.guided, inputs_of(0, 0), 4)
     assert not signals[..., :2].any()
     assert signals[1, ..., 2].any()
-    assert not in_batches(probes.gradient, network().variables, images, targets, 4)[..., 2].any()
+    assert not in_batches(functions.gradient, inputs_of(0, 0), 4)[..., 2].any()
 
 
-def test_batches_of_any_size_give_the_same(probes):
-    images, targets = np.concatenate([spots()] * 2)[:3], np.array([0, 2, 1])
-    whole, parts = (
-        in_batches(probes.gradient, network().variables, images, targets, size) for size in (3, 2)
-    )
+def test_batches_of_any_size_give_the_same(functions):
+    images = np.concatenate([spots()] * 2)[:3]
+    inputs = AttributionInputs(network().variables, images, np.array([0, 2, 1]))
+    whole, parts = (in_batches(functions.gradient, inputs, size) for size in (3, 2))
     np.testing.assert_allclose(whole, parts, rtol=1e-6)
 
 
-def test_deletion_of_the_right_pixels_is_fast(probes, found):
-    maps = numbers.with_baselines({"occlusion": found.maps["occlusion"]}, np.random.default_rng(0))
-    deletion, insertion = numbers.replacement_areas(
-        probes, network().variables, spots(), np.array([0, 2]), maps, 8, 4
-    )
+def test_deletion_of_the_right_pixels_is_fast(functions, found):
+    maps = scores.with_baselines({"occlusion": found.maps["occlusion"]}, np.random.default_rng(0))
+    deletion, insertion = scores.replacement_areas(functions, inputs_of(0, 2), maps, 8, 4)
     assert max(deletion["occlusion"]) < min(deletion["random"])
     assert np.mean(insertion["occlusion"]) > np.mean(insertion["random"])
 
 
-def test_the_pointing_game_is_won_by_methods_and_by_chance_in_a_quarter(probes):
-    hits = numbers.pointing_hits(
-        probes,
-        network().variables,
-        spots(),
-        np.array([0, 2]),
-        EFFORT,
-        np.random.default_rng(0),
-        jax.random.key(0),
-    )
+def test_the_pointing_game_is_won_by_methods_and_by_chance_in_a_quarter(functions):
+    random, key = np.random.default_rng(0), jax.random.key(0)
+    hits = scores.pointing_hits(functions, inputs_of(0, 2), SETTINGS, random, key)
     assert hits["occlusion"] == hits["grad_cam"] == [1.0, 1.0]
     assert hits["random"] == [0.25, 0.25]
     assert hits["center"] == [0.0, 0.0]
 
 
-def test_pictures_of_one_class_make_no_composites(probes):
-    random = np.random.default_rng(0)
-    arguments = (EFFORT, random, jax.random.key(0))
-    assert not numbers.pointing_hits(
-        probes, network().variables, spots(), np.array([1, 1]), *arguments
-    )
+def test_pictures_of_one_class_make_no_composites(functions):
+    random, key = np.random.default_rng(0), jax.random.key(0)
+    assert not scores.pointing_hits(functions, inputs_of(1, 1), SETTINGS, random, key)
 
 
-def test_an_unchanged_network_has_unchanged_maps(probes, found):
-    correlations = numbers.rank_correlations(
-        probes,
-        network().variables,
-        spots(),
-        np.array([0, 2]),
-        found.maps,
-        (0.0,),
-        4,
-        np.random.default_rng(0),
+def test_an_unchanged_network_has_unchanged_maps(functions, found):
+    correlations = scores.rank_correlations(
+        functions, inputs_of(0, 2), found.maps, (0.0,), 4, np.random.default_rng(0)
     )
     assert correlations[0.0]["guided_backprop"] == pytest.approx([1.0, 1.0])
 
 
 def test_a_table_has_means_and_spreads():
     columns = {"deletion": {"saliency": [0.1, 0.3], "random": [0.5]}}
-    lines = numbers.table(columns).split("\n")
+    lines = scores.scores_table(columns).split("\n")
     assert lines[1].split() == ["saliency", "0.200", "±", "0.141"]
     assert lines[-2].split() == ["random", "0.500"]
-    assert numbers.means(columns) == {"deletion_saliency": 0.2, "deletion_random": 0.5}
+    assert scores.mean_scores(columns) == {"deletion_saliency": 0.2, "deletion_random": 0.5}
 
 
 def test_a_sheet_holds_the_picture_and_every_map(found):
@@ -198,7 +182,7 @@ def test_a_class_goes_by_number_and_by_each_of_its_names():
     [
         ("4", "--target is 4; it must be from 0 to 3"),
         ("scarlett", "there is no class 'scarlett'; did you mean 'scarlet'"),
-        ("crane", r"--target=crane is 2 classes; give a number: 1 \(crane\); 3 \(crane\)"),
+        ("crane", r"--target is crane, the name of 2 classes; give an index: 1 \(crane\); 3"),
     ],
 )
 def test_a_class_that_cannot_be_meant_is_refused(written, message):
@@ -207,18 +191,20 @@ def test_a_class_that_cannot_be_meant_is_refused(written, message):
 
 
 def test_layers_are_listed_from_the_image_on_and_the_last_with_rows_is_grad_cams():
-    shapes = feature_shapes(network())
-    assert list(shapes.items()) == [("rectified", (16, 16, 3)), ("mean", (3,))]
+    shapes = layer_shapes(classifier_network(network()), network(), (SIDE, SIDE))
+    assert list(shapes.items()) == [("rectified", (1, 16, 16, 3)), ("mean", (1, 3))]
     assert cam_layer(shapes, "") == "rectified"
 
 
 def test_layers_and_units_that_are_not_there_are_refused():
-    shapes = feature_shapes(network())
-    with pytest.raises(WeightsError, match="no layer 'rectifier'.* Known: rectified, mean"):
-        require_unit(shapes, "rectifier", -1)
-    with pytest.raises(WeightsError, match="--unit is 3; rectified has units 0 to 2"):
+    for config in (Config(layer="rectifier"), Config(cam_layer="rectifier")):
+        message = "brightness has no layer 'rectifier' .*'rectified'.* Its layers: rectified, mean"
+        with pytest.raises(WeightsError, match=message):
+            make_functions(config, network())
+    shapes = layer_shapes(classifier_network(network()), network(), (SIDE, SIDE))
+    with pytest.raises(WeightsError, match="--unit is 3; rectified has the units 0 to 2"):
         require_unit(shapes, "rectified", 3)
-    with pytest.raises(WeightsError, match="--unit is 3, but no --layer"):
+    with pytest.raises(WeightsError, match="--unit is 3, but --layer is empty"):
         require_unit(shapes, "", 3)
     with pytest.raises(WeightsError, match=r"--cam_layer is mean, of shape \(3,\)"):
         cam_layer(shapes, "mean")
@@ -257,4 +243,5 @@ def test_a_panorama_is_shown_at_the_networks_size(tmp_path):
 def test_a_missing_picture_is_one_line_of_the_launcher(capsys):
     arguments = ["--experiment=attribution", "--images=/nowhere.png", "--preset=smoke"]
     assert launch.main(["launch.py", *arguments, "--wandb=disabled"]) == 1
-    assert capsys.readouterr().err.endswith("error: there is no picture /nowhere.png\n")
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    assert "/nowhere.png" in error

@@ -7,7 +7,7 @@ from experiments import class_image
 from experiments.class_image import Config, build, chosen_classes, mean_color
 from lecture_models.data.lookup import Library
 from lecture_models.image_space.optimizers import normalized_gradient
-from lecture_models.tasks.class_judge import figures, find_judge, make_class_judge
+from lecture_models.tasks.class_judge import class_metrics, find_judge, make_class_judge
 from lecture_models.training.dispatch import Position, make_advance
 from lecture_models.training.metric_window import empty
 from lecture_models.weights.error import WeightsError
@@ -45,6 +45,7 @@ def run(experiment, steps):
     return evaluation, {name: values[:, i] for i, name in enumerate(names)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
@@ -60,6 +61,7 @@ def test_the_score_rises_in_a_few_steps(settings):
     assert values["score"][-1] > values["score"][0] + 0.1
 
 
+@pytest.mark.slow
 def test_each_image_is_of_its_own_class():
     """As many images as classes, and each the same as if it were made alone."""
     both, _ = run(made(classes=("goldfish", "crane"), **SLIDE), 6)
@@ -103,15 +105,16 @@ def test_another_network_judges():
     assert evaluation["alarm_judge"] == ""
 
 
+@pytest.mark.slow
 def test_without_a_judge_the_network_speaks_for_itself():
     evaluation, _ = run(made(classes=("0",)), 1)
     assert "judge_probability" not in evaluation
     assert evaluation["image"].caption.startswith("tiny sees: ")
 
 
-def test_figures_count_ranks():
+def test_metrics_count_ranks():
     probabilities = np.array([[0.1, 0.6, 0.3], [0.2, 0.3, 0.5]], np.float32)
-    found = figures("judge", probabilities, np.array([1, 0]))
+    found = class_metrics("judge", probabilities, np.array([1, 0]))
     assert found["judge_top1"] == 1.0
     assert found["judge_top5"] == 2.0
     np.testing.assert_allclose(found["judge_probability"], 0.4, rtol=1e-6)
@@ -121,7 +124,7 @@ def test_a_judge_of_other_classes_or_none_to_be_had_is_an_alarm():
     weights = TinyWeights(tiny(), tiny("alien", classes=("a", "b")))
     other = find_judge("alien", weights, tiny())
     assert other.network is None
-    assert other.alarm.startswith("judged by no other network: alien has 2 other classes")
+    assert other.alarm.startswith("no other network judges the images: the 2 classes of alien")
     assert find_judge("nobody", weights, tiny()).alarm.endswith("there is no nobody")
     evaluate = make_class_judge(tiny(), other, np.array([0]), 1)
     assert evaluate(jnp.zeros((1, 24, 24, 3)))["alarm_judge"] == other.alarm
@@ -140,7 +143,7 @@ def test_classes_are_named_or_numbered():
     [
         ({"classes": ("goldfsh",)}, "there is no class 'goldfsh'; did you mean 'goldfish'"),
         ({"classes": ("7",)}, "--classes is 7; it must be from 0 to 2"),
-        ({"size": 8, "jitter": 8}, "--jitter is 8; it must be less than 8, the size"),
+        ({"size": 8, "jitter": 8}, "--jitter is 8; it must be below 8, the image's side"),
     ],
 )
 def test_bad_input_is_refused(settings, message):
@@ -152,7 +155,7 @@ def test_bad_input_is_refused(settings, message):
     ("settings", "message"),
     [
         ({"size": -1}, "--size is -1"),
-        ({"blur_every": 4}, "--blur_every is of pixels; give --nofourier with it"),
+        ({"blur_every": 4}, "--blur_every works with pixels only; add --nofourier"),
         ({"fourier": False, "clip_norm": 1.5}, "--clip_norm is 1.5"),
         ({"num_steps": 0}, "--num_steps is 0"),
     ],

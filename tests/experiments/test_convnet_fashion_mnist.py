@@ -1,4 +1,4 @@
-"""What convnet_fashion_mnist adds to the parts that it composes."""
+"""Tests the fields of convnet_fashion_mnist."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from lecture_models.metrics.cost import count_parameters
 SMOKE = experiment_file.Config(**experiment_file.SMOKE)
 
 
-def test_filters_and_their_side_are_fields(tmp_path):
+def test_the_number_and_size_of_filters_are_fields(tmp_path):
     library = Library(tmp_path, print)
     config = dataclasses.replace(SMOKE, features=12, window=3)
     params = jax.eval_shape(experiment_file.build(config, library).init, jax.random.key(0)).params
@@ -26,6 +26,6 @@ def test_filters_and_their_side_are_fields(tmp_path):
         ({"features": 0}, "--features is 0; it must be at least 1"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(changes, message):
+def test_invalid_configs_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SMOKE, **changes)

@@ -1,4 +1,4 @@
-"""What deep_ae_mnist adds to the parts that it composes."""
+"""Tests the phases, networks and alarms of deep_ae_mnist."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ def library(tmp_path_factory):
 
 
 def run(experiment, num_steps, state=None):
-    """The state after each step, and the metrics; as the loop does it, without the loop."""
+    """Returns the state after each step, and each step's squared error."""
     state = experiment.init(jax.random.key(0)) if state is None else state
     batches, states, errors = experiment.batches(0), [state], []
     steps = {phase.first_step: jax.jit(phase.step) for phase in experiment.phases}
@@ -44,7 +44,8 @@ def pretrained(library):
     return experiment, run(experiment, SMOKE.num_steps)[0]
 
 
-def test_each_phase_of_pretraining_moves_one_machine_and_nothing_else(pretrained):
+@pytest.mark.slow
+def test_each_phase_of_pretraining_trains_one_machine_and_nothing_else(pretrained):
     _, states = pretrained
     for index in range(3):
         before, after = states[3 * index], states[3 * index + 3]
@@ -56,12 +57,13 @@ def test_each_phase_of_pretraining_moves_one_machine_and_nothing_else(pretrained
 def test_fine_tuning_begins_with_the_machines_unrolled(pretrained):
     experiment, states = pretrained
     entered = experiment.phases[-1].enter(states[9])
-    expected = rbm.unroll([each.params for each in states[9].rbms])
+    expected = rbm.unroll([machine.params for machine in states[9].rbms])
     assert digest(entered.autoencoder.params) == digest(expected)
     assert digest(entered.rbms) == digest(states[9].rbms)
 
 
-def test_until_then_the_unrolled_machines_are_what_is_evaluated(pretrained):
+@pytest.mark.slow
+def test_before_fine_tuning_the_unrolled_machines_are_evaluated(pretrained):
     experiment, states = pretrained
     waiting = experiment.evaluate(states[9], jax.random.key(0))
     entered = states[9]._replace(autoencoder=experiment.phases[-1].enter(states[9]).autoencoder)
@@ -73,19 +75,22 @@ def test_until_then_the_unrolled_machines_are_what_is_evaluated(pretrained):
 def test_only_the_linear_code_has_the_lower_rate():
     for sigmoid_code, last in ((False, rbm.LINEAR), (True, rbm.LOGISTIC)):
         config = dataclasses.replace(SMOKE, sigmoid_code=sigmoid_code)
-        layers = deep_ae_mnist.make_layers(config, 784)
-        assert [layer.units for layer in layers] == [rbm.LOGISTIC, rbm.LOGISTIC, last]
-        sizes = [(layer.num_visible, layer.num_hidden) for layer in layers]
+        trainings = deep_ae_mnist.make_rbm_trainings(config, 784)
+        assert [training.units for training in trainings] == [rbm.LOGISTIC, rbm.LOGISTIC, last]
+        sizes = [(training.num_visible, training.num_hidden) for training in trainings]
         assert sizes == [(784, 16), (16, 8), (8, 4)]
         rates = []
-        for layer in layers:
+        for training in trainings:
             params = rbm.init_rbm(jax.random.key(0), 2, 2)._replace(weights=jnp.zeros((2, 2)))
-            pushed = jax.tree.map(jnp.ones_like, params)
-            updates, _ = layer.optimizer.update(pushed, layer.optimizer.init(params), params)
+            gradient = jax.tree.map(jnp.ones_like, params)
+            updates, _ = training.optimizer.update(
+                gradient, training.optimizer.init(params), params
+            )
             rates.append(-float(updates.hidden_bias[0]))
         assert rates == pytest.approx([0.1, 0.1, 0.1 if sigmoid_code else 0.001])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "encoder"),
     [
@@ -101,7 +106,7 @@ def test_the_lectures_three_generations_learn(library, changes, encoder):
     states, errors = run(experiment, 60)
     assert sorted(states[0].autoencoder.params["encoder"]) == encoder
     assert np.mean(errors[-5:]) < 0.9 * np.mean(errors[:5])
-    assert states[0].rbms == ()  # What is not pre-trained carries no machine.
+    assert states[0].rbms == ()  # Without pre-training there are no machines.
 
 
 def test_a_sigmoid_code_lies_between_zero_and_one(library):
@@ -112,12 +117,13 @@ def test_a_sigmoid_code_lies_between_zero_and_one(library):
     assert 0.0 < float(codes.min()) < float(codes.max()) < 1.0
 
 
-def test_cross_entropy_is_another_training_and_the_same_metric(library):
+@pytest.mark.slow
+def test_cross_entropy_changes_the_training_but_not_the_metric(library):
     ends = [
         run(deep_ae_mnist.build(dataclasses.replace(PLAIN, cross_entropy=chosen), library), 3)
         for chosen in (False, True)
     ]
-    # The first error is that of equal weights; two programs may round it differently.
+    # The weights are equal before the first step; two programs may round the error differently.
     assert ends[0][1][0] == pytest.approx(ends[1][1][0], rel=1e-6)
     assert digest(ends[0][0][-1]) != digest(ends[1][0][-1])
 
@@ -134,16 +140,17 @@ def test_validation_images_are_trained_on_only_when_asked_for(library):
     assert counts == [len(dataset.train.images), len(dataset.train.images) + held_out]
 
 
-def test_an_end_worse_than_pca_is_flagged_and_a_beginning_is_not(library):
+@pytest.mark.slow
+def test_an_error_above_pca_raises_an_alarm_only_after_the_last_step(library):
     experiment = deep_ae_mnist.build(dataclasses.replace(PLAIN, num_steps=2), library)
     states, _ = run(experiment, 2)
     alarms = [experiment.evaluate(state, None)["alarm_above_pca"] for state in states[1:]]
     assert alarms[0] == ""
-    assert "in the end" in alarms[1]
+    assert "after the last step" in alarms[1]
 
 
 def few(split, count):
-    return split._replace(images=split.images[:count], labels=split.labels[:count])
+    return split.select(slice(count))
 
 
 @pytest.mark.parametrize(("code_dim", "components"), [(3, 3), (30, 13)])
@@ -152,8 +159,8 @@ def test_pca_has_as_many_components_as_the_code_or_as_the_pictures_allow(
 ):
     dataset = library.load("digits")
     small = dataset._replace(train=few(dataset.train, 9), validation=few(dataset.validation, 4))
-    found = autoencoder.fit_reference(small, code_dim)
-    assert found.components.shape == (784, components)
+    reference = autoencoder.fit_reference(small, code_dim)
+    assert reference.components.shape == (784, components)
 
 
 def test_a_code_of_one_unit_can_be_drawn(library):
@@ -164,8 +171,8 @@ def test_a_code_of_one_unit_can_be_drawn(library):
 
 
 @pytest.mark.parametrize("changes", [{"sigmoid": False}, {"channels": (4, 4)}])
-def test_machines_of_other_units_are_refused(changes):
-    with pytest.raises(ValueError, match="--pretrain_steps is 3; .* need --sigmoid and no"):
+def test_pretraining_of_other_networks_is_refused(changes):
+    with pytest.raises(ValueError, match="--pretrain_steps is 3; it must be 0 with --channels"):
         dataclasses.replace(SMOKE, **changes)
 
 

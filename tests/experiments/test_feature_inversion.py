@@ -35,7 +35,7 @@ def photo(tmp_path_factory):
 
 
 def smoke(photo, **options):
-    return Config(**feature_inversion.SMOKE | {"image": photo} | options)
+    return Config(**feature_inversion.SMOKE | {"images": (photo,)} | options)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,7 @@ def run(photo, tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_codes_come_near(run):
     begun, _, ended = run
     assert ended["code_error_relu1_1"] < 0.3 * begun["code_error_relu1_1"]
@@ -111,6 +112,7 @@ def positive_vgg(depth):
     return model.apply, jax.tree.map(jnp.abs, variables)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "side"), [("relu1_1", 7), ("pool1", 12), ("pool2", 26)])
 def test_the_box_of_the_central_field_is_the_support_of_the_gradient(layer, side):
     apply, variables = positive_vgg(2)

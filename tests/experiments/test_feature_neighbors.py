@@ -4,7 +4,7 @@ from PIL import Image
 
 from experiments import feature_neighbors as experiment
 from lecture_models.data.lookup import Library
-from lecture_models.tasks.codes import Collection
+from lecture_models.tasks.codes import LabeledPictures
 from lecture_models.weights.pretrained import Weights
 
 
@@ -27,7 +27,7 @@ def test_queries_come_from_each_class_in_turn():
 
 def test_frames_tell_the_same_class_from_another():
     pixels = np.full((3, 24, 24, 3), 128, np.uint8)
-    collection = Collection(pixels, np.array([0, 0, 1]), ("a", "b"))
+    collection = LabeledPictures(pixels, np.array([0, 0, 1]), ("a", "b"))
     near = np.array([[1, 2], [0, 2], [0, 1]])
     cells = experiment.neighbor_rows(collection, [0], [near, near[:, :1]], 24)
     assert cells.shape == (5, 24, 24, 3)
@@ -47,9 +47,8 @@ def test_by_angle_lengths_do_not_count():
 
 
 def test_scores_come_with_their_standard_error():
-    collection = Collection(np.zeros((4, 1, 1, 3), np.uint8), np.array([0, 0, 1, 1]), ("a", "b"))
     near = np.array([[1, 2], [0, 2], [3, 0], [0, 3]])
-    scalars, line = experiment.agreement_scores("features", near, collection, (1, 2))
+    scalars, line = experiment.agreement_scores("features", near, np.array([0, 0, 1, 1]), (1, 2))
     assert scalars == {"features_agreement_at_1": 0.75, "features_agreement_at_2": 0.5}
     assert line == "features at 1 0.750 +- 0.250, at 2 0.500 +- 0.000"
 

@@ -1,4 +1,4 @@
-"""What fractalnet_cifar10 adds to the parts that it composes."""
+"""Tests the deepest column and the drop-path of fractalnet_cifar10."""
 
 import dataclasses
 
@@ -18,28 +18,30 @@ def library(tmp_path_factory):
     return Library(tmp_path_factory.mktemp("no_data"), print)
 
 
-def test_the_deepest_column_is_judged_by_its_own_weights(library):
+@pytest.mark.slow
+def test_the_deepest_column_is_evaluated_with_its_own_weights(library):
     experiment = experiment_file.build(SMOKE, library)
     state = jax.jit(experiment.init)(jax.random.key(0))
     name = "validation_error_percent_deepest"
-    found = experiment.evaluate(state, jax.random.key(0))
-    # Without the weights of the other column the deepest is what it was, the whole net is not.
+    evaluation = experiment.evaluate(state, jax.random.key(0))
+    # Without the weights of the other column, only the whole net has another score.
     params = {
-        layer: jax.tree.map(lambda x, lost="_column1_" in layer: 0.0 * x if lost else x, value)
+        layer: jax.tree.map(lambda x, zero="_column1_" in layer: 0.0 * x if zero else x, value)
         for layer, value in state.params.items()
     }
-    lost = experiment.evaluate(state._replace(params=params), jax.random.key(0))
-    assert lost[name] == found[name]
-    assert lost["validation_cross_entropy"] != found["validation_cross_entropy"]
+    without = experiment.evaluate(state._replace(params=params), jax.random.key(0))
+    assert without[name] == evaluation[name]
+    assert without["validation_cross_entropy"] != evaluation["validation_cross_entropy"]
 
 
-def test_images_that_do_not_halve_often_enough_are_refused(library):
+def test_images_that_cannot_be_halved_for_every_block_are_refused(library):
     config = dataclasses.replace(SMOKE, channels=(4, 4, 4), dropout=(0.0,) * 3)
-    with pytest.raises(DataError, match="images of 28x28x1: .* multiples of 8"):
+    with pytest.raises(DataError, match="28x28x1: .* multiples of 8"):
         experiment_file.build(config, library)
 
 
-def test_drop_path_is_drawn_anew_in_each_step(library):
+@pytest.mark.slow
+def test_every_step_draws_its_own_drop_path(library):
     config = dataclasses.replace(SMOKE, dropout=(0.0, 0.0), local_drop=0.5)
     experiment = experiment_file.build(config, library)
     state = jax.jit(experiment.init)(jax.random.key(0))
@@ -53,11 +55,11 @@ def test_drop_path_is_drawn_anew_in_each_step(library):
     ("changes", "message"),
     [
         ({"columns": 0}, "--columns is 0; it must be at least 1"),
-        ({"dropout": (0.1,)}, "one of each for every block"),
+        ({"dropout": (0.1,)}, "they must have the same length"),
         ({"local_drop": 1.5}, "--local_drop is 1.5; it must be from 0.0 to 1.0"),
         ({"channels": ()}, "at least one block"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(changes, message):
+def test_invalid_configs_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SMOKE, **changes)

@@ -1,4 +1,4 @@
-"""What gan_mnist adds to the parts that it composes."""
+"""Tests what gan_mnist adds to the parts that it composes."""
 
 import contextlib
 import dataclasses
@@ -30,12 +30,14 @@ def trained(config, folder, steps_per_dispatch):
         ).state
 
 
+@pytest.mark.slow
 def test_the_scanned_loop_of_an_accelerator_gives_the_same_generator(tmp_path):
     single, many = (trained(SMOKE, tmp_path / str(k), k) for k in (1, 3))
     for one, other in zip(jax.tree.leaves(single), jax.tree.leaves(many), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_minimax_loss_trains_another_generator(tmp_path):
     minimax = dataclasses.replace(SMOKE, saturating=True)
     ours, theirs = (
@@ -64,7 +66,7 @@ def test_the_papers_schedules_are_those_of_its_code(epoch, momentum, rate):
     assert float(state.hyperparams["learning_rate"]) == pytest.approx(rate, rel=1e-3)
 
 
-def test_the_rate_falls_to_zero_by_the_last_step():
+def test_the_learning_rate_decays_to_zero_by_the_last_step():
     config = gan_mnist.Config(num_steps=100, learning_rate=0.5)
     optimizer = gan_mnist.make_optimizer(config, 2.0)
     weights = {"w": jnp.ones(1)}
@@ -77,6 +79,7 @@ def test_the_rate_falls_to_zero_by_the_last_step():
     assert sizes[-1] == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_papers_optimizer_state_comes_back_from_a_checkpoint(tmp_path):
     paper = dataclasses.replace(SMOKE, momentum_sgd=True, uniform_init=(0.05, 0.005))
     state = trained(paper, tmp_path, 1)
@@ -99,3 +102,15 @@ def test_the_papers_weights_start_in_its_ranges():
 def test_another_number_of_ranges_is_refused():
     with pytest.raises(ValueError, match="--uniform_init has 1 values; allowed: 0 or 2"):
         gan_mnist.Config(uniform_init=(0.1,))
+
+
+def test_the_flat_state_holds_what_the_nested_one_does(tmp_path):
+    flat = trained(SMOKE, tmp_path, 1)
+    assert digest(gan_mnist.State.flat(flat.nested)) == digest(flat)
+    assert flat._fields == (
+        "generator",
+        "discriminator",
+        "generator_optimizer",
+        "discriminator_optimizer",
+        "average",
+    )

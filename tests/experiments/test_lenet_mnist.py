@@ -1,4 +1,4 @@
-"""What lenet_mnist adds to the parts that it composes."""
+"""Tests the augmentation, weight decay and networks of lenet_mnist."""
 
 import dataclasses
 
@@ -24,13 +24,15 @@ def first_state(config, library):
     return jax.jit(experiment.step)(state, next(experiment.batches(0)), jax.random.key(1))
 
 
+@pytest.mark.slow
 def test_shifts_change_the_first_step_and_are_off_by_default(library):
     assert experiment_file.Config().shift == 0
-    _, as_they_are = first_state(SMOKE, library)
-    _, moved = first_state(dataclasses.replace(SMOKE, shift=3), library)
-    assert float(as_they_are["loss"]) != float(moved["loss"])
+    _, unshifted = first_state(SMOKE, library)
+    _, shifted = first_state(dataclasses.replace(SMOKE, shift=3), library)
+    assert float(unshifted["loss"]) != float(shifted["loss"])
 
 
+@pytest.mark.slow
 def test_biases_do_not_decay_and_kernels_do(library):
     config = dataclasses.replace(SMOKE, plain_sgd=True, warmup_steps=0, learning_rate=0.1)
     decayed, plain = (
@@ -58,6 +60,6 @@ def test_the_network_of_1998_has_its_60000_parameters(library):
         ({"dtype": "int8"}, "--dtype is 'int8'; allowed: float32 or bfloat16"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(changes, message):
+def test_invalid_configs_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SMOKE, **changes)

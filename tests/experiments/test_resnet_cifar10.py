@@ -1,4 +1,4 @@
-"""What resnet_cifar10 adds to the parts that it composes."""
+"""Tests the variants and the logged depth of resnet_cifar10."""
 
 import dataclasses
 
@@ -21,10 +21,11 @@ def library(tmp_path_factory):
 
 
 class DrawnError(Exception):
-    """Ends a forward pass where it has drawn its blocks."""
+    """Ends a forward pass after it has drawn the blocks to keep."""
 
 
-def test_the_logged_depth_is_that_of_the_step(monkeypatch):
+@pytest.mark.slow
+def test_the_logged_depth_is_the_depth_of_the_step(monkeypatch):
     net = experiment_file.make_net(dataclasses.replace(SMOKE, depth=20), 10)
     images = jnp.zeros((2, 4, 4, 1))
     shapes = jax.eval_shape(net.init, jax.random.key(0), images)
@@ -53,18 +54,18 @@ def test_the_logged_depth_is_that_of_the_step(monkeypatch):
 def test_the_mean_of_the_logged_depth_is_the_expected_one():
     net = experiment_file.make_net(dataclasses.replace(SMOKE, depth=20), 10)
     count = jax.jit(jax.vmap(lambda key: experiment_file.active_blocks(net, key)))
-    found = count(jax.random.split(jax.random.key(0), 4_000))["mean_active_blocks"]
+    counts = count(jax.random.split(jax.random.key(0), 4_000))["mean_active_blocks"]
     assert expected_depth(net.survival) == (3 * 9 - 1) / 4
-    assert float(found.mean()) == pytest.approx((3 * 9 - 1) / 4, abs=0.1)  # 4.6 deviations.
+    assert float(counts.mean()) == pytest.approx((3 * 9 - 1) / 4, abs=0.1)  # 4.6 deviations.
 
 
-def test_all_blocks_of_a_net_without_stochastic_depth_always_take_part():
+def test_no_depth_is_logged_without_stochastic_depth():
     net = experiment_file.make_net(dataclasses.replace(SMOKE, final_survival=1.0), 10)
     key = step_keys(jax.random.key(0)).structure
     assert experiment_file.active_blocks(net, key) == {}
 
 
-def test_a_plain_twin_has_the_parameters_of_the_residual_net(library):
+def test_a_plain_net_has_the_parameters_of_the_residual_net(library):
     shapes = [
         jax.eval_shape(
             experiment_file.build(
@@ -99,13 +100,13 @@ def test_every_variant_keeps_the_structure_of_the_state_and_float32_parameters(l
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"depth": 21}, "depth is 21; allowed: 6n \\+ 2"),
+        ({"depth": 21}, "depth is 21; it must be 6n \\+ 2"),
         ({"final_survival": 0.0}, "--final_survival is 0.0; it must be from 0.01 to 1.0"),
         ({"residual": False}, "residual is False"),
         ({"dtype": "half"}, "--dtype is 'half'"),
         ({"width": 0}, "--width is 0; it must be at least 1"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(changes, message):
+def test_invalid_configs_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(SMOKE, **changes)

@@ -1,4 +1,4 @@
-"""What stacked_ae_mnist adds to the parts that it composes."""
+"""Tests the phases and the alarm of stacked_ae_mnist."""
 
 import dataclasses
 
@@ -30,7 +30,7 @@ def experiment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(experiment):
-    """The state at the start and after each phase, and the training errors of each phase."""
+    """Returns the states at the start and after each phase, and the errors of each phase."""
     state, batches = experiment.init(jax.random.key(0)), experiment.batches(0)
     states, errors = [state], []
     for phase in experiment.phases:
@@ -43,18 +43,20 @@ def trained(experiment):
     return states, errors
 
 
-def moved(before, after):
+def changed(before, after):
     return [digest(a) != digest(b) for a, b in zip(before.layers, after.layers, strict=True)]
 
 
-def test_pretraining_a_layer_leaves_the_others_untouched(trained):
+@pytest.mark.slow
+def test_pretraining_a_layer_keeps_the_others_fixed(trained):
     states, _ = trained
-    assert moved(states[0], states[1]) == [True, False]
-    assert moved(states[1], states[2]) == [False, True]
-    assert moved(states[2], states[3]) == [True, True]
+    assert changed(states[0], states[1]) == [True, False]
+    assert changed(states[1], states[2]) == [False, True]
+    assert changed(states[2], states[3]) == [True, True]
 
 
-def test_the_whole_nets_error_falls_at_each_phase(experiment, trained):
+@pytest.mark.slow
+def test_every_phase_lowers_the_error_of_the_whole_net(experiment, trained):
     states, _ = trained
     errors = [experiment.evaluate(state, None)["squared_error"] for state in states]
     assert errors[0] > errors[1] > errors[2] > errors[3]
@@ -67,7 +69,7 @@ def test_each_phase_lowers_the_error_that_it_trains_on(trained):
         assert np.mean(phase[-10:]) < np.mean(phase[:10])
 
 
-def test_the_state_remembers_the_error_where_each_phase_began(experiment, trained):
+def test_the_state_holds_the_error_at_the_start_of_each_phase(experiment, trained):
     states, _ = trained
     at_starts = [experiment.evaluate(state, None)["squared_error"] for state in states[:3]]
     assert states[-1].errors.tolist() == pytest.approx(at_starts, rel=1e-4)
@@ -78,16 +80,16 @@ def test_the_state_remembers_the_error_where_each_phase_began(experiment, traine
 @pytest.mark.parametrize(
     ("errors", "now", "rises"),
     [
-        ([9.0, 5.0, 0.0], 6.0, ""),  # In the midst of layer 2: not yet the end of a phase.
+        ([9.0, 5.0, 0.0], 6.0, ""),  # During layer 2: the phase has not ended.
         ([9.0, 10.0, 0.0], 6.0, "from 9.00 to 10.00"),
         ([9.0, 5.0, 4.0], 4.5, "from 4.00 to 4.50"),
         ([9.0, 5.0, 4.0], 3.0, ""),
     ],
 )
-def test_an_error_that_rises_from_one_phase_to_the_next_is_flagged(trained, errors, now, rises):
+def test_a_phase_that_increases_the_error_raises_an_alarm(trained, errors, now, rises):
     state = trained[0][0]._replace(errors=jnp.array(errors))
-    told = stacked_ae_mnist.describe_phases(CONFIG, state, now)["alarm_rise"]
-    assert told == (f"squared error rises {rises}" if rises else "")
+    alarm = stacked_ae_mnist.describe_phases(CONFIG, state, now)["alarm_rise"]
+    assert alarm == (f"squared error rises {rises}" if rises else "")
 
 
 def test_a_stack_without_layers_is_refused():

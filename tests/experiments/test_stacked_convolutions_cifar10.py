@@ -1,4 +1,4 @@
-"""What all_convolutional_cifar10 and network_in_network_cifar10 add to what they compose."""
+"""Tests the widths and checks of all_convolutional_cifar10 and network_in_network_cifar10."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from lecture_models.metrics.cost import count_parameters
 from lecture_models.models.all_convolutional import BASE_C, all_convolutional
 from lecture_models.models.network_in_network import CIFAR_LAYERS, NetworkInNetwork
 from lecture_models.nn.convolution_stack import Conv
-from lecture_models.tasks import classification as shared
+from lecture_models.tasks.classification import scale_features
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,9 @@ def library(tmp_path_factory):
 
 
 @pytest.mark.parametrize("layers", [all_convolutional(BASE_C), CIFAR_LAYERS])
-def test_narrowed_layers_differ_in_channels_alone(layers):
-    assert shared.narrowed(layers, 1.0) == layers
-    halves = shared.narrowed(layers, 0.5)
+def test_scaled_layers_differ_only_in_their_features(layers):
+    assert scale_features(layers, 1.0) == layers
+    halves = scale_features(layers, 0.5)
     for layer, half in zip(layers, halves, strict=True):
         if isinstance(layer, Conv):
             assert half.features == layer.features / 2
@@ -30,20 +30,22 @@ def test_narrowed_layers_differ_in_channels_alone(layers):
         assert half == layer
 
 
-def test_no_layer_is_narrowed_away():
-    found = shared.narrowed(CIFAR_LAYERS, 1e-6)
-    assert {layer.features for layer in found if isinstance(layer, Conv)} == {0, 1}
+def test_every_scaled_layer_has_a_feature():
+    smallest = scale_features(CIFAR_LAYERS, 1e-6)
+    assert {layer.features for layer in smallest if isinstance(layer, Conv)} == {0, 1}
 
 
 @pytest.mark.parametrize("experiment_file", [all_convolutional_cifar10, network_in_network_cifar10])
-def test_the_papers_widths_are_the_papers_net(experiment_file, library):
+def test_the_papers_width_gives_the_papers_network(experiment_file, library):
     config = experiment_file.Config(**experiment_file.SMOKE)
     wide = dataclasses.replace(config, width=experiment_file.PAPER["width"])
     counts = [
         count_parameters(
-            jax.eval_shape(experiment_file.build(each, library).init, jax.random.key(0)).params
+            jax.eval_shape(
+                experiment_file.build(narrow_or_wide, library).init, jax.random.key(0)
+            ).params
         )
-        for each in (config, wide)
+        for narrow_or_wide in (config, wide)
     ]
     assert counts[0] < counts[1]
     if experiment_file is network_in_network_cifar10:
@@ -61,6 +63,6 @@ def test_the_papers_widths_are_the_papers_net(experiment_file, library):
         (network_in_network_cifar10, {"dtype": "half"}, "--dtype is 'half'"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(experiment_file, changes, message):
+def test_invalid_configs_are_refused(experiment_file, changes, message):
     with pytest.raises(ValueError, match=message):
         experiment_file.Config(**experiment_file.SMOKE | changes)

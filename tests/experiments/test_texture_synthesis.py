@@ -8,7 +8,7 @@ from experiments import texture_nearest_neighbor, texture_synthesis
 from experiments.texture_synthesis import Config, averaging, chosen_layers, texture_terms
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.image_space.nonparametric import Grown
+from lecture_models.image_space.nonparametric import GrownTexture
 from lecture_models.image_space.texture import num_parameters
 from lecture_models.models.vgg import VGG_E
 from lecture_models.nn.pooling import mean_pool
@@ -139,14 +139,14 @@ def test_a_piece_cut_out_whole_is_coherent():
     rows, columns = np.indices((4, 5))
     origin = np.stack([rows + 3, columns + 7], -1)
     image = np.zeros((4, 5, 3), np.float32)
-    assert texture_nearest_neighbor.coherence(Grown(image, origin)) == 1.0
-    assert texture_nearest_neighbor.coherence(Grown(image, origin[:, ::-1])) == 0.0
+    assert texture_nearest_neighbor.coherence(GrownTexture(image, origin)) == 1.0
+    assert texture_nearest_neighbor.coherence(GrownTexture(image, origin[:, ::-1])) == 0.0
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": ()}, "--size has 0 numbers"),
+        ({"size": ()}, "--size has 0 values"),
         ({"size": (0,)}, "--size is 0"),
         ({"layers": ()}, "--layers is empty"),
         ({"num_steps": 2, "scales": 3}, "at least --scales, 3"),
@@ -179,6 +179,7 @@ def test_an_unknown_layer_is_refused_with_the_list(tmp_path, library, weights):
         texture_synthesis.build(config, library, weights)
 
 
+@pytest.mark.slow
 def test_scales_share_the_steps_and_end_at_the_size(tmp_path, library, weights):
     smoke = texture_synthesis.SMOKE | {"texture": saved(tmp_path, 48, 24), "num_steps": 5}
     config = Config(**smoke | {"scales": 2, "size": (24, 28)})

@@ -5,7 +5,7 @@ from PIL import Image
 from experiments import tsne_codes as experiment
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.tasks.codes import Collection
+from lecture_models.tasks.codes import LabeledPictures
 from lecture_models.weights.pretrained import Weights
 
 SMALL = experiment.Config(**experiment.SMOKE)
@@ -66,7 +66,7 @@ def test_a_grid_is_kept_and_others_take_places_of_their_own():
 
 def test_scores_say_what_the_codes_and_the_plane_keep():
     codes, labels = blobs()
-    collection = Collection(np.zeros((60, 1, 1, 3), np.uint8), labels, ("a", "b", "c"))
+    collection = LabeledPictures(np.zeros((60, 1, 1, 3), np.uint8), labels, ("a", "b", "c"))
     embeddings = {"pca": experiment.embed_pca(codes)}
     scalars, lines = experiment.score_space("pixels", codes, embeddings, collection, 5)
     assert set(scalars) == {
@@ -78,6 +78,7 @@ def test_scores_say_what_the_codes_and_the_plane_keep():
     assert "trustworthiness at 5" in lines[1]
 
 
+@pytest.mark.slow
 def test_pictures_without_classes_are_embedded_without_errors(tmp_path):
     random = np.random.default_rng(0)
     for index in range(17):
@@ -91,7 +92,7 @@ def test_pictures_without_classes_are_embedded_without_errors(tmp_path):
     assert found["features_thumbnails"].pixels.shape[0] == 1
     assert max(found["features_thumbnails"].pixels.shape) == 160
     assert found["features_grid"].pixels.shape == (1, 60, 60, 3)
-    assert found["scatter"].pixels.shape == (4, 480, 480, 3)
+    assert found["scatter"].pixels.shape == (4, 640, 640, 3)
 
 
 def test_too_few_pictures_are_refused_before_any_work():

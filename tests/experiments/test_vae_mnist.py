@@ -1,4 +1,4 @@
-"""What vae_mnist and conv_vae_mnist add to the parts that they compose."""
+"""Tests what vae_mnist and conv_vae_mnist add to the parts that they compose."""
 
 import dataclasses
 
@@ -9,7 +9,12 @@ import pytest
 
 from experiments import conv_vae_mnist, vae_mnist
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import Codes, binarized, describe_codes, evenly_spaced
+from lecture_models.evaluators.vae import (
+    Posteriors,
+    binarized,
+    describe_posteriors,
+    evenly_spaced,
+)
 
 SMOKE = vae_mnist.Config(**vae_mnist.SMOKE)
 CONV_SMOKE = conv_vae_mnist.Config(**conv_vae_mnist.SMOKE)
@@ -71,22 +76,22 @@ def test_evenly_spaced_images_reach_from_the_first_to_the_last():
     assert len(evenly_spaced(images, 1_000)) == 100
 
 
-def codes(mean, divergence):
-    return Codes(mean, np.zeros_like(mean), np.asarray(divergence, np.float32))
+def posteriors(mean, kl_divergence):
+    return Posteriors(mean, np.zeros_like(mean), np.asarray(kl_divergence, np.float32))
 
 
 def test_a_collapsed_posterior_raises_an_alarm():
-    found = describe_codes(codes(np.zeros((10, 3), np.float32), [0.0, 0.01, 0.0]))
+    found = describe_posteriors(posteriors(np.zeros((10, 3), np.float32), [0.0, 0.01, 0.0]))
     assert found["active_units"] == 0.0
     assert found["alarm_posterior_collapse"].startswith("0 of 3 latent units active")
 
 
-def test_units_are_told_by_their_use():
+def test_units_are_listed_by_their_use():
     mean = np.stack([np.zeros(10), np.linspace(-2, 2, 10)], axis=1).astype(np.float32)
-    found = describe_codes(codes(mean, [0.01, 2.5]))
+    found = describe_posteriors(posteriors(mean, [0.01, 2.5]))
     assert found["active_units"] == 1.0
-    assert found["divergence"] == pytest.approx(2.51)
-    assert found["divergence_by_unit"].startswith("2.50 0.01 nats")
+    assert found["kl_divergence"] == pytest.approx(2.51)
+    assert found["kl_divergence_by_unit"].startswith("2.50 0.01 nats")
     assert found["alarm_posterior_collapse"] == ""
 
 
@@ -100,7 +105,7 @@ def test_an_empty_list_of_channels_is_refused():
         conv_vae_mnist.Config(channels=())
 
 
-def test_the_two_networks_differ_by_the_log_variances_alone():
+def test_the_two_networks_differ_only_by_the_log_variances():
     networks = conv_vae_mnist.make_networks(CONV_SMOKE, (28, 28, 1))
     images = jnp.zeros((1, 28, 28, 1))
     shapes = [
@@ -110,6 +115,7 @@ def test_the_two_networks_differ_by_the_log_variances_alone():
     assert shapes == [(1, 4), (1, 2)]
 
 
+@pytest.mark.slow
 def test_both_networks_learn_from_the_same_batches(library):
     experiment = conv_vae_mnist.build(dataclasses.replace(CONV_SMOKE, num_steps=40), library)
     state, step = experiment.init(jax.random.key(0)), jax.jit(experiment.step)

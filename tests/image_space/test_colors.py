@@ -1,6 +1,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from lecture_models.image_space.colors import (
     gray,
@@ -58,6 +59,7 @@ def test_luminance_pixels_show_what_they_encode():
     np.testing.assert_allclose(form.decode(form.encode(PHOTO)), PHOTO, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_step_on_luminance_pixels_leaves_the_differences_of_channels():
     form = luminance_pixels()
     gradient = jax.grad(lambda x: jnp.vdot(form.decode(x), PHOTO))(PHOTO)

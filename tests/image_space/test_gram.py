@@ -64,6 +64,7 @@ def test_a_mask_of_ones_changes_nothing(features, target):
     np.testing.assert_allclose(masked, gram_loss(features, target), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_a_mask_hides_does_not_count(features):
     mask = jnp.zeros((3, 4)).at[0].set(1.0)
     cut = gram_matrix(features[:, :1])[0]

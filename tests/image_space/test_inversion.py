@@ -5,7 +5,7 @@ import pytest
 
 from lecture_models.image_space.inversion import (
     CONTRAST,
-    Window,
+    UnitWindow,
     central,
     code_error,
     code_match,
@@ -41,7 +41,7 @@ def test_its_gradient_agrees_with_finite_differences():
     code, target = maps(3), maps(4)[0]
 
     def error(x):
-        return code_match("layer", Window((1, 2), (4, 4)))(view(x, x), target).sum()
+        return code_match("layer", UnitWindow((1, 2), (4, 4)))(view(x, x), target).sum()
 
     direction = maps(5)
     slope = (error(code + 1e-2 * direction) - error(code - 1e-2 * direction)) / 2e-2
@@ -51,7 +51,7 @@ def test_its_gradient_agrees_with_finite_differences():
 
 
 def test_what_lies_outside_the_window_does_not_count():
-    target, window = maps(6)[0], Window((1, 2), (3, 5))
+    target, window = maps(6)[0], UnitWindow((1, 2), (3, 5))
     elsewhere = jnp.ones_like(target).at[1:4, 2:6].set(0.0)
     assert code_error((target + elsewhere)[None], target, window)[0] == 0.0
     assert code_error((target + 1.0)[None], target, window)[0] > 0.0
@@ -62,11 +62,11 @@ def test_what_lies_outside_the_window_does_not_count():
     [((7, 7), 5, (1, 1), (5, 5)), ((8, 13), 5, (1, 4), (5, 8)), ((5, 6), 5, (0, 0), (4, 4))],
 )
 def test_the_central_window_is_in_the_middle(shape, side, first, last):
-    assert central(shape, side) == Window(first, last)
+    assert central(shape, side) == UnitWindow(first, last)
 
 
 def test_a_field_larger_than_the_map_is_refused():
-    with pytest.raises(ValueError, match="central 5x5 of a map of 4x9"):
+    with pytest.raises(ValueError, match="the window has 5x5 units; on a map of 4x9 units"):
         central((4, 9), 5)
 
 
@@ -87,6 +87,7 @@ def test_variation_of_beta_two_is_measured_in_units_of_the_norm():
     assert cost == pytest.approx((4 * 8) / 45, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("beta", "alpha"), [(1.0, 2.0), (2.0, 6.0), (1.5, 6.0)])
 def test_gradients_of_the_priors_agree_with_finite_differences(beta, alpha):
     images, direction = 0.5 * maps(9), maps(10)

@@ -3,6 +3,7 @@ import itertools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 import scipy.optimize
 
 from lecture_models.image_space.lbfgs import lbfgs
@@ -57,6 +58,7 @@ def test_a_trial_that_is_not_finite_is_shortened():
     np.testing.assert_allclose(found, [1.0], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_settled_point_is_the_best_that_was_accepted():
     optimizer = lbfgs(3)
     start = jnp.array([1.0])

@@ -96,6 +96,7 @@ def test_a_flat_image_has_no_variation_and_no_gradient(beta):
     assert not gradient.any()
 
 
+@pytest.mark.slow
 def test_variation_agrees_with_finite_differences():
     variation = objectives.total_variation(1.5)
     image = jax.random.normal(jax.random.key(2), (1, 4, 4, 1))
@@ -117,6 +118,7 @@ def test_the_alpha_norm_of_a_half_by_hand():
     np.testing.assert_array_equal(centered, [0.0, 0.0])
 
 
+@pytest.mark.slow
 def test_image_match_counts_only_the_places_with_weight():
     image, target = jnp.ones((1, 2, 2, 3)), {"image": jnp.zeros((2, 2, 3))}
     assert objectives.image_match()(view(image), target).tolist() == [6.0]

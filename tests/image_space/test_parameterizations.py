@@ -10,6 +10,7 @@ def some_images(height=9, width=8, count=2):
     return jax.random.uniform(jax.random.key(0), (count, height, width, 3), minval=-0.9, maxval=0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "form", [pixels(), pixels(limited=False), fourier(9, 8), fourier(9, 8, 0.0)]
 )
@@ -18,6 +19,7 @@ def test_an_image_comes_back_from_its_params(form):
     np.testing.assert_allclose(form.decode(form.encode(images)), images, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (7, 9), (8, 5), (1, 4)])
 def test_a_spectrum_fits_sides_even_and_odd(height, width):
     images = some_images(height, width)
@@ -37,6 +39,7 @@ def test_a_pixel_out_of_range_still_has_a_gradient():
     np.testing.assert_array_equal(gradient, jnp.ones_like(gradient))
 
 
+@pytest.mark.slow
 def test_a_spectrum_of_black_has_a_gradient_that_brightens():
     form = fourier(6, 6)
     spectrum = form.encode(jnp.full((1, 6, 6, 3), -1.0))
@@ -77,6 +80,7 @@ def test_decorrelated_colors_move_together_first():
     assert strengths == sorted(strengths, reverse=True)
 
 
+@pytest.mark.slow
 def test_a_smaller_stage_lives_in_the_corner_of_the_canvas():
     images = some_images(4, 5, 1)
     form = within(pixels(), 4, 5, (6, 8))

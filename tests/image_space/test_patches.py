@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lecture_models.image_space.patches import copying, patches
+from lecture_models.image_space.patches import nearest_patch_distances, patches
 
 
 def noise(seed, height=20, width=18):
@@ -17,23 +17,23 @@ def test_patches_are_the_squares_row_by_row():
 
 def test_a_cutting_is_no_distance_from_its_source():
     source = noise(1)
-    assert copying(source[3:15, 2:13], source, 6).mean == 0.0
+    assert nearest_patch_distances(source[3:15, 2:13], source, 6).mean == 0.0
 
 
 def test_a_shift_of_brightness_is_the_distance():
     source = noise(2) * 0.1
-    found = copying(source + 0.5, source, 6)
+    found = nearest_patch_distances(source + 0.5, source, 6)
     assert 0.45 < found.mean <= 0.5
     flat = np.zeros((8, 8, 3), np.float32)
-    assert copying(flat + 0.25, flat, 4).mean == pytest.approx(0.25)
+    assert nearest_patch_distances(flat + 0.25, flat, 4).mean == pytest.approx(0.25)
 
 
 def test_fresh_noise_is_far_from_its_source():
     """Of two independent uniform values the mean squared difference is 2/3."""
-    assert 0.5 < copying(noise(3), noise(4), 8).mean < np.sqrt(2.0 / 3.0)
+    assert 0.5 < nearest_patch_distances(noise(3), noise(4), 8).mean < np.sqrt(2.0 / 3.0)
 
 
 @pytest.mark.parametrize(("side", "stride"), [(6, 1), (0, 1), (2, 0)])
 def test_patches_that_do_not_fit_are_refused(side, stride):
-    with pytest.raises(ValueError, match=f"side {side}, stride {stride}"):
+    with pytest.raises(ValueError, match=f"side {side} and stride {stride}"):
         patches(noise(5, 5, 9), side, stride)

@@ -9,7 +9,7 @@ from lecture_models.image_space.regularizers import (
     clip_small_contribution,
     clip_small_norm,
     gaussian_blur,
-    ruled,
+    with_rules,
 )
 
 GRAY = jnp.zeros(3)
@@ -61,7 +61,7 @@ def test_pixels_without_gradient_contribute_least():
 def test_rules_follow_each_update_and_count_it():
     double = lambda x, gradients, count: x * (2.0 + count)  # noqa: E731
     plain = normalized_gradient(0.1)
-    optimizer = ruled(plain, [double])
+    optimizer = with_rules(plain, [double])
     x = jnp.ones((1, 2, 2, 3))
     state = optimizer.init(x)
     x, state = optimizer.update(x, state, x, jnp.float32(0.0))
@@ -69,4 +69,4 @@ def test_rules_follow_each_update_and_count_it():
     x, state = optimizer.update(x, state, x, jnp.float32(0.0))
     np.testing.assert_allclose(x, 5.1, rtol=1e-5)
     np.testing.assert_array_equal(optimizer.accepted(x, state), x)
-    assert ruled(plain, []) is plain
+    assert with_rules(plain, []) is plain

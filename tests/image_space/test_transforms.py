@@ -31,6 +31,7 @@ def test_jitter_moves_every_pixel_and_loses_none():
     np.testing.assert_array_equal(jnp.sort(moved.ravel()), jnp.sort(x.ravel()))
 
 
+@pytest.mark.slow
 def test_jitter_reaches_all_shifts_and_none_beyond():
     x = jnp.zeros((1, 11, 11, 3)).at[0, 5, 5].set(1.0)
     found = set()

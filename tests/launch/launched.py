@@ -1,4 +1,4 @@
-"""The launcher as tests call it: in this process or in one of its own."""
+"""Calls the launcher, in the process of the test or in a process of its own."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Sweeps of the toy, as tests start them: in this process or in one of its own."""
+"""Starts sweeps of a toy experiment, in the process of the test or in a process of its own."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 import launch
-from lecture_models.commands.invocation import House
+from lecture_models.commands.invocation import Checkout
 
 TOY = Path(__file__).resolve().parent.parent / "toy_house"
 SPEC = {
@@ -20,7 +20,7 @@ SPEC = {
 
 
 def write(folder, **changes):
-    """The file of a sweep, with keys replaced; None takes one out."""
+    """Writes the file of a sweep with some keys replaced; None removes a key."""
     spec = {key: value for key, value in (SPEC | changes).items() if value is not None}
     path = folder / "sweep.yaml"
     path.write_text(yaml.safe_dump(spec))
@@ -34,7 +34,7 @@ def arguments(path, *more, workdir=None):
 
 
 def sweep(monkeypatch, path, *more, workdir=None):
-    monkeypatch.setattr(launch, "HOUSE", House(TOY))
+    monkeypatch.setattr(launch, "CHECKOUT", Checkout(TOY))
     return launch.main(["launch.py", *arguments(path, *more, workdir=workdir)])
 
 
@@ -46,6 +46,6 @@ def process(path, *more, workdir=None):
 
 
 def trials(folder):
-    """The records of the runs of a sweep's trials, by the name of the folder."""
+    """Returns the record of each trial of a sweep, by the name of its folder."""
     found = sorted((folder / "trials").glob("*/config.json"))
     return {path.parent.name: json.loads(path.read_text()) for path in found}

@@ -1,4 +1,4 @@
-"""A run that is stopped or killed: what is printed, and that it goes on with the same bits."""
+"""Tests that a run that was stopped or killed resumes with the same bits."""
 
 import random
 import re
@@ -67,13 +67,13 @@ def test_a_start_that_is_killed_at_any_moment_can_be_started_again(root, tmp_pat
 
 
 def resumed_at(error):
-    """0 for a run that began at its beginning."""
+    """Returns the step at which a run resumed; 0 if it started from the beginning."""
     found = re.search(r"resuming at step (\d+)", error)
     return int(found.group(1)) if found else 0
 
 
 def last_step(path):
-    """The newest step that is wholly in the file."""
+    """Returns the last step with a complete line in the file."""
     content = path.read_text() if path.exists() else ""
     steps = re.findall(r'^{"step": (\d+), .*}\n', content, re.MULTILINE)
     return max(map(int, steps), default=0)
@@ -86,7 +86,7 @@ def wait_for_step(path, step, running):
 
 
 def wait_for_lines(path, count, running):
-    """Returns once the file has so many lines, or the process has ended."""
+    """Waits until the file has `count` lines or the process has ended."""
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and running.poll() is None:
         found = path.read_bytes().count(b"\n") if path.exists() else 0

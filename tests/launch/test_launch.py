@@ -1,4 +1,4 @@
-"""The command line's contract: what is printed, and the exit code."""
+"""Tests what the command line prints, and its exit codes."""
 
 import json
 
@@ -11,7 +11,7 @@ from tests.launch.launched import SMOKE, run, summary
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A smoke run's folder, to be looked at only."""
+    """Returns the folder of a finished smoke run, which tests must not change."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     assert run(*SMOKE, f"--workdir={folder}") == 0
     return folder
@@ -23,18 +23,34 @@ def finished(tmp_path_factory):
         (["--experiment=gan_minst"], "did you mean 'gan_mnist'?"),
         (["--experiment=gan_mnist", "--batch_sise=3"], "no flag --batch_sise; did you mean"),
         (["--lst"], "there is no flag --lst; did you mean 'list'?"),
-        (["--experiment=gan_mnist", "--batch_size=many"], "--batch_size=many"),
+        (
+            ["--experiment=gan_mnist", "--batch_size=many"],
+            "--batch_size is many; it must be an integer",
+        ),
         (["--experiment=gan_mnist", "--batch_size=0"], "--batch_size is 0; it must be at least 1"),
         (["--experiment=gan_mnist", "--num_steps=-5"], "--num_steps is -5; it must be at least 1"),
         (["--experiment=gan_mnist", "--average_decay=2"], "it must be from 0.0 to 0.999999"),
-        (["--experiment=gan_mnist", "--preset=papr"], "default|paper|smoke"),
-        (["--experiment=gan_mnist", "--wandb=on"], "auto|online|offline|disabled"),
+        (
+            ["--experiment=gan_mnist", "--preset=papr"],
+            "--preset is papr; it must be one of default,",
+        ),
+        (
+            ["--experiment=gan_mnist", "--wandb=on"],
+            "it must be one of auto, online, offline, disabled",
+        ),
         (["--experiment=gan_mnist", "stray"], "unexpected argument 'stray'"),
+        (["stray"], "unexpected argument 'stray'; flags begin with --, such as --experiment=NAME"),
+        (["--batch_size=3"], "(fields of an experiment need --experiment=NAME)"),
+        (["--experiment=gan_mnist", "--saturating=often"], "it must be true or false"),
+        (["--experiment=gan_mnist", "--sgd"], "there is no flag --sgd; it is now --momentum_sgd"),
         (
             ["--experiment=gan_mnist", "--image_size=30"],
             "--image_size is 30; it must be a positive",
         ),
-        (["--experiment=gan_mnist", "--image_size=big"], "--image_size=big"),
+        (
+            ["--experiment=gan_mnist", "--image_size=big"],
+            "--image_size is big; it must be an integer",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_exit_code_2(arguments, message, capsys):
@@ -62,7 +78,7 @@ def test_a_batch_larger_than_the_data_is_one_line_and_leaves_no_folder(tmp_path,
     ("arguments", "message"),
     [
         (["--dataset=folder"], "--dataset=folder needs --data_dir=DIR"),
-        (["--dataset=folder", "--data_dir={}/none"], "none is no folder"),
+        (["--dataset=folder", "--data_dir={}/none"], "none is not a folder"),
         (["--dataset=folder", "--data_dir={}/pictures"], "1 of 41 pictures"),
         (["--image_size=32"], "are for --dataset=folder, not for digits"),
         (["--skip_bad_images"], "are for --dataset=folder, not for digits"),
@@ -83,6 +99,7 @@ def test_pictures_that_cannot_be_trained_on_are_one_line(arguments, message, tmp
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_of_pictures_is_trained_on_and_recorded(tmp_path, capsys):
     pictures, folder = tmp_path / "pictures", tmp_path / "run"
     write_pictures(pictures, 40)
@@ -99,11 +116,12 @@ def test_a_folder_of_pictures_is_trained_on_and_recorded(tmp_path, capsys):
     write_pictures(pictures, 1, first=40)
     assert run(*arguments, "--skip_bad_images") == 1
     assert (
-        "was trained on other data: folder (a folder of 40 pictures as 28x28 gray) there, folder "
+        "holds a run on other data: folder (a folder of 40 pictures as 28x28 gray) there, folder "
         "(a folder of 41 pictures as 28x28 gray) now"
     ) in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_pictures_of_another_size_and_in_color_are_trained_on(tmp_path):
     write_pictures(tmp_path / "pictures", 40, "RGB")
     arguments = ("--dataset=folder", f"--data_dir={tmp_path}/pictures", "--image_size=8")
@@ -118,7 +136,7 @@ def test_help_lists_every_field_with_type_default_and_reason(capsys):
     text = capsys.readouterr().out
     assert "--batch_size (int, 128)" in text
     assert "--generator_hidden (ints, " in text
-    assert "--dataset (str, mnist,digits)  The first that can be had" in text
+    assert "--dataset (str, mnist,digits)  Comma-separated names" in text
     assert "--preset=smoke" in text
     assert "--workdir" in text
 
@@ -136,6 +154,7 @@ def test_the_list_shows_paper_data_cost_and_number(capsys):
         assert f"\n    {label}" in text
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_trained_again(finished, capsys):
     before = (finished / "metrics.jsonl").read_bytes()
     assert run(*SMOKE, f"--workdir={finished}") == 0
@@ -172,11 +191,12 @@ def test_every_picture_carries_command_seed_and_step(finished):
 
 
 def test_the_summary_and_the_report_flag_a_collapse(finished):
-    """Twelve steps of a tiny net cover nothing like ten digits."""
+    """After twelve steps, a tiny network cannot draw ten different digits."""
     assert summary(finished)["alarms"][0].startswith("collapse at step 6: ")
     assert "of 10 modes covered" in (finished / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_loss_that_diverges_is_one_line_and_keeps_the_checkpoint_before(tmp_path, capsys):
     folder = tmp_path / "run"
     arguments = ("--learning_rate=1e12", "--num_steps=200", "--eval_every=200")
@@ -190,11 +210,12 @@ def test_a_loss_that_diverges_is_one_line_and_keeps_the_checkpoint_before(tmp_pa
     assert list((folder / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 def test_a_fallback_is_one_loud_line_and_is_recorded(tmp_path, monkeypatch, capsys):
     from lecture_models.data import download
 
     monkeypatch.setattr(download, "download", _no_network, raising=True)
-    monkeypatch.setattr("lecture_models.data.lookup.download", _no_network)
+    monkeypatch.setattr("lecture_models.data.dataset_library.download", _no_network)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     folder = tmp_path / "run"
     arguments = ("--dataset=mnist,digits", f"--data_dir={tmp_path}", f"--workdir={folder}")

@@ -1,4 +1,4 @@
-"""Past runs on the command line: repeated, compared, found; and each refusal."""
+"""Tests commands about past runs: --reproduce, --compare and --runs."""
 
 import json
 import re
@@ -8,6 +8,10 @@ import pytest
 
 import launch
 from lecture_models.commands import discovery
+from lecture_models.commands import run as run_command
+from lecture_models.experiment import Experiment
+from lecture_models.nn.cpu import convolutions
+from lecture_models.runs import renames
 from tests.data.small_pictures import write_pictures
 from tests.launch.launched import run, summary
 from tests.past import write_past_run
@@ -17,7 +21,7 @@ SMOKE = ("--experiment=linear_ae_mnist", "--preset=smoke", "--wandb=disabled")
 
 
 def toy_build(learning_rate=0.01):
-    """A least-squares problem in the experiment's place, which reads its data all the same."""
+    """Returns a `build` of a least-squares problem, which still reads the experiment's data."""
 
     def build(config, library):
         library.load(config.dataset)
@@ -28,7 +32,7 @@ def toy_build(learning_rate=0.01):
 
 @pytest.fixture(scope="module", autouse=True)
 def module():
-    module = discovery.load(launch.HOUSE.experiments, "linear_ae_mnist")
+    module = discovery.load(launch.CHECKOUT.experiments, "linear_ae_mnist")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "build", toy_build())
         yield module
@@ -36,14 +40,14 @@ def module():
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, module):
-    """A run's folder, to be looked at only."""
+    """Returns the folder of a finished run, which tests must not change."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     assert run(*SMOKE, "--seed=3", f"--workdir={folder}") == 0
     return folder
 
 
 def changed(folder, path, **record):
-    """A copy of a run's folder with another record."""
+    """Copies a run's folder and changes its record."""
     shutil.copytree(folder, path)
     content = json.loads((path / "config.json").read_text())
     (path / "config.json").write_text(json.dumps(content | record))
@@ -55,6 +59,7 @@ def reproduce(folder, tmp_path, *arguments):
     return run(f"--reproduce={folder}", *flags)
 
 
+@pytest.mark.slow
 def test_a_run_is_reproduced_to_the_last_digit_whatever_its_preset_is_now(
     finished, tmp_path, monkeypatch, module, capsys
 ):
@@ -78,7 +83,7 @@ def test_another_program_is_told_by_every_metric(finished, tmp_path, monkeypatch
     monkeypatch.setattr(module, "build", toy_build(0.01001))
     assert reproduce(finished, tmp_path) == 1
     text = capsys.readouterr().out
-    assert "SHA-256 of the last state: another\nthe first difference is at step" in text
+    assert "SHA-256 of the last state: different\nthe first difference is at step" in text
     assert "2 of 2 metrics differ; the largest difference is" in text
     assert reproduce(finished, tmp_path, "--tolerance=0.1") == 0
     assert "equal within 0.1: 2 metrics; the largest" in capsys.readouterr().out
@@ -97,8 +102,8 @@ def test_what_is_not_as_recorded_is_warned_of_in_one_line_each(finished, tmp_pat
     lines = capsys.readouterr().err.splitlines()
     warnings = [line for line in lines if line.startswith("warning: ")]
     for expected in (
-        "field momentum: 0.5 recorded, there is none now",
-        "field learning_rate: new since, at its default 0.005",
+        "field momentum: 0.5 recorded, but the field is gone",
+        "field learning_rate: not recorded, because it is newer; its default is 0.005",
         "version of jax: 0.4.1 recorded, ",
         "device's kind: an abacus recorded, ",
         f"commit: {'f' * 40} recorded, ",
@@ -119,16 +124,72 @@ def test_how_a_folder_of_pictures_was_read_is_taken_from_its_command(tmp_path, c
     assert "warning: data" not in streams.err
 
 
+def test_a_run_with_old_names_is_reproduced(finished, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(renames.EXPERIMENTS, "linear_ae", "linear_ae_mnist")
+    monkeypatch.setitem(renames.FIELDS, "linear_ae_mnist", {"rate": "learning_rate"})
+    monkeypatch.setitem(renames.METRICS, "size", "weight_norm")
+    record = json.loads((finished / "config.json").read_text())
+    config = record["config"]
+    config["rate"] = config.pop("learning_rate")
+    old = changed(finished, tmp_path / "old", experiment="linear_ae", config=config)
+    for name in ("summary.json", "metrics.jsonl"):
+        text = (old / name).read_text()
+        assert "weight_norm" in text
+        (old / name).write_text(text.replace("weight_norm", "size"))
+    assert reproduce(old, tmp_path) == 0
+    streams = capsys.readouterr()
+    assert "equal to the last digit" in streams.out
+    assert "warning: field" not in streams.err
+    assert run(f"--compare={old},{finished}") == 0
+    assert "### Metrics: 0 different" in capsys.readouterr().out
+
+
+def test_without_the_faster_convolutions_evaluations_are_plain_too():
+    def evaluate(state, key):
+        with convolutions.faster_convolutions():
+            return {"plain": convolutions._plain.get()}
+
+    experiment = Experiment(lambda key: {}, (), evaluate, lambda first_step: iter(()))
+    for fast in (True, False):
+        chosen = run_command._with_convolutions(experiment, fast)
+        assert chosen.evaluate({}, None) == {"plain": not fast}
+
+
+def test_the_choice_of_convolutions_is_recorded_and_reproduced(tmp_path, monkeypatch, capsys):
+    used = []
+    apply = run_command._with_convolutions
+
+    def note(experiment, fast):
+        used.append(fast)
+        return apply(experiment, fast)
+
+    monkeypatch.setattr(run_command, "_with_convolutions", note)
+    for flag, is_fast in (("--nofast_convolutions", False), ("--fast_convolutions", True)):
+        folder, again = tmp_path / str(is_fast), tmp_path / f"{is_fast}-again"
+        used.clear()
+        assert run(*SMOKE, flag, f"--workdir={folder}") == 0
+        assert used == [is_fast]
+        record = json.loads((folder / "config.json").read_text())
+        assert record["sessions"][0]["environment"]["fast_convolutions"] is is_fast
+        assert run(f"--reproduce={folder}", "--wandb=disabled", f"--workdir={again}") == 0
+        assert used == [is_fast, is_fast]
+        assert "warning: fast_convolutions" not in capsys.readouterr().err
+    other = ("--fast_convolutions", "--wandb=disabled", f"--workdir={tmp_path}/other")
+    assert run(f"--reproduce={tmp_path}/False", *other) == 0
+    error = capsys.readouterr().err
+    assert "warning: fast_convolutions: False recorded, True now" in error
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [
         (
             {"experiment": "linear_ae_mnits"},
-            "is no experiment here; did you mean 'linear_ae_mnist'",
+            "is not an experiment here; did you mean 'linear_ae_mnist'",
         ),
-        ({"data": None}, "is damaged: data is None"),
-        ({"config": {"learning_rate": "fast"}}, "its config is refused now: "),
-        ({"config": {"num_steps": 0}}, "its config is refused now: --num_steps is 0"),
+        ({"data": None}, "is damaged: data is None; it must be an array"),
+        ({"config": {"learning_rate": "fast"}}, "its config is not valid any more: "),
+        ({"config": {"num_steps": 0}}, "its config is not valid any more: --num_steps is 0"),
     ],
 )
 def test_a_record_that_cannot_be_repeated_is_refused(record, message, finished, tmp_path, capsys):
@@ -144,11 +205,11 @@ def test_a_folder_that_is_no_finished_run_is_refused(finished, tmp_path, capsys)
     (tmp_path / "empty").mkdir()
     write_past_run(tmp_path / "stopped", status="interrupted")
     for folder, message in (
-        (tmp_path / "none", "none is no folder"),
+        (tmp_path / "none", "none is not a folder"),
         (tmp_path / "empty", "has no config.json"),
         (
             tmp_path / "stopped",
-            "is not finished (interrupted), so there is nothing to hold a repetition against; "
+            "has not finished (interrupted), so there are no final metrics to compare with; "
             "finish it first: python launch.py --experiment=linear_ae_mnist --workdir=here",
         ),
     ):
@@ -172,14 +233,14 @@ def test_runs_are_compared_on_the_terminal_and_in_a_file(finished, tmp_path, cap
     assert json.loads((tmp_path / "c.JSON").read_text())["config"]["different"]["seed"] == [3, 0]
 
 
-def test_runs_are_found_and_what_is_no_run_is_passed_over(tmp_path, capsys):
+def test_runs_are_found_and_damaged_ones_are_skipped(tmp_path, capsys):
     for name, loss in (("worse", 0.9), ("best", 0.5), ("bad", 2.0)):
         write_past_run(tmp_path / "deep" / name, {"eval/loss": loss})
     (write_past_run(tmp_path / "damaged") / "config.json").write_text("{")
     assert run("--runs=loss<1 and status=finished", f"--runs_dir={tmp_path}") == 0
     streams = capsys.readouterr()
     assert streams.err.count("\n") == 1
-    assert "passed over: " in streams.err
+    assert "skipped: " in streams.err
     rows = [line.split()[1:4] for line in streams.out.splitlines()[2:4]]
     assert rows == [["deep/best", "|", "0.5"], ["deep/worse", "|", "0.9"]]
     assert f"python launch.py --reproduce={tmp_path}/deep/best" in streams.out
@@ -188,11 +249,11 @@ def test_runs_are_found_and_what_is_no_run_is_passed_over(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("condition", "message"),
-    [("seed>5", "none of 1 runs below "), ("loss<0", "none of 1 runs below ")],
+    [("seed>5", "none of the 1 runs below "), ("loss<0", "none of the 1 runs below ")],
 )
 def test_nothing_found_is_said_and_no_error(condition, message, tmp_path, capsys):
     assert run(f"--runs={condition}", f"--runs_dir={tmp_path}/none") == 0
-    assert "there is no run below" in capsys.readouterr().err
+    assert "there are no runs below" in capsys.readouterr().err
     write_past_run(tmp_path / "run")
     assert run(f"--runs={condition}", f"--runs_dir={tmp_path}") == 0
     assert message in capsys.readouterr().err
@@ -201,23 +262,31 @@ def test_nothing_found_is_said_and_no_error(condition, message, tmp_path, capsys
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--reproduce={}", "--tolerance=-1"], 2, "--tolerance is -1.0; it must be at least 0"),
-        (["--reproduce={}", "--tolerance=nan"], 2, "--tolerance is nan; it must be at least 0"),
+        (
+            ["--reproduce={}", "--tolerance=-1"],
+            2,
+            "--tolerance is -1.0; it must be a finite number of at least 0",
+        ),
+        (
+            ["--reproduce={}", "--tolerance=nan"],
+            2,
+            "--tolerance is nan; it must be a finite number of at least 0",
+        ),
         (["--reproduce={}", "--experiment=gan_mnist"], 2, "are two commands; give one"),
         (["--reproduce={}", "--seed=3"], 2, "there is no flag --seed"),
         (["--reproduce={}", "stray"], 2, "unexpected argument 'stray'"),
-        (["--compare={}"], 2, "it must be two folders or more"),
+        (["--compare={}"], 2, "it must be at least two folders, separated by commas"),
         (["--compare="], 2, "--compare is empty"),
-        (["--compare={},{}"], 1, "twice; a run is no other than itself"),
-        (["--compare={},none"], 1, "none is no folder"),
+        (["--compare={},{}"], 1, "twice; name different runs"),
+        (["--compare={},none"], 1, "none is not a folder"),
         (["--compare={},{}", "--output=a.txt"], 2, "its name must end in .md, .json"),
-        (["--compare={},{}", "--output=none/a.md"], 2, "there is no folder none"),
-        (["--compare={}", "b"], 2, "folders are separated by commas"),
+        (["--compare={},{}", "--output=none/a.md"], 2, "the folder none does not exist"),
+        (["--compare={}", "b"], 2, "separate the folders by commas"),
         (["--compare={}", "--experiment=gan_mnist"], 2, "are two commands; give one"),
-        (["--runs=loss<small", "--runs_dir={}"], 2, "what follows < is a number"),
+        (["--runs=loss<small", "--runs_dir={}"], 2, "< must be followed by a number"),
         (["--runs=los<1", "--runs_dir={}"], 2, "no run has 'los'; did you mean 'loss'?"),
-        (["--runs=loss<1", "--experiment=gan_mnist"], 2, "say --runs='experiment=NAME'"),
-        (["--runs=loss", "<", "1"], 2, "put the condition in quotes"),
+        (["--runs=loss<1", "--experiment=gan_mnist"], 2, "write --runs='experiment=NAME'"),
+        (["--runs=loss", "<", "1"], 2, "put the conditions in quotes"),
         (["--runs=loss<1", "--rns_dir=a"], 2, "there is no flag --rns_dir"),
     ],
 )

@@ -1,4 +1,4 @@
-"""--report: one page over a folder of runs, and what it refuses."""
+"""Tests --report: the page about a folder of runs, and what is refused."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_damaged_and_foreign_folders_are_listed_in_one_line(runs, capsys):
     assert run(f"--report={runs}") == 0
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith(f"passed over: {runs}/bad0/config.json is damaged")
+    assert lines[0].startswith(f"skipped: {runs}/bad0/config.json is damaged")
     assert lines[0].endswith("; and 2 more")
     assert "bad4/config.json is damaged" in (runs / "index.html").read_text()
 
@@ -82,7 +82,7 @@ def test_the_page_is_written_again_but_no_other_file_over(runs, capsys):
     page = runs / "second" / "report.html"
     page.write_text("a report")
     assert run(f"--report={runs}", f"--output={page}") == 1
-    assert "is no index of runs" in capsys.readouterr().err
+    assert "is not an index of runs" in capsys.readouterr().err
     assert page.read_text() == "a report"
     assert "index.html</a>" not in (runs / "index.html").read_text()
 
@@ -91,11 +91,15 @@ def test_the_page_is_written_again_but_no_other_file_over(runs, capsys):
     ("arguments", "code", "message"),
     [
         (("--report=",), 2, "--report is empty"),
-        (("--report={}/none",), 1, "there is no such folder"),
-        (("--report={}/empty",), 1, "there is no run below it"),
-        (("--report={}/bad",), 1, "there is no run below it"),
+        (("--report={}/none",), 1, "this folder does not exist"),
+        (("--report={}/empty",), 1, "there are no runs below it"),
+        (("--report={}/bad",), 1, "there are no runs below it"),
         (("--report={}/runs", "--output=page.pdf"), 2, "must end in .html"),
-        (("--report={}/runs", "--output=none/page.html"), 2, "a file in a folder that is there"),
+        (
+            ("--report={}/runs", "--output=none/page.html"),
+            2,
+            "it must be a file in an existing folder",
+        ),
         (("--report={}/runs", "--experiment=gan_mnist"), 2, "two commands"),
         (("--report={}/runs", "more"), 2, "unexpected argument 'more'"),
         (("--report={}/runs", "--outptu=x"), 2, "outptu"),

@@ -1,4 +1,4 @@
-"""`--seeds` on the command line: a run folder per seed, and what they come to together."""
+"""Tests --seeds: one run per seed, and the summary of all."""
 
 import json
 import re
@@ -24,11 +24,11 @@ class Built(list):
 
 @pytest.fixture(autouse=True)
 def toy(monkeypatch):
-    """A least-squares problem in the experiment's place; returns the seeds that were built.
+    """Replaces the experiment by a least-squares problem; returns the seeds that were built.
 
     The loss of those in `poisoned` is NaN at step 3.
     """
-    module = discovery.load(launch.HOUSE.experiments, "linear_ae_mnist")
+    module = discovery.load(launch.CHECKOUT.experiments, "linear_ae_mnist")
     built = Built()
 
     def build(config, library):
@@ -44,6 +44,7 @@ def seeds_file(folder):
     return json.loads((folder / "seeds.json").read_text())
 
 
+@pytest.mark.slow
 def test_each_seed_is_an_ordinary_run_and_their_mean_is_reported(
     tmp_path, monkeypatch, capsys, toy
 ):
@@ -94,11 +95,11 @@ def test_a_stopped_seed_goes_on_by_the_printed_command_with_the_same_bits(
         patch.setattr(RunFolder, "append_metrics", append_then_stop)
         assert run(*TOY, "--seeds=2", f"--workdir={folder}") == 130
     error = capsys.readouterr().err
-    command = re.search(r"^to go on with the seeds: python (.*)$", error, re.MULTILINE)[1]
+    command = re.search(r"^to continue with the seeds: python (.*)$", error, re.MULTILINE)[1]
     assert [each["status"] for each in seeds_file(folder)["seeds"]] == ["finished", "interrupted"]
     assert launch.main(shlex.split(command)) == 0
     assert toy == [0, 1, 1]
-    assert "seed 0 (1 of 2) is finished already" in capsys.readouterr().err
+    assert "seed 0 (1 of 2) has finished already" in capsys.readouterr().err
     assert run(*TOY, "--seed=1", f"--workdir={tmp_path}/alone") == 0
     alone, several = summary(tmp_path / "alone"), summary(folder / "seed_0001")
     assert several["state_sha256"] == alone["state_sha256"]
@@ -107,7 +108,7 @@ def test_a_stopped_seed_goes_on_by_the_printed_command_with_the_same_bits(
 
 
 def test_ctrl_c_between_two_seeds_prints_the_command_too(tmp_path, monkeypatch, capsys):
-    module = discovery.load(launch.HOUSE.experiments, "linear_ae_mnist")
+    module = discovery.load(launch.CHECKOUT.experiments, "linear_ae_mnist")
     build = module.build
 
     def stop_at_the_second(config, library):
@@ -159,13 +160,13 @@ def test_without_a_folder_the_seeds_have_one_of_their_own(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--seeds=3", "--seed=1"], "--seed and --seeds are two ways to say it"),
+        (["--seeds=3", "--seed=1"], "--seed and --seeds contradict each other"),
         (["--seeds=3", "--coordinator=auto"], "--coordinator is for one run on several hosts"),
         (["--seeds=3", "--num_processes=2"], "--num_processes is for one run on several hosts"),
-        (["--seeds=0"], "how many must be from 1 to 1000"),
-        (["--seeds=1,1"], "1 is in it twice"),
+        (["--seeds=0"], "a number of seeds must be from 1 to 1000"),
+        (["--seeds=1,1"], "it must name each seed once, but repeats 1"),
         (["--seeds=0,-1"], "a seed must be from 0"),
-        (["--seeds=some"], "--seeds is some; it must be how many"),
+        (["--seeds=some"], "--seeds is some; it must be a number of seeds"),
         (["--seeds=3", "--batch_sise=3"], "there is no flag --batch_sise"),
         (["--seeds=3", "--num_steps=0"], "--num_steps is 0"),
         (["--seeds=3", "stray"], "unexpected argument 'stray'"),
@@ -183,4 +184,4 @@ def test_a_wrong_command_line_is_one_line_and_leaves_no_folder(
 
 def test_help_is_that_of_the_experiment_and_names_the_flag(capsys):
     assert run(*TOY, "--seeds=3", "--help") == 0
-    assert "--seeds (None)  how many seeds" in capsys.readouterr().out
+    assert "--seeds (str)  trains once per seed" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Sweeps whose processes are killed, stopped, or many: no trial lost, none counted twice."""
+"""Tests that sweeps whose processes are killed or stopped lose no trial and repeat none."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def wait_for_lines(folder, least, running):
 
 
 def steps(folder):
-    """Of every trial the steps that were evaluated, in order."""
+    """Returns the steps at which each trial was evaluated, in order."""
     found = {}
     for path in sorted(folder.glob("trials/*/metrics.jsonl")):
         records = [json.loads(line) for line in text(path)]
@@ -56,7 +56,7 @@ def test_the_same_command_goes_on_after_kill_9_and_after_ctrl_c(tmp_path):
     said, _ = running.communicate(timeout=60)
     assert running.returncode == 130, said
     command = " ".join(arguments(path))
-    assert re.search(rf"to go on with the sweep: python \S+ {re.escape(command)}\n", said)
+    assert re.search(rf"to continue the sweep: python \S+ {re.escape(command)}\n", said)
     last = process(path)
     said, _ = last.communicate(timeout=90)
     assert last.returncode == 0, said
@@ -73,5 +73,5 @@ def test_workers_share_a_sweep_and_one_that_is_killed_is_replaced(tmp_path):
     os.kill(int(worker.split("-")[-2]), signal.SIGKILL)
     said, _ = running.communicate(timeout=120)
     assert running.returncode == 0, said
-    assert "was killed by signal 9; it is started anew" in said
+    assert "was killed by signal 9; it is restarted" in said
     assert_whole(folder, said)

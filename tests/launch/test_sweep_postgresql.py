@@ -1,4 +1,4 @@
-"""One study of several machines in a real PostgreSQL server, and a machine that dies."""
+"""Tests a sweep of several machines on a real PostgreSQL server, one of which dies."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from lecture_models.sweeps.study import entries
+from lecture_models.sweeps.study import attempts_by_index
 from tests.launch.sweeping import process, write
 from tests.launch.test_sweep_killed import wait_for_lines
 
@@ -20,7 +20,7 @@ BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
 def server_user():
-    """PostgreSQL refuses to run as root: then as Debian's own user for it, else as nobody."""
+    """Returns a command prefix that changes the user, because PostgreSQL refuses to run as root."""
     if os.getuid() != 0:
         return []
     known = {each.pw_name for each in pwd.getpwall()}
@@ -30,7 +30,7 @@ def server_user():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The address of an empty database."""
+    """Starts a server; yields the address of an empty database."""
     if not BINARIES:
         pytest.skip("PostgreSQL absent: apt-get install postgresql")
     pytest.importorskip("psycopg", reason="psycopg absent: pip install -e '.[postgresql]'")
@@ -77,12 +77,14 @@ def test_four_machines_lose_no_trial_and_count_none_twice_when_one_dies(server, 
     url = server.replace("postgresql:", "postgresql+psycopg:")
     storage = optuna.storages.RDBStorage(url)
     name = optuna.study.get_all_study_names(storage)[0]
-    found = entries(optuna.load_study(study_name=name, storage=storage).get_trials())
+    found = attempts_by_index(optuna.load_study(study_name=name, storage=storage).get_trials())
     storage.engine.dispose()
     assert sorted(found) == list(range(12))
-    done = [[t.state for t in entry.tries].count(TrialState.COMPLETE) for entry in found.values()]
+    done = [
+        [t.state for t in entry.attempts].count(TrialState.COMPLETE) for entry in found.values()
+    ]
     assert done == [1] * 12
-    assert max(len(entry.tries) for entry in found.values()) == 2
+    assert max(len(entry.attempts) for entry in found.values()) == 2
 
 
 def test_a_database_that_cannot_be_reached_is_one_line(tmp_path):

@@ -1,4 +1,4 @@
-"""`--table --run` and `--table=list` on the command line."""
+"""Tests `--table=NAME --run` and `--table=list`."""
 
 import json
 
@@ -8,7 +8,7 @@ import launch
 from lecture_models.commands import discovery
 from lecture_models.commands import run as run_command
 from lecture_models.tables import missing_runs
-from lecture_models.tables.trained_cells import Cell
+from lecture_models.tables.trained_cells import TrainedCell
 from tests.launch.launched import run
 
 NAME = "autoencoder_vs_pca"
@@ -16,15 +16,15 @@ NAME = "autoencoder_vs_pca"
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
-    """Off the checkout: its folder of runs is no part of a test."""
+    """Leaves the checkout, whose folder of runs must not affect a test."""
     monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
 def small_table(monkeypatch):
-    """A table of one row, which the smoke preset of an experiment answers."""
-    module = discovery.load(launch.HOUSE.tables, NAME, "table")
-    cell = Cell("PCA", None, "linear_ae_mnist", "pca_squared_error_2", "less", "digits")
+    """Gives the table a single cell, which a smoke run of an experiment fills."""
+    module = discovery.load(launch.CHECKOUT.tables, NAME, "table")
+    cell = TrainedCell("PCA", None, "linear_ae_mnist", "pca_squared_error_2", "less", "digits")
     monkeypatch.setattr(module, "CELLS", (cell,))
 
 
@@ -36,13 +36,14 @@ def row_of(path):
     return json.loads(path.read_text())["rows"][0]
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_made_once_and_fills_the_table(
     small_table, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(missing_runs, "MIN_SEEDS", 1)
     assert make("--output=a.json") == 0
     told = capsys.readouterr().err
-    assert told.startswith("0 of 1 runs are there\n1 run to make, 12 steps\n")
+    assert told.startswith("0 of 1 runs exist\n1 run to make, 12 steps\n")
     assert "linear_ae_mnist --preset=smoke: seed 0; 12 steps; time unknown" in told
     (summary,) = tmp_path.glob("runs/*/*/summary.json")
     assert summary.parent == tmp_path / "runs/linear_ae_mnist/smoke-seed=0"
@@ -52,7 +53,7 @@ def test_what_is_missing_is_made_once_and_fills_the_table(
     assert row["device"]
 
     assert make("--output=b.json") == 0
-    assert capsys.readouterr().err == "1 of 1 runs are there\nwritten: b.json\n"
+    assert capsys.readouterr().err == "1 of 1 runs exist\nwritten: b.json\n"
     assert row_of(tmp_path / "b.json") == row
 
 
@@ -85,14 +86,20 @@ def test_ctrl_c_before_a_first_step_is_no_traceback(small_table, monkeypatch, ca
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--table=vgg16_memory", "--run"], "has no rows that a run would fill; leave --run out"),
-        (["--table=pretrained_accuracy", "--run"], "has no rows that a run would fill"),
-        (["--table=texture_parameters", "--run=default"], "has no rows that a run would fill"),
-        (["--table=gan_parzen", "--run=often"], "should be one of <default|paper|smoke>"),
+        (["--table=vgg16_memory", "--run"], "has no cells that a run would fill; remove --run"),
+        (["--table=pretrained_accuracy", "--run"], "has no cells that a run would fill"),
+        (["--table=texture_parameters", "--run=default"], "has no cells that a run would fill"),
+        (
+            ["--table=gan_parzen", "--run=often"],
+            "--run is often; it must be one of default, paper, smoke",
+        ),
         (["--table=gan_parze", "--run"], "there is no table 'gan_parze'; did you mean"),
         (["--table=gan_parzen", "--run", "--output=a.txt"], "must end in .md, .html, .csv, .json"),
-        (["--table=list", "--run"], "--run is for one table; --table=list names them"),
-        (["--table=list", "--output=a.md"], "--output is for one table"),
+        (
+            ["--table=list", "--run"],
+            "--run needs the name of one table; --table=list prints the names",
+        ),
+        (["--table=list", "--output=a.md"], "--output needs the name of one table"),
         (["--experiment=gan_mnist", "--run"], "there is no flag --run"),
     ],
 )
@@ -108,7 +115,7 @@ def test_data_that_cannot_be_had_are_told_before_any_run(tmp_path, capsys):
     arguments = ["--run", f"--data_dir={tmp_path / 'none'}", "--wandb=disabled"]
     assert run("--table=resnet_cifar", *arguments) == 1
     error = capsys.readouterr().err
-    assert "0 of 30 runs are there" in error
+    assert "0 of 30 runs exist" in error
     assert "resnet_cifar10 --preset=paper --depth=56 --dataset=cifar10: seeds 0, 1, 2" in error
     assert "error: " in error.splitlines()[-1]
     assert not (tmp_path / "runs").exists()

@@ -1,4 +1,4 @@
-"""`--table` on the command line: what is printed or written, and the exit code."""
+"""Tests what --table prints or writes, and its exit codes."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ def run(*arguments):
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
-    """Off the checkout: its folder of runs is no part of a test."""
+    """Leaves the checkout, whose folder of runs must not affect a test."""
     monkeypatch.chdir(tmp_path)
 
 
@@ -52,8 +52,11 @@ def test_a_table_is_written_in_the_format_of_the_suffix(suffix, tmp_path, capsys
         (["--table=vgg16_memry"], "there is no table 'vgg16_memry'; did you mean 'vgg16_memory'?"),
         (["--table=vgg16_memory", "--output=table.txt"], "must end in .md, .html, .csv, .json"),
         (["--table=vgg16_memory", "--output=table"], "must end in .md, .html, .csv, .json"),
-        (["--table=vgg16_memory", "--output=none/a.md"], "--output is none/a.md; there is no"),
-        (["--table=vgg16_memory", "--output=folder.md"], "a folder; name a file"),
+        (
+            ["--table=vgg16_memory", "--output=none/a.md"],
+            "--output is none/a.md; the folder none does not exist",
+        ),
+        (["--table=vgg16_memory", "--output=folder.md"], "which is a folder; name a file"),
         (["--table=vgg16_memory", "--experiment=gan_mnist"], "are two commands; give one"),
         (["--table=vgg16_memory", "--ouput=a.md"], "no flag --ouput; did you mean 'output'?"),
         (["--table=vgg16_memory", "--preset=paper"], "there is no flag --preset"),
@@ -94,6 +97,7 @@ def test_help_of_a_table_is_its_docstring(capsys):
     assert "Source: Gong" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--list"], ["--experiment=gan_mnist", "--help"]])
 def test_a_reader_who_leaves_early_is_no_error(arguments, root):
     read, write = os.pipe()
@@ -114,7 +118,7 @@ def test_an_experiment_that_asks_for_weights_gets_them(monkeypatch, capsys):
     from lecture_models.commands import discovery
     from lecture_models.data.dataset import DataError
 
-    module = discovery.load(launch.HOUSE.experiments, "gan_mnist")
+    module = discovery.load(launch.CHECKOUT.experiments, "gan_mnist")
     given = []
 
     def build(config, library, weights):

@@ -18,7 +18,7 @@ def network():
 
 @pytest.fixture
 def optimum():
-    """The principal subspace in a basis that is not orthonormal."""
+    """Returns weights that span the principal subspace in a basis that is not orthonormal."""
     components = pca.fit_pca(ROWS, 2).components
     mixing = np.array([[2.0, 0.3], [-1.0, 0.7]], np.float32)
     return autoencoder.LinearAutoencoder(
@@ -38,7 +38,7 @@ def test_weights_of_zero_leave_the_whole_variance(network):
     assert float(found) == pytest.approx(MOMENTS.covariance.trace(), rel=1e-5)
 
 
-def test_the_least_error_is_the_variance_left_out_and_has_no_gradient(optimum):
+def test_the_least_error_is_the_omitted_variance_and_has_no_gradient(optimum):
     error, gradient = jax.value_and_grad(autoencoder.expected_squared_error)(optimum, COVARIANCE)
     left_out = np.linalg.eigvalsh(MOMENTS.covariance)[:4].sum()
     assert float(error) == pytest.approx(left_out, rel=1e-4)

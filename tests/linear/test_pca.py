@@ -10,7 +10,7 @@ from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 
 def vectors(count, dim, seed=0):
-    """Correlated, off center, with variances that fall."""
+    """Returns correlated vectors with a mean that is not 0, and with decreasing variances."""
     generator = np.random.default_rng(seed)
     mixing = generator.normal(size=(dim, dim)) * 0.8 ** np.arange(dim)[:, None]
     return (generator.normal(size=(count, dim)) @ mixing + 3.0).astype(np.float32)
@@ -36,14 +36,14 @@ def test_components_and_variances_are_those_of_scikit_learn(rows):
 
 
 @both
-def test_components_are_orthonormal_and_fall_in_variance(rows):
+def test_components_are_orthonormal_and_decrease_in_variance(rows):
     found = pcas.fit_pca(rows, 8)
     np.testing.assert_allclose(found.components.T @ found.components, np.eye(8), atol=1e-5)
     assert (np.diff(found.variances) < 0.0).all()
 
 
 @both
-def test_what_is_left_out_is_the_squared_error(rows):
+def test_the_omitted_variance_is_the_squared_error(rows):
     whole, few = pcas.fit_pca(rows, min(rows.shape)), pcas.fit_pca(rows, 4)
     errors = rows - pcas.reconstruct(few, pcas.project(few, rows))
     left_out = whole.variances[4:].sum()
@@ -78,14 +78,16 @@ def test_projection_runs_under_jit():
 
 @pytest.mark.parametrize("wanted", [0, 21])
 def test_more_components_than_there_can_be_are_refused(wanted):
-    with pytest.raises(ValueError, match="20 examples of 50 dimensions; allowed are 1 to 20"):
+    with pytest.raises(
+        ValueError, match="20 examples of 50 dimensions; the number must be from 1 to 20"
+    ):
         pcas.fit_pca(WIDE, wanted)
-    with pytest.raises(ValueError, match="12 dimensions; allowed are 1 to 12"):
+    with pytest.raises(ValueError, match="12 dimensions; the number must be from 1 to 12"):
         pcas.principal_components(pcas.moments(TALL), 13)
 
 
 def turned(angle):
-    """The plane of the first two axes of five, and the same turned about the first by an angle."""
+    """Returns the plane of the first two of five axes, and this plane rotated about the first."""
     plane = np.eye(5)[:, :2]
     other = plane.copy()
     other[1, 1], other[2, 1] = np.cos(angle), np.sin(angle)

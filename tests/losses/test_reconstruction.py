@@ -30,6 +30,7 @@ def test_gray_values_are_probabilities():
     assert bernoulli_cross_entropy(logits, gray)[0] == pytest.approx(float(expected), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("logit", [-30.0, -2.0, 0.0, 2.0, 30.0])
 def test_the_gradient_by_a_logit_is_its_probability_less_the_gray_value(logit):
     def loss(value):

@@ -36,7 +36,7 @@ def test_an_incomplete_batch_compiles_nothing_new(images):
 
 
 def test_no_images_and_empty_batches_are_refused(images):
-    with pytest.raises(ValueError, match="0 images"):
+    with pytest.raises(ValueError, match="0 examples"):
         batched_apply(lambda x: x, images[:0], 4)
     with pytest.raises(ValueError, match="batches of 0"):
         batched_apply(lambda x: x, images, 0)

@@ -9,7 +9,7 @@ IMAGES = jax.ShapeDtypeStruct((1, 8, 8, 4), jnp.float32)
 
 
 class Diamond(nn.Module):
-    """A convolution, then one beside two, joined; a shortcut around it all."""
+    """Applies a convolution, then one beside two, joined, with a shortcut around all of them."""
 
     @nn.compact
     def __call__(self, images):
@@ -36,11 +36,11 @@ def test_calls_are_followed():
     assert graph(jax.jit(Diamond().apply)) == (4, 3, 3)
 
 
-def test_two_in_a_row_multiply_their_paths_but_for_the_shared_shortcut():
+def test_two_in_a_row_multiply_their_paths():
     def twice(variables, images):
         return Diamond().apply(variables, Diamond().apply(variables, images))
 
-    # A path through nothing but shortcuts is one that meets no convolution at all.
+    # The path of the shortcuts alone meets no convolution.
     assert graph(twice).depth == 6
     assert graph(twice).paths == 3 * 3
 
@@ -57,5 +57,5 @@ def test_a_loop_of_convolutions_is_refused():
         return jax.lax.scan(body, images, None, length=2)[0]
 
     kernel = jax.ShapeDtypeStruct((8, 8, 3, 3), jnp.float32)
-    with pytest.raises(ValueError, match="convolutions in a scan"):
+    with pytest.raises(ValueError, match="there are convolutions in a scan"):
         convolution_graph(run, kernel, IMAGES)

@@ -5,7 +5,7 @@ import pytest
 
 from lecture_models.metrics.coverage import (
     class_counts,
-    class_divergence,
+    class_kl_divergence,
     modes_covered,
 )
 
@@ -16,7 +16,7 @@ def test_each_example_counts_for_its_largest_logit():
 
 
 def _certain(counts):
-    """Logits of samples that are surely of their class, so many of each."""
+    """Returns logits of so many samples of each class, predicted with certainty."""
     return 20.0 * np.repeat(np.eye(len(counts)), counts, axis=0)
 
 
@@ -65,14 +65,14 @@ def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="there are 0"):
         modes_covered(np.zeros((0, 10)))
     with pytest.raises(ValueError, match="samples are all 0"):
-        class_divergence(np.zeros(3, int))
+        class_kl_divergence(np.zeros(3, int))
     with pytest.raises(ValueError, match="data are all 0"):
-        class_divergence(np.ones(3, int), np.zeros(3, int))
+        class_kl_divergence(np.ones(3, int), np.zeros(3, int))
 
 
 def test_different_numbers_of_classes_are_refused():
     with pytest.raises(ValueError, match="3 classes of samples and 4 of data"):
-        class_divergence(np.ones(3, int), np.ones(4, int))
+        class_kl_divergence(np.ones(3, int), np.ones(4, int))
 
 
 def test_logits_that_are_not_finite_are_refused():
@@ -81,19 +81,19 @@ def test_logits_that_are_not_finite_are_refused():
 
 
 def test_balanced_samples_do_not_diverge_from_uniform_data():
-    assert class_divergence(np.full(10, 7)) == 0.0
+    assert class_kl_divergence(np.full(10, 7)) == 0.0
 
 
 def test_samples_of_one_class_diverge_by_the_log_of_the_number_of_classes():
-    assert class_divergence(np.array([0, 0, 50, 0])) == pytest.approx(math.log(4))
+    assert class_kl_divergence(np.array([0, 0, 50, 0])) == pytest.approx(math.log(4))
 
 
 def test_the_divergence_is_of_the_samples_from_the_data():
     counts, reference = np.array([1, 1]), np.array([30, 10])
     expected = 0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)
-    assert class_divergence(counts, reference) == pytest.approx(expected)
+    assert class_kl_divergence(counts, reference) == pytest.approx(expected)
 
 
 def test_a_class_that_the_data_lacks_is_infinitely_far():
-    assert class_divergence(np.array([1, 1]), np.array([5, 0])) == math.inf
-    assert class_divergence(np.array([1, 0]), np.array([5, 0])) == 0.0
+    assert class_kl_divergence(np.array([1, 1]), np.array([5, 0])) == math.inf
+    assert class_kl_divergence(np.array([1, 0]), np.array([5, 0])) == 0.0

@@ -48,7 +48,7 @@ def test_chance_is_the_mean_over_random_neighbors():
 
 
 def test_more_neighbors_than_others_are_refused():
-    with pytest.raises(ValueError, match="3 neighbors of 3 vectors; allowed are 1 to 2"):
+    with pytest.raises(ValueError, match="count is 3; with 3 vectors it must be from 1 to 2"):
         nearest_others(np.zeros((3, 2), np.float32), 3)
-    with pytest.raises(ValueError, match="1 labels; at least 2"):
+    with pytest.raises(ValueError, match="1 labels; there must be at least 2"):
         chance_agreement(np.array([1]))

@@ -5,9 +5,13 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from lecture_models.metrics.latents import active_units, gaussian_divergence, neighbor_divergence
+from lecture_models.metrics.latents import (
+    active_units,
+    gaussian_kl_divergence,
+    neighbor_kl_divergence,
+)
 
-DIVERGENCES = (gaussian_divergence, neighbor_divergence)
+DIVERGENCES = (gaussian_kl_divergence, neighbor_kl_divergence)
 
 
 @pytest.fixture
@@ -16,7 +20,7 @@ def rng():
 
 
 def _closed_form(mean, covariance):
-    """KL(N(mean, covariance) || N(0, I))."""
+    """Returns KL(N(mean, covariance) || N(0, I))."""
     _, log_determinant = np.linalg.slogdet(covariance)
     return 0.5 * (np.trace(covariance) + mean @ mean - len(mean) - log_determinant)
 
@@ -45,10 +49,10 @@ def test_a_gaussian_has_the_divergence_of_the_closed_form(divergence, dimensions
 
 
 def test_the_gaussian_of_codes_with_known_moments_is_exact():
-    """Mean (1, 0), variances 4/3 each (two of four points at +-1, over n - 1), no covariance."""
+    """Uses mean (1, 0), variances 4/3 (two of four points at +-1, over n - 1), no covariance."""
     codes = np.array([[2.0, 1.0], [2.0, -1.0], [0.0, 1.0], [0.0, -1.0]])
     expected = 0.5 * (8 / 3 + 1.0 - 2.0 - 2.0 * math.log(4 / 3))
-    assert gaussian_divergence(codes) == pytest.approx(expected, rel=1e-12)
+    assert gaussian_kl_divergence(codes) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("divergence", DIVERGENCES)
@@ -59,7 +63,7 @@ def test_a_rotation_changes_nothing(divergence, rng):
 
 
 def test_a_mixture_diverges_by_what_monte_carlo_says_and_its_gaussian_by_less(rng):
-    """Eight tight clusters on a circle: nearly the moments of N(0, I), nothing of its form."""
+    """Uses eight tight clusters on a circle: nearly the moments of N(0, I), but another form."""
     angles = np.arange(8) * math.pi / 4
     centers = math.sqrt(2.0) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     codes = centers[rng.integers(8, size=10_000)] + 0.1 * rng.normal(size=(10_000, 2))
@@ -67,15 +71,15 @@ def test_a_mixture_diverges_by_what_monte_carlo_says_and_its_gaussian_by_less(rn
         [multivariate_normal(center, 0.01 * np.eye(2)).logpdf(codes) for center in centers], axis=0
     ) - math.log(8)
     expected = (log_mixture - multivariate_normal(np.zeros(2)).logpdf(codes)).mean()
-    assert neighbor_divergence(codes) == pytest.approx(expected, abs=0.05)
-    assert gaussian_divergence(codes) < 0.05 < expected
+    assert neighbor_kl_divergence(codes) == pytest.approx(expected, abs=0.05)
+    assert gaussian_kl_divergence(codes) < 0.05 < expected
 
 
 @pytest.mark.parametrize("k", [1, 3, 20])
 def test_every_number_of_neighbors_estimates_the_same(k, rng):
     codes = 3.0 * rng.normal(size=(5_000, 2))
     expected = _closed_form(np.zeros(2), 9.0 * np.eye(2))
-    assert neighbor_divergence(codes, k) == pytest.approx(expected, abs=0.1)
+    assert neighbor_kl_divergence(codes, k) == pytest.approx(expected, abs=0.1)
 
 
 def test_a_singular_gaussian_is_infinitely_far(rng):
@@ -83,20 +87,20 @@ def test_a_singular_gaussian_is_infinitely_far(rng):
     constant = np.concatenate([plane, np.full((200, 1), 7.0, np.float32)], axis=1)
     dependent = plane @ rng.normal(size=(2, 5)).astype(np.float32)
     for codes in (constant, dependent, rng.normal(size=(4, 5)), np.zeros((10, 2))):
-        assert gaussian_divergence(codes) == math.inf
+        assert gaussian_kl_divergence(codes) == math.inf
 
 
 def test_a_narrow_unit_is_far_but_not_infinitely(rng):
     codes = np.stack([rng.normal(size=5_000), 1e-4 * rng.normal(size=5_000)], axis=1)
-    assert gaussian_divergence(codes) == pytest.approx(-math.log(1e-4) - 0.5, abs=0.05)
+    assert gaussian_kl_divergence(codes) == pytest.approx(-math.log(1e-4) - 0.5, abs=0.05)
 
 
 def test_a_few_copies_are_borne_and_an_atom_is_infinitely_far(rng):
     codes = rng.normal(size=(3_000, 2))
     codes[:5] = codes[0]
-    assert neighbor_divergence(codes, k=5) == pytest.approx(0.0, abs=0.1)
+    assert neighbor_kl_divergence(codes, k=5) == pytest.approx(0.0, abs=0.1)
     codes[:6] = codes[0]
-    assert neighbor_divergence(codes, k=5) == math.inf
+    assert neighbor_kl_divergence(codes, k=5) == math.inf
 
 
 @pytest.mark.parametrize("metric", [active_units, *DIVERGENCES])
@@ -111,6 +115,6 @@ def test_broken_codes_and_too_few_are_refused(metric):
 
 def test_neighbors_that_are_not_there_are_refused(rng):
     with pytest.raises(ValueError, match="k is 10; with 10 codes it must be from 1 to 9"):
-        neighbor_divergence(rng.normal(size=(10, 2)), k=10)
+        neighbor_kl_divergence(rng.normal(size=(10, 2)), k=10)
     with pytest.raises(ValueError, match="k is 0"):
-        neighbor_divergence(rng.normal(size=(10, 2)), k=0)
+        neighbor_kl_divergence(rng.normal(size=(10, 2)), k=0)

@@ -55,5 +55,5 @@ def test_no_references_and_empty_chunks_are_refused(rng):
 
 
 def test_images_of_another_size_are_refused(rng):
-    with pytest.raises(ValueError, match=r"\(6, 5, 1\) and references of \(5, 6, 1\)"):
+    with pytest.raises(ValueError, match=r"\(6, 5, 1\) and references \(5, 6, 1\)"):
         nearest_neighbors(_images(rng, 3), _images(rng, 3).reshape(3, 5, 6, 1))

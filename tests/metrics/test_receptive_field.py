@@ -5,7 +5,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lecture_models.metrics.receptive_field import (
-    Layer,
+    WindowedLayer,
     extent,
     gradient_support,
     receptive_field,
@@ -14,19 +14,19 @@ from lecture_models.nn.arithmetic import stacked_filter
 
 # CaffeNet's layers to pool5, all along one axis; pooling is 3 with stride 2.
 CAFFENET = (
-    ("conv1", Layer(11, 4)),
-    ("pool1", Layer(3, 2)),
-    ("conv2", Layer(5, 1, 2)),
-    ("pool2", Layer(3, 2)),
-    ("conv3", Layer(3, 1, 1)),
-    ("conv4", Layer(3, 1, 1)),
-    ("conv5", Layer(3, 1, 1)),
-    ("pool5", Layer(3, 2)),
+    ("conv1", WindowedLayer(11, 4)),
+    ("pool1", WindowedLayer(3, 2)),
+    ("conv2", WindowedLayer(5, 1, 2)),
+    ("pool2", WindowedLayer(3, 2)),
+    ("conv3", WindowedLayer(3, 1, 1)),
+    ("conv4", WindowedLayer(3, 1, 1)),
+    ("conv5", WindowedLayer(3, 1, 1)),
+    ("pool5", WindowedLayer(3, 2)),
 )
 
 
 def stack(layers):
-    """Convolutions of positive weights, one feature each."""
+    """Returns convolutions of positive weights, with one feature each."""
 
     def features(images):
         for layer in layers:
@@ -49,7 +49,7 @@ def test_without_layers_a_unit_is_a_pixel():
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_stacked_3x3_convolutions_see_as_one_larger_filter(depth):
-    field = receptive_field([Layer(3, 1, 1)] * depth)
+    field = receptive_field([WindowedLayer(3, 1, 1)] * depth)
     assert field == (stacked_filter(*[3] * depth), 1, 0.0)
 
 
@@ -72,12 +72,13 @@ def test_a_block_of_5x5_units_sees_four_strides_more_up_to_the_whole_image():
 
 WITHOUT_SHRINKING = (Phase.explicit, Phase.generate)  # Every example compiles a program.
 layers_strategy = st.lists(
-    st.builds(Layer, st.integers(1, 4), st.integers(1, 2), st.integers(0, 1), st.just(1)),
+    st.builds(WindowedLayer, st.integers(1, 4), st.integers(1, 2), st.integers(0, 1), st.just(1)),
     min_size=1,
     max_size=3,
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, phases=WITHOUT_SHRINKING)
 @given(layers_strategy, st.integers(3, 6), st.integers(3, 6))
 def test_the_formula_agrees_with_the_support_of_the_gradient(layers, row, column):
@@ -87,7 +88,7 @@ def test_the_formula_agrees_with_the_support_of_the_gradient(layers, row, column
 
 
 def test_a_dilated_filter_reaches_further_with_holes_between():
-    layers = [Layer(3, dilation=2), Layer(2, dilation=3)]
+    layers = [WindowedLayer(3, dilation=2), WindowedLayer(2, dilation=3)]
     field = receptive_field(layers)
     assert field == (1 + 2 * 2 + 3, 1, 3.5)
     support = gradient_support(stack(layers), jnp.ones((1, 20, 20, 1)), (4, 5))
@@ -96,8 +97,9 @@ def test_a_dilated_filter_reaches_further_with_holes_between():
     assert not support[5, 5]
 
 
+@pytest.mark.slow
 def test_random_images_show_a_maxs_field_whole():
-    layers = [Layer(3, 1, 1), Layer(2, 2), Layer(3, 1, 1)]
+    layers = [WindowedLayer(3, 1, 1), WindowedLayer(2, 2), WindowedLayer(3, 1, 1)]
 
     def features(images):
         x = stack(layers[:1])(images)
@@ -128,6 +130,11 @@ def test_what_cannot_be_asked_is_refused():
         gradient_support(lambda x: x, jnp.ones((1, 8, 8, 1)), (9, 0))
     with pytest.raises(ValueError, match="the support is empty"):
         extent(gradient_support(lambda x: 0.0 * x, jnp.ones((1, 8, 8, 1)), (0, 0)))
-    for layer in (Layer(0), Layer(3, 0), Layer(3, 1, -1), Layer(3, 1, 0, 0)):
+    for layer in (
+        WindowedLayer(0),
+        WindowedLayer(3, 0),
+        WindowedLayer(3, 1, -1),
+        WindowedLayer(3, 1, 0, 0),
+    ):
         with pytest.raises(ValueError, match="must be at least 1"):
             receptive_field([layer])

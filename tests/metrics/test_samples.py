@@ -3,71 +3,71 @@ import numpy as np
 import pytest
 
 from lecture_models.metrics.parzen import evaluate_sampler
-from lecture_models.metrics.samples import Extractor, above_nearest, make_judge
+from lecture_models.metrics.samples import Extractor, above_nearest, make_scorer
 from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 
-def pictures(seed, count):
-    """Half dark, half bright, with noise: two modes that the mean pixel tells apart."""
+def images(seed, count):
+    """Returns noisy images, half dark, half bright: two modes that the mean pixel tells apart."""
     noise = 0.1 * jax.random.normal(jax.random.key(seed), (count, 4, 4, 1))
     level = np.where(np.arange(count) % 2, 0.6, -0.6).astype(np.float32)[:, None, None, None]
     return np.asarray(noise) + level
 
 
-def apply(images):
-    flat = images.reshape(len(images), -1)
+def apply(pixels):
+    flat = pixels.reshape(len(pixels), -1)
     score = 20.0 * flat.mean(axis=1, keepdims=True)
     return flat[:, :6], np.concatenate([score, -score], axis=1)
 
 
-TRAIN, VALIDATION, TEST = pictures(0, 200), pictures(1, 100), pictures(2, 100)
+TRAIN, VALIDATION, TEST = images(0, 200), images(1, 100), images(2, 100)
 EXTRACTOR = Extractor(apply, "mean pixel")
 
 
 @pytest.fixture(scope="module")
-def judge():
-    return make_judge(TRAIN, VALIDATION, TEST, EXTRACTOR)
+def score():
+    return make_scorer(TRAIN, VALIDATION, TEST, EXTRACTOR)
 
 
-def test_fresh_data_cover_all_modes_and_memorize_nothing(judge):
-    scalars = judge(pictures(3, 100)).scalars
+def test_fresh_data_cover_all_modes_and_memorize_nothing(score):
+    scalars = score(images(3, 100)).scalars
     assert scalars["modes_covered"] == 2
-    assert scalars["class_divergence"] == pytest.approx(0.0, abs=1e-6)
+    assert scalars["class_kl_divergence"] == pytest.approx(0.0, abs=1e-6)
     assert scalars["memorization_ratio"] == pytest.approx(1.0, abs=0.1)
 
 
-def test_copies_of_the_training_set_are_found_out(judge):
-    assert judge(TRAIN[:100]).scalars["memorization_ratio"] == pytest.approx(0.0, abs=1e-6)
+def test_copies_of_the_training_set_show(score):
+    assert score(TRAIN[:100]).scalars["memorization_ratio"] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_test_images_that_were_trained_on_are_refused():
-    with pytest.raises(ValueError, match="every test image is a training image"):
-        make_judge(TRAIN, VALIDATION, TRAIN[:50], EXTRACTOR)
+def test_a_test_set_of_training_images_is_refused():
+    with pytest.raises(ValueError, match="every test image is also a training image"):
+        make_scorer(TRAIN, VALIDATION, TRAIN[:50], EXTRACTOR)
 
 
-def test_a_collapsed_sampler_is_worse_in_every_figure(judge):
-    good, collapsed = judge(pictures(3, 100)).scalars, judge(pictures(3, 200)[::2]).scalars
+def test_a_collapsed_sampler_is_worse_in_every_score(score):
+    good, collapsed = score(images(3, 100)).scalars, score(images(3, 200)[::2]).scalars
     assert collapsed["modes_covered"] == 1
-    assert collapsed["class_divergence"] == pytest.approx(np.log(2), rel=1e-3)
+    assert collapsed["class_kl_divergence"] == pytest.approx(np.log(2), rel=1e-3)
     assert collapsed["frechet_distance"] > 10 * good["frechet_distance"]
     assert collapsed["parzen_log_likelihood"] < good["parzen_log_likelihood"]
 
 
-def test_the_parzen_figure_is_that_of_pixels_between_zero_and_one(judge):
-    samples = pictures(3, 100)
-    window = evaluate_sampler(
+def test_the_parzen_score_is_that_of_pixels_between_zero_and_one(score):
+    samples = images(3, 100)
+    estimate = evaluate_sampler(
         flatten_to_unit_range(samples),
         flatten_to_unit_range(VALIDATION),
         flatten_to_unit_range(TEST),
     )
-    assert judge(samples).scalars["parzen_log_likelihood"] == window.log_likelihood
+    assert score(samples).scalars["parzen_log_likelihood"] == estimate.log_likelihood
 
 
-def test_every_figure_has_its_protocol(judge):
-    protocols = judge(pictures(3, 100)).protocols
-    assert "100 samples" in protocols["parzen"]
-    assert "mean pixel" in protocols["frechet"]
-    assert "1%" in protocols["modes"]
+def test_every_score_has_its_description(score):
+    descriptions = score(images(3, 100)).descriptions
+    assert "100 samples" in descriptions["parzen"]
+    assert "mean pixel" in descriptions["frechet"]
+    assert "1%" in descriptions["modes"]
 
 
 def test_unit_vectors_map_the_range_onto_zero_to_one():
@@ -80,7 +80,7 @@ def test_each_sample_stands_above_its_nearest_training_image():
     np.testing.assert_array_equal(grid[2:], TRAIN[5:7])
 
 
-def test_without_a_classifier_only_pixels_are_judged():
-    judgment = make_judge(TRAIN, VALIDATION, TEST, None)(pictures(3, 100))
-    assert "frechet_distance" not in judgment.scalars
-    assert judgment.protocols.keys() == {"parzen", "memorization"}
+def test_without_a_classifier_only_pixels_are_scored():
+    scores = make_scorer(TRAIN, VALIDATION, TEST, None)(images(3, 100))
+    assert "frechet_distance" not in scores.scalars
+    assert scores.descriptions.keys() == {"parzen", "memorization"}

@@ -5,13 +5,17 @@ import pytest
 from flax import linen as nn
 
 from lecture_models.metrics.receptive_field import (
-    Layer,
     ReceptiveField,
+    WindowedLayer,
     extent,
     gradient_support,
     receptive_field,
 )
-from lecture_models.metrics.traced_field import Fields, traced_channel_fields, traced_fields
+from lecture_models.metrics.traced_field import (
+    ReceptiveFields,
+    traced_channel_fields,
+    traced_fields,
+)
 from lecture_models.models.alexnet import AlexNet
 from lecture_models.models.squeezenet import SqueezeNet
 from lecture_models.models.vgg import VGG_E
@@ -29,7 +33,7 @@ def fields_of(model, side):
 
 
 def both(field):
-    return Fields(field, field)
+    return ReceptiveFields(field, field)
 
 
 def convolve(x, size, stride=1, padding=0, dilation=1, features=1):
@@ -53,7 +57,12 @@ def test_a_stack_of_layers_has_the_field_of_the_formula():
         x = krizhevsky_norm(mean_pool(x, 3, 2, padding=1))
         return convolve(max_pool(x, 2, 1), 3, 1, 2, 2)
 
-    layers = [Layer(5, 2, 1), Layer(3, 2, 1), Layer(2, 1), Layer(3, 1, 2, 2)]
+    layers = [
+        WindowedLayer(5, 2, 1),
+        WindowedLayer(3, 2, 1),
+        WindowedLayer(2, 1),
+        WindowedLayer(3, 1, 2, 2),
+    ]
     assert traced_fields(network, shape(64)) == both(receptive_field(layers))
 
 
@@ -70,9 +79,9 @@ def test_vgg_19_sees_252_pixels_in_its_last_convolution():
     layers = []
     for stage, count in enumerate((2, 2, 4, 4, 4), start=1):
         for layer in range(1, count + 1):
-            layers.append(Layer(3, 1, 1))
+            layers.append(WindowedLayer(3, 1, 1))
             assert fields[f"relu{stage}_{layer}"] == both(receptive_field(layers))
-        layers.append(Layer(2, 2))
+        layers.append(WindowedLayer(2, 2))
     assert fields["conv5_4"].rows.size == 252
 
 
@@ -92,16 +101,16 @@ def test_branches_that_meet_again_see_what_both_see():
         joined = jnp.concatenate([wide, narrow], axis=-1)
         return jnp.concatenate([nn.relu(joined), narrow + wide[..., :1]], axis=-1)
 
-    sizes = [each.rows.size for each in traced_channel_fields(network, shape(8))]
+    sizes = [fields.rows.size for fields in traced_channel_fields(network, shape(8))]
     assert sizes == [5, 1, 5]
     assert traced_fields(lambda x: convolve(network(x), 3), shape(8)).rows.size == 7
 
 
 def test_a_crop_moves_the_field_and_a_transposed_picture_turns_it():
     field = traced_fields(lambda x: x[:, 3:, 1::2], shape(8))
-    assert field == Fields(ReceptiveField(1, 1, 3.0), ReceptiveField(1, 2, 1.0))
+    assert field == ReceptiveFields(ReceptiveField(1, 1, 3.0), ReceptiveField(1, 2, 1.0))
     turned = traced_fields(lambda x: convolve(x, 3).transpose(0, 2, 1, 3), shape(8))
-    assert turned == Fields(None, None)  # Rows of the result are not rows of the picture.
+    assert turned == ReceptiveFields(None, None)  # Rows of the result are not rows of the picture.
     twice = traced_fields(
         lambda x: convolve(x.transpose(0, 2, 1, 3), 3, 2).transpose(0, 2, 1, 3), shape(8)
     )
@@ -109,7 +118,7 @@ def test_a_crop_moves_the_field_and_a_transposed_picture_turns_it():
 
 
 def test_what_mixes_places_sees_the_whole_picture():
-    whole = Fields(None, None)
+    whole = ReceptiveFields(None, None)
     for network in (
         lambda x: x.reshape(1, -1),
         lambda x: x - x.mean((1, 2), keepdims=True),
@@ -120,6 +129,7 @@ def test_what_mixes_places_sees_the_whole_picture():
         assert traced_fields(network, shape(8)) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [(0, 0), (3, 5), (7, 7)])
 def test_no_pixel_outside_the_field_reaches_a_unit(unit):
     def network(x):
@@ -134,6 +144,6 @@ def test_no_pixel_outside_the_field_reaches_a_unit(unit):
 
 
 def test_arrays_that_do_not_depend_on_the_picture_see_nothing_of_it():
-    assert traced_fields(lambda x: jnp.ones((1, 4, 4, 1)), shape(8)) == Fields(None, None)
+    assert traced_fields(lambda x: jnp.ones((1, 4, 4, 1)), shape(8)) == ReceptiveFields(None, None)
     bias = np.ones((1, 8, 8, 3), np.float32)
     assert traced_fields(lambda v, x: convolve(x + v, 3), bias, shape(8)).rows.size == 3

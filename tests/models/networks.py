@@ -1,6 +1,6 @@
-"""Networks of any size for tests: described by shapes, or with weights drawn by NumPy.
+"""Describes networks of any size for tests by shapes, or fills them with weights from NumPy.
 
-Tracing an `init` costs a moment; running a big one costs seconds.
+Tracing an `init` is fast; running that of a large network takes seconds.
 """
 
 import functools
@@ -18,13 +18,13 @@ def image_shape(side: int, batch: int = 1) -> jax.ShapeDtypeStruct:
 
 @functools.cache
 def described(model: nn.Module, side: int) -> dict[str, Any]:
-    """The shapes of a network's variables."""
+    """Returns the shapes of a network's variables."""
     return jax.eval_shape(model.init, jax.random.key(0), image_shape(side))
 
 
 @functools.cache
 def outputs(model: nn.Module, side: int, training: bool = False) -> tuple[tuple[int, ...], dict]:
-    """Shapes of the logits and of the activations, in forward order, without the batch."""
+    """Returns the shapes of logits and activations, in forward order, without the batch."""
     order = []
 
     def apply(variables, images):
@@ -40,7 +40,7 @@ def outputs(model: nn.Module, side: int, training: bool = False) -> tuple[tuple[
 
 
 def filled(model: nn.Module, side: int, seed: int = 0) -> dict[str, Any]:
-    """Kernels of He's size, small positive biases, statistics near those of a normal variable."""
+    """Draws kernels of He's scale, small positive biases, and statistics near 0 and 1."""
     draw = np.random.default_rng(seed)
 
     def fill(path, leaf):
@@ -60,7 +60,7 @@ def pictures(side: int, batch: int = 2, seed: int = 7) -> jax.Array:
 
 
 def rectifiers(model: nn.Module, side: int, training: bool = False) -> int:
-    """How often a network calls its nonlinearity, traced in evaluation or in training."""
+    """Counts how often a network calls its nonlinearity, in evaluation or in training."""
     calls = []
 
     def counted(x):

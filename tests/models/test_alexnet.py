@@ -36,7 +36,7 @@ def test_it_has_659272_units_that_the_lecture_rounds_to_650000():
     assert sum(math.prod(activations[name]) for name in layers) + logits[0] == 659_272
 
 
-def test_224_pixels_are_refused_they_give_54_25_positions():
+def test_224_pixels_are_refused_because_they_give_54_25_positions():
     with pytest.raises(ValueError, match=r"224.*54\.25"):
         described(AlexNet(), 224)
 
@@ -61,6 +61,7 @@ def test_two_groups_halve_the_products_of_three_layers():
     assert costs[2] == 724_406_816
 
 
+@pytest.mark.slow
 def test_maps_of_a_group_see_only_their_own_half():
     variables, images = filled(SMALL, SIDE), pictures(SIDE)
     _, before = jax.jit(SMALL.apply)(variables, images)
@@ -82,6 +83,7 @@ def test_order_is_rectifier_normalization_pooling():
     assert rectifiers(SMALL, SIDE) == 7
 
 
+@pytest.mark.slow
 def test_initial_values_are_those_of_section_5():
     params = jax.jit(SMALL.init)(jax.random.key(0), pictures(SIDE))["params"]
     ones = {name for name, layer in params.items() if (layer["bias"] == 1.0).all()}
@@ -90,6 +92,7 @@ def test_initial_values_are_those_of_section_5():
     np.testing.assert_allclose(params["conv3"]["kernel"].std(), 0.01, rtol=0.01)
 
 
+@pytest.mark.slow
 def test_dropout_changes_the_logits_in_training_only():
     variables, images = filled(SMALL, SIDE), pictures(SIDE)
     apply = jax.jit(SMALL.apply, static_argnums=2)
@@ -104,6 +107,7 @@ def test_dropout_changes_the_logits_in_training_only():
     np.testing.assert_array_equal(plain[0], keyed[0])
 
 
+@pytest.mark.slow
 def test_gradient_to_the_image_is_finite_and_not_zero():
     variables = filled(SMALL, SIDE)
     gradient = jax.jit(jax.grad(lambda images: SMALL.apply(variables, images)[0].sum()))(

@@ -34,7 +34,7 @@ def count(model):
 
 
 def convolutions(*layers):
-    """Weights and biases of (inputs, outputs, window)."""
+    """Counts the weights and biases of convolutions, each (inputs, outputs, window)."""
     return sum(window**2 * inputs * outputs + outputs for inputs, outputs, window in layers)
 
 
@@ -99,6 +99,7 @@ def test_logits_are_the_means_of_the_last_rectified_maps():
     np.testing.assert_allclose(scores, maps["conv4"].mean((1, 2)), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_of_a_training_step_are_finite():
     images = jax.random.normal(jax.random.key(0), (4, 8, 8, 3))
     model = AllConvolutional(all_convolutional(TINY), num_classes=5)

@@ -49,7 +49,7 @@ def test_each_n_adds_the_same_parameters(depth, expected):
     assert first + (depth - 8) // 6 * (second - first) == expected
 
 
-def test_the_plain_twin_has_the_same_parameters():
+def test_the_network_without_shortcuts_has_the_same_parameters():
     residual, plain = (variable_shapes(depth=14, residual=each) for each in (True, False))
     assert residual == plain
 
@@ -98,7 +98,7 @@ def test_54_blocks_of_110_layers_leave_40_and_a_quarter():
 
 @pytest.mark.parametrize("depth", [0, 2, 18, 21])
 def test_depths_that_are_not_6n_plus_2_are_refused(depth):
-    with pytest.raises(ValueError, match=f"depth is {depth}; allowed: 6n \\+ 2"):
+    with pytest.raises(ValueError, match=f"depth is {depth}; it must be 6n \\+ 2"):
         cifar_resnet(depth)
 
 
@@ -114,7 +114,8 @@ def test_a_plain_network_has_no_shortcut_to_project_or_drop_to(fields):
         cifar_resnet(8, residual=False, **fields)
 
 
-def test_evaluation_moves_no_statistic_and_training_moves_all(images, variables):
+@pytest.mark.slow
+def test_evaluation_changes_no_statistic_and_training_changes_all(images, variables):
     before = variables["batch_stats"]
     _, unmoved = cifar_resnet(**TINY).apply(variables, images, mutable=["batch_stats"])
     jax.tree.map(np.testing.assert_array_equal, unmoved["batch_stats"], before)
@@ -123,7 +124,8 @@ def test_evaluation_moves_no_statistic_and_training_moves_all(images, variables)
     assert all(jax.tree.leaves(changes))
 
 
-def test_statistics_move_only_in_the_blocks_that_were_kept(images, variables):
+@pytest.mark.slow
+def test_statistics_change_only_in_the_blocks_that_were_kept(images, variables):
     before = variables["batch_stats"]
     found = set()
     for seed in range(6):
@@ -143,6 +145,7 @@ def test_statistics_move_only_in_the_blocks_that_were_kept(images, variables):
     assert ("block3_1", True) in found
 
 
+@pytest.mark.slow
 def test_mask_and_cond_train_alike(images, variables):
     jitted = {}
     for skip in (False, True):
@@ -156,6 +159,7 @@ def test_mask_and_cond_train_alike(images, variables):
         np.testing.assert_allclose(masked, skipped, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_gradient_is_finite_and_not_zero(images, variables):
     def loss(params):
         (logits, _), _ = train({**variables, "params": params}, images)

@@ -14,7 +14,7 @@ def test_each_picture_holds_the_weights_of_one_unit_in_the_images_order():
     np.testing.assert_allclose(second, -first)
 
 
-def test_zero_is_mid_gray_and_a_unit_without_weights_is_all_of_it():
+def test_zero_is_mid_gray_and_so_is_a_unit_without_weights():
     pictures = filter_pictures(np.array([[0.0, 0.0], [5.0, 0.0]], np.float32), (2, 1, 1))
     assert pictures.ravel().tolist() == [0.0, 1.0, 0.0, 0.0]
 
@@ -28,6 +28,6 @@ def test_an_image_like_its_filter_excites_the_unit_most():
     np.testing.assert_array_equal(responses.argmax(axis=0), np.arange(6))
 
 
-def test_another_number_of_pixels_is_refused():
-    with pytest.raises(ValueError, match="from 783 pixels; images of 28x28x1 have 784"):
+def test_a_wrong_number_of_pixels_is_refused():
+    with pytest.raises(ValueError, match="783 weights; images of 28x28x1 have 784 pixels"):
         filter_pictures(jnp.zeros((783, 4)), (28, 28, 1))

@@ -64,6 +64,7 @@ def test_the_deepest_column_of_fractalnet_20_has_20_convolutions():
     assert sum("conv" in name for name in variables["params"]) == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", [1, 2, 3])
 def test_a_column_runs_alone_as_in_the_net_that_keeps_only_it(images, variables, column):
     (expected, within), _ = jitted(False)(variables, images, one_column(column))
@@ -89,7 +90,7 @@ def test_evaluation_takes_the_mean_of_all_columns(images, variables):
 
 
 def test_a_block_is_the_recursion_of_equation_2(images, variables):
-    """f_3(z) = f_2(f_2(z)) join conv(z), joins that meet being one mean of all."""
+    """Checks f_3(z) = f_2(f_2(z)) join conv(z); joins that meet are one mean of all inputs."""
     params, statistics = variables["params"], variables["batch_stats"]
 
     def conv(x, name):
@@ -113,7 +114,8 @@ def test_a_block_is_the_recursion_of_equation_2(images, variables):
     np.testing.assert_allclose(activations["block1"], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_statistics_move_only_where_a_convolution_is_live(images, variables):
+@pytest.mark.slow
+def test_statistics_change_only_where_a_convolution_is_live(images, variables):
     paths = jnp.stack([one_column(2)[0], one_column(3)[0]])
     _, updated = jitted(True)(variables, images, paths)
     live = np.asarray(live_convolutions(paths))
@@ -124,6 +126,7 @@ def test_statistics_move_only_where_a_convolution_is_live(images, variables):
         assert moved == live[block - 1, row, column - 1]
 
 
+@pytest.mark.slow
 def test_dropped_convolutions_have_no_gradient(images, variables):
     def loss(params):
         (logits, _), _ = jitted(True)({**variables, "params": params}, images, one_column(1))
@@ -136,6 +139,7 @@ def test_dropped_convolutions_have_no_gradient(images, variables):
             assert leaf.any() == ("column2" not in name and "column3" not in name)
 
 
+@pytest.mark.slow
 def test_training_draws_another_subnetwork_for_another_key(images, variables):
     step = jax.jit(
         lambda key: TINY.apply(
@@ -180,7 +184,7 @@ def test_logits_are_float32_in_mixed_precision():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"channels": (4, 4)}, "one of each for every block"),
+        ({"channels": (4, 4)}, "they must have the same length"),
         ({"num_columns": 0}, "num_columns is 0"),
         ({"local_drop": 1.5}, "local_drop is 1.5"),
         ({"global_ratio": -0.5}, "global_ratio is -0.5"),
@@ -192,12 +196,12 @@ def test_impossible_fields_are_refused(fields, message):
 
 
 def test_images_that_cannot_be_halved_are_refused():
-    with pytest.raises(ValueError, match="28x28; 5 halvings"):
+    with pytest.raises(ValueError, match="28x28; for 5 blocks"):
         FractalNet().init(jax.random.key(0), jnp.zeros((1, 28, 28, 3)))
 
 
-def test_a_column_that_is_not_there_is_refused(variables):
-    with pytest.raises(ValueError, match="column is 4; allowed: 1 to 3"):
+def test_a_column_that_does_not_exist_is_refused(variables):
+    with pytest.raises(ValueError, match="column is 4; it must be from 1 to 3"):
         column_of(TINY, 4)
     with pytest.raises(ValueError, match="column is 4"):
         column_variables(variables, 4)

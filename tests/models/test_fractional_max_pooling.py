@@ -44,6 +44,7 @@ def test_layer_n_has_n_times_160_filters_of_2x2():
     assert count_parameters(shapes()[1]["params"]) == expected
 
 
+@pytest.mark.slow
 def test_evaluation_needs_no_key_and_training_draws_regions(images, variables):
     model = FractionalMaxPoolingNet(**TINY, final_dropout=0.0)
     evaluate = jax.jit(model.apply)
@@ -56,6 +57,7 @@ def test_evaluation_needs_no_key_and_training_draws_regions(images, variables):
     assert any((logits[0] != each).any() for each in logits[2:])
 
 
+@pytest.mark.slow
 def test_random_evaluation_draws_regions_and_drops_nothing(images, variables):
     drawn = FractionalMaxPoolingNet(**TINY, random_evaluation=True)
     trained = FractionalMaxPoolingNet(**TINY, final_dropout=0.0)
@@ -65,6 +67,7 @@ def test_random_evaluation_draws_regions_and_drops_nothing(images, variables):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", [{}, {"pseudorandom": False, "overlapping": False}])
 def test_gradients_are_finite_and_none_is_zero(images, fields):
     model = FractionalMaxPoolingNet(**{**TINY, "num_poolings": 1}, **fields)
@@ -98,7 +101,7 @@ def test_factors_outside_1_to_2_are_refused(factor):
 
 def test_images_that_are_pooled_away_are_refused():
     model = FractionalMaxPoolingNet(padding=0, width=2)
-    with pytest.raises(ValueError, match="images are 20x20: layer"):
+    with pytest.raises(ValueError, match="images are 20x20, too small for layer"):
         jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 20, 20, 3)))
 
 

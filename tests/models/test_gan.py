@@ -10,20 +10,23 @@ def count(params):
     return sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
+@pytest.mark.slow
 def test_the_papers_generator_has_as_many_parameters_as_its_code():
-    """100-1200-1200-784, from the authors' mnist.yaml."""
+    """Checks 100-1200-1200-784, from the authors' mnist.yaml."""
     generator = Generator((1200, 1200), (28, 28, 1))
     params = generator.init(jax.random.key(0), jnp.zeros((1, 100)))
     assert count(params) == 101 * 1200 + 1201 * 1200 + 1201 * 784
 
 
+@pytest.mark.slow
 def test_the_papers_discriminator_has_as_many_parameters_as_its_code():
-    """784-240-240-1, five pieces each, from the authors' mnist.yaml."""
+    """Checks 784-240-240-1 with five pieces each, from the authors' mnist.yaml."""
     discriminator = Discriminator((240, 240), pieces=5)
     params = discriminator.init(jax.random.key(0), jnp.zeros((1, 28, 28, 1)))
     assert count(params) == 785 * 1200 + 241 * 1200 + 241
 
 
+@pytest.mark.slow
 def test_images_stay_within_one_and_minus_one():
     generator = Generator((16,), (4, 4, 3))
     latents = 100.0 * jax.random.normal(jax.random.key(1), (8, 5))
@@ -32,6 +35,7 @@ def test_images_stay_within_one_and_minus_one():
     assert jnp.abs(images).max() <= 1.0
 
 
+@pytest.mark.slow
 def test_each_image_has_one_logit_of_its_own():
     discriminator = Discriminator((16,), pieces=2)
     images = jax.random.normal(jax.random.key(1), (4, 5, 5, 1))
@@ -42,6 +46,7 @@ def test_each_image_has_one_logit_of_its_own():
     assert float(alone[0]) == pytest.approx(float(logits[2]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_dropout_acts_in_training_alone():
     discriminator = Discriminator((64,), input_dropout=0.2, hidden_dropout=0.5)
     images = jnp.ones((2, 8, 8, 1))
@@ -54,7 +59,8 @@ def test_dropout_acts_in_training_alone():
     assert (discriminator.apply(params, images) == discriminator.apply(params, images)).all()
 
 
-def test_a_walk_begins_and_ends_where_it_should_and_is_straight():
+@pytest.mark.slow
+def test_a_walk_is_straight_from_its_first_to_its_last_latent():
     first, last = jnp.array([[0.0, 1.0], [5.0, 5.0]]), jnp.array([[2.0, 3.0], [5.0, 7.0]])
     walk = interpolate(first, last, 3).reshape(2, 3, 2)
     assert (walk[:, 0] == first).all()

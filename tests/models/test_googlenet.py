@@ -14,6 +14,7 @@ MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 CHANNELS = (256, 480, 512, 512, 512, 528, 832, 832, 1024)
 
 
+@pytest.mark.slow
 def test_it_has_seven_million_parameters_and_six_more_in_its_heads():
     counts = [
         count_parameters(described(GoogLeNet(auxiliary=auxiliary), 224)["params"])
@@ -40,7 +41,7 @@ def test_layers_carry_caffes_names():
     assert params["inception_3b"]["5x5_reduce"]["kernel"].shape == (1, 1, 256, 32)
 
 
-def test_22_layers_with_parameters_lie_on_its_longest_way():
+def test_the_longest_path_has_22_layers_with_parameters():
     params = described(GoogLeNet(auxiliary=False), 224)["params"]
     in_a_row = {"conv1": 1, "conv2": 2, "loss3": 1}
     assert sum(in_a_row.get(name, 2) for name in params) == 22
@@ -59,7 +60,7 @@ def test_maps_have_the_sizes_of_table_1():
     assert activations["pool5/7x7_s1"] == (1024,)
 
 
-def test_the_two_layers_that_the_lecture_dreams_with_are_there():
+def test_the_two_layers_of_the_lectures_dreams_exist():
     _, activations = outputs(GoogLeNet(), 224)
     assert activations["inception_4c/output"] == (14, 14, 512)
     assert activations["inception_3b/5x5_reduce"] == (28, 28, 32)
@@ -71,7 +72,8 @@ def test_it_costs_1_6_billion_multiply_adds():
     assert cost == 1_582_671_872
 
 
-def test_auxiliary_logits_are_there_in_training_only():
+@pytest.mark.slow
+def test_auxiliary_logits_exist_in_training_only():
     _, evaluated = outputs(GoogLeNet(), 224)
     _, trained = outputs(GoogLeNet(), 224, training=True)
     assert trained["loss1/classifier"] == trained["loss2/classifier"] == (1000,)
@@ -81,12 +83,14 @@ def test_auxiliary_logits_are_there_in_training_only():
     assert set(outputs(GoogLeNet(auxiliary=False), 224, training=True)[1]) == set(evaluated)
 
 
+@pytest.mark.slow
 def test_every_rectifier_is_the_field():
     assert rectifiers(GoogLeNet(), 224) == 3 + 9 * 6
     assert rectifiers(GoogLeNet(), 224, training=True) == 3 + 9 * 6 + 4
 
 
-def test_without_classes_any_size_is_taken_and_no_head_is_there():
+@pytest.mark.slow
+def test_without_classes_there_is_no_head_and_any_size_is_taken():
     network = GoogLeNet(num_classes=0)
     logits, activations = outputs(network, 101, training=True)
     assert logits == (0,)
@@ -94,6 +98,7 @@ def test_without_classes_any_size_is_taken_and_no_head_is_there():
     assert not [name for name in described(network, 101)["params"] if name.startswith("loss")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("auxiliary", "least"), [(False, 31), (True, 47)])
 def test_images_too_small_for_it_are_refused(auxiliary, least):
     network = GoogLeNet(num_classes=3, auxiliary=auxiliary, auxiliary_hidden=4)
@@ -104,7 +109,7 @@ def test_images_too_small_for_it_are_refused(auxiliary, least):
 
 @pytest.fixture(scope="module")
 def run():
-    """Logits, activations and the gradient of a logit to the image, at 33x33."""
+    """Returns logits, activations and the gradient of a logit to the image, at 33x33."""
     variables, images = filled(SMALL, 33), pictures(33, batch=1)
 
     def logit(images):
@@ -115,6 +120,7 @@ def run():
     return variables, *found, gradient
 
 
+@pytest.mark.slow
 def test_a_module_concatenates_1x1_3x3_5x5_and_pooling_after_their_rectifiers(run):
     _, _, activations, _ = run
     name = "inception_3a"
@@ -127,6 +133,7 @@ def test_a_module_concatenates_1x1_3x3_5x5_and_pooling_after_their_rectifiers(ru
     np.testing.assert_array_equal(after, np.maximum(before, 0.0))
 
 
+@pytest.mark.slow
 def test_normalization_follows_the_first_pooling_and_precedes_the_second(run):
     _, _, activations, _ = run
     for before, after in (
@@ -153,8 +160,9 @@ def test_gradient_to_the_image_is_finite_and_not_zero(run):
     assert (gradient != 0.0).any()
 
 
+@pytest.mark.slow
 def test_dropout_changes_the_logits_in_training_only():
-    """Of a classifier after the maps, which are the same under any key."""
+    """Checks the classifier alone: the maps before it are the same for any key."""
     variables, images = filled(SMALL, 33), pictures(33, batch=1)
     apply = jax.jit(SMALL.apply, static_argnums=2)
     first, second = (
@@ -164,6 +172,7 @@ def test_dropout_changes_the_logits_in_training_only():
     np.testing.assert_array_equal(first[1]["pool5/7x7_s1"], second[1]["pool5/7x7_s1"])
 
 
+@pytest.mark.slow
 def test_computed_in_bfloat16_parameters_and_logits_stay_float32():
     network = GoogLeNet(dtype=jnp.bfloat16)
     variables = described(network, 224)

@@ -13,7 +13,7 @@ def test_a_walk_goes_evenly_from_its_first_latent_to_its_last():
     np.testing.assert_allclose(walks, expected)
 
 
-def test_a_grid_is_even_in_the_priors_probability():
+def test_neighbors_of_a_grid_differ_by_equal_prior_probability():
     grid = manifold_grid(5, latent_dim=2)
     assert grid.shape == (25, 2)
     np.testing.assert_allclose(
@@ -37,13 +37,13 @@ def test_a_grid_leaves_all_other_dimensions_at_zero():
 
 
 def test_a_grid_refuses_dimensions_that_are_not_two_of_the_latents():
-    with pytest.raises(ValueError, match="dimension 2 is not among.*from 0 to 1"):
+    with pytest.raises(ValueError, match="no dimension 2;.*from 0 to 1"):
         manifold_grid(3, latent_dim=2, dims=(0, 2))
     with pytest.raises(ValueError, match="dimension -1"):
         manifold_grid(3, latent_dim=2, dims=(-1, 0))
-    with pytest.raises(ValueError, match=r"over dimensions \(1, 1\); they must differ"):
+    with pytest.raises(ValueError, match=r"dims is \(1, 1\); the two dimensions must differ"):
         manifold_grid(3, latent_dim=2, dims=(1, 1))
-    with pytest.raises(ValueError, match="1 points a side; it must be at least 2"):
+    with pytest.raises(ValueError, match="side is 1; it must be at least 2"):
         manifold_grid(1, latent_dim=2)
 
 
@@ -59,6 +59,6 @@ def test_a_traversal_through_its_own_value_passes_the_base():
     np.testing.assert_array_equal(traverse(base, np.arange(2), base)[0], base)
 
 
-def test_a_traversal_refuses_a_dimension_that_is_not_there():
-    with pytest.raises(ValueError, match="dimension 3 is not among.*from 0 to 2"):
+def test_a_traversal_refuses_a_dimension_that_does_not_exist():
+    with pytest.raises(ValueError, match="no dimension 3;.*from 0 to 2"):
         traverse(jnp.zeros(3), (0, 3), (0.0,))

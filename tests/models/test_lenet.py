@@ -94,5 +94,5 @@ def test_images_of_32_pixels_need_no_padding(images, variables, outputs):
 
 
 def test_other_sizes_are_refused():
-    with pytest.raises(ValueError, match="28x30 with padding 2"):
+    with pytest.raises(ValueError, match="28x30 and padding is 2"):
         LeNet5().init(jax.random.key(0), jnp.zeros((1, 28, 30, 1)))

@@ -1,4 +1,4 @@
-"""The network as printed in 1998; that of full connection is in `test_lenet`."""
+"""Tests the network as published in 1998; `test_lenet` tests the fully connected one."""
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +48,7 @@ def test_maps_are_connected_as_in_table_1():
     assert tuple(columns) == C3_TABLE
 
 
+@pytest.mark.slow
 def test_its_layers_have_60000_trainable_parameters_and_its_output_none(variables):
     counts = {name: count_parameters(layer) for name, layer in variables["params"].items()}
     assert counts == PARAMETERS
@@ -83,6 +84,7 @@ def test_a_map_of_c3_changes_only_with_the_maps_it_is_connected_to(images, varia
         assert changed.tolist() == [source in seen for seen in C3_TABLE]
 
 
+@pytest.mark.slow
 def test_a_full_table_is_the_full_convolution(images):
     full, tabled = LeNet5(), LeNet5(connections=(tuple(range(6)),) * 16)
     variables = full.init(jax.random.key(1), images)
@@ -114,7 +116,7 @@ def test_scaled_tanh_is_one_at_one_and_steepest_curvature_is_there():
     assert abs(float(points[curvature.argmax()]) - 1.0) < 0.02
 
 
-def test_a_class_whose_code_is_met_has_no_distance_and_the_others_many():
+def test_a_class_whose_code_is_matched_has_distance_0_and_the_others_do_not():
     codes = []
     for label in range(10):
         bits = [bin((label + 1) & place).count("1") for place in range(84)]
@@ -152,6 +154,7 @@ def test_every_parameter_changes_the_logits(images, variables):
     assert all(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [LeNet5, OriginalLeNet5])
 def test_gradient_to_the_image_is_finite_and_not_zero(network, images):
     variables = jax.jit(network().init)(jax.random.key(2), images)
@@ -183,12 +186,14 @@ def test_without_classes_any_size_is_taken(network):
 
 
 def test_a_table_that_names_an_absent_map_is_refused(images):
-    with pytest.raises(ValueError, match="connections name map 6: there are 6 maps"):
+    with pytest.raises(ValueError, match="connections name map 6; it must be at most 5"):
         LeNet5(connections=((0, 6),)).init(jax.random.key(0), images)
 
 
 def test_more_classes_than_codes_are_refused():
-    with pytest.raises(ValueError, match="128 classes: the radial output has codes for at most"):
+    with pytest.raises(
+        ValueError, match="num_classes is 128; with radial_output it must be at most 127"
+    ):
         radial_logits(jnp.zeros((1, 84)), 128)
 
 

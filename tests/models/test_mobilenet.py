@@ -13,6 +13,7 @@ SMALL = MobileNetV2(num_classes=5)
 ROWS = {1: (112, 16), 3: (56, 24), 6: (28, 32), 10: (14, 64), 13: (14, 96), 16: (7, 160)}
 
 
+@pytest.mark.slow
 def test_it_has_3_5_million_parameters_and_one_fewer_for_each_map_when_folded():
     with_norm = described(MobileNetV2(), 224)
     folded = count_parameters(described(MobileNetV2(folded=True), 224)["params"])
@@ -60,7 +61,7 @@ def test_without_classes_any_size_is_taken():
 
 @pytest.fixture(scope="module")
 def run():
-    """Logits, activations and the gradient of the logits to the image, at 37x37."""
+    """Returns logits, activations and the gradient of the logits to the image, at 37x37."""
     variables, images = filled(SMALL, 37), pictures(37)
 
     def total(images):
@@ -71,6 +72,7 @@ def run():
     return variables, images, *found, gradient
 
 
+@pytest.mark.slow
 def test_folded_it_computes_the_same(run):
     variables, images, logits, activations, _ = run
     params = fold_batch_norm(variables["params"], variables["batch_stats"])
@@ -96,7 +98,8 @@ def test_a_block_adds_its_input_where_the_shapes_agree(run):
 def test_rectifiers_stop_at_six(run):
     *_, activations, _ = run
     before, after = activations["conv1"], activations["relu_conv1"]
-    np.testing.assert_array_equal(after, np.clip(before, 0.0, 6.0))
+    # XLA may compute `conv1` twice, for both activations, with different rounding.
+    np.testing.assert_allclose(after, np.clip(before, 0.0, 6.0), rtol=0, atol=1e-5)
 
 
 def test_gradient_to_the_image_is_finite_and_not_zero(run):
@@ -105,6 +108,7 @@ def test_gradient_to_the_image_is_finite_and_not_zero(run):
     assert (gradient != 0.0).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("side", "first"), [(32, (0, 2)), (33, (0, 1))])
 def test_an_even_side_is_padded_at_its_end_only_as_tensorflow_does(side, first):
     variables = filled(SMALL, side)
@@ -119,6 +123,7 @@ def test_an_even_side_is_padded_at_its_end_only_as_tensorflow_does(side, first):
     assert extent(gradient_support(features, pictures(side), (last, last))) == (corner, corner)
 
 
+@pytest.mark.slow
 def test_training_changes_the_statistics_and_takes_the_batchs_own():
     network = MobileNetV2(num_classes=0)
     variables, images = filled(network, 32), pictures(32)
@@ -143,6 +148,7 @@ def test_training_changes_the_statistics_and_takes_the_batchs_own():
     np.testing.assert_allclose(changed["mean"], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_dropout_changes_the_logits_in_training_only():
     network = SMALL.clone(folded=True)
     variables, images = filled(network, 37), pictures(37)
@@ -154,6 +160,7 @@ def test_dropout_changes_the_logits_in_training_only():
     np.testing.assert_array_equal(first[1]["pool"], second[1]["pool"])
 
 
+@pytest.mark.slow
 def test_computed_in_bfloat16_parameters_and_logits_stay_float32():
     network = SMALL.clone(dtype=jnp.bfloat16)
     variables = described(network, 32)

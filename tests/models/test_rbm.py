@@ -11,12 +11,12 @@ from lecture_models.models.rbm import (
     LINEAR,
     LOGISTIC,
     RBM,
-    climb,
     energy,
     free_energy,
     hidden_inputs,
     hidden_mean,
     init_rbm,
+    propagate_up,
     reconstruct,
     sample_hidden,
     sample_visible,
@@ -28,7 +28,7 @@ NUM_VISIBLE, NUM_HIDDEN = 4, 3
 
 
 def states(count):
-    """All binary vectors of that length."""
+    """Returns all binary vectors of a length."""
     return jnp.array(list(itertools.product([0.0, 1.0], repeat=count)))
 
 
@@ -44,7 +44,7 @@ def rbm():
 
 @pytest.fixture(scope="module")
 def joint(rbm):
-    """exp(-E) of every visible (rows) and hidden (columns) state, normalized."""
+    """Returns the normalized exp(-E) of every visible (rows) and hidden (columns) state."""
     visible, hidden = states(NUM_VISIBLE), states(NUM_HIDDEN)
     rows = [energy(LOGISTIC, rbm, jnp.tile(each, (len(hidden), 1)), hidden) for each in visible]
     weights = np.exp(-np.array(rows, np.float64))
@@ -148,6 +148,7 @@ def test_weights_begin_with_a_tenth_of_a_standard_deviation_and_biases_at_zero()
     assert not first.hidden_bias.any()
 
 
+@pytest.mark.slow
 def test_the_unrolled_autoencoder_is_the_mean_field_pass_up_and_down_the_stack():
     keys = jax.random.split(jax.random.key(0), 3)
     widths = (16, 9, 6, 2)
@@ -176,11 +177,11 @@ def test_the_unrolled_autoencoder_is_the_mean_field_pass_up_and_down_the_stack()
     np.testing.assert_allclose(jax.nn.sigmoid(logits).reshape(5, 16), down, rtol=1e-5, atol=1e-6)
 
 
-def test_climbing_a_stack_ends_at_its_top(rbm):
+def test_propagation_through_a_stack_ends_at_its_top(rbm):
     visible = states(NUM_VISIBLE)
     above = init_rbm(jax.random.key(5), NUM_HIDDEN, 2)
     expected = hidden_inputs(above, hidden_mean(LOGISTIC, rbm, visible))
     np.testing.assert_allclose(
-        climb((LOGISTIC, LINEAR), (rbm, above), visible), expected, rtol=1e-6
+        propagate_up((LOGISTIC, LINEAR), (rbm, above), visible), expected, rtol=1e-6
     )
-    assert climb((), (), visible) is visible
+    assert propagate_up((), (), visible) is visible

@@ -24,7 +24,7 @@ RESNET_34_A = functools.partial(RESNET_34, projection=False)
 
 @functools.cache
 def traced(architecture):
-    """Logits, activations and variables as shapes."""
+    """Returns the shapes of logits, activations and variables."""
     found = jax.eval_shape(architecture().init_with_output, jax.random.key(0), IMAGENET)
     (logits, activations), variables = found
     return logits, activations, variables
@@ -38,6 +38,7 @@ def cost(architecture):
     return multiply_adds(architecture().apply, traced(architecture)[2], IMAGENET)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "expected"),
     [
@@ -56,6 +57,7 @@ def test_option_b_adds_173824_parameters_to_34_layers():
     assert count(RESNET_34) - count(RESNET_34_A) == 173_824
 
 
+@pytest.mark.slow
 def test_a_bottleneck_of_the_third_stage_has_1117184_parameters():
     # 101 layers are 50 and 17 more of these: 1x1 1024-256, 3x3 256-256, 1x1 256-1024, and norms.
     block = 1024 * 256 + 9 * 256**2 + 256 * 1024 + 2 * (256 + 256 + 1024)
@@ -63,6 +65,7 @@ def test_a_bottleneck_of_the_third_stage_has_1117184_parameters():
     assert count(RESNET_101) - count(RESNET_50) == 17 * block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "billions"),
     [(PLAIN_34, 3.644), (RESNET_34_A, 3.644), (RESNET_34, 3.664), (RESNET_152, 11.28)],
@@ -72,6 +75,7 @@ def test_multiply_adds_are_the_papers(architecture, billions):
     assert round(cost(architecture) / 1e9, digits) == billions
 
 
+@pytest.mark.slow
 def test_a_stride_in_the_3x3_costs_more_and_changes_no_parameter():
     assert count(RESNET_50_STRIDED_3X3) == count(RESNET_50)
     assert cost(RESNET_50_STRIDED_3X3) > cost(RESNET_50)
@@ -120,6 +124,7 @@ def test_a_cifar_stem_keeps_the_side():
     assert "pool1" not in activations
 
 
+@pytest.mark.slow
 def test_preactivation_bottlenecks_end_in_an_activation():
     images = jax.random.normal(jax.random.key(0), (2, 32, 32, 3))
     model = RESNET_50(stages=(1, 1), widths=(2, 4), preactivation=True, num_classes=3)
@@ -142,7 +147,7 @@ def test_features_alone_take_any_size():
 
 
 def test_stages_without_a_width_are_refused():
-    with pytest.raises(ValueError, match="as many of one as of the other"):
+    with pytest.raises(ValueError, match="they must have the same length"):
         ResNet(stages=(2, 2), widths=(64,))
 
 

@@ -40,7 +40,7 @@ def test_every_rectifier_is_the_field():
     assert rectifiers(SqueezeNet(), 227) == 1 + 8 * 3 + 1
 
 
-def test_without_classes_any_size_is_taken_and_conv10_is_not_there():
+def test_without_classes_there_is_no_conv10_and_any_size_is_taken():
     network = SqueezeNet(num_classes=0)
     logits, activations = outputs(network, 75)
     assert logits == (0,)
@@ -50,13 +50,13 @@ def test_without_classes_any_size_is_taken_and_conv10_is_not_there():
 
 def test_an_image_too_small_is_refused():
     assert outputs(SMALL, 17)[0] == (5,)
-    with pytest.raises(ValueError, match="maps are 1 wide"):
+    with pytest.raises(ValueError, match="maps of side 1 with padding 0"):
         described(SMALL, 16)
 
 
 @pytest.fixture(scope="module")
 def run():
-    """Logits, activations and the gradient of a logit to the image, at 35x35."""
+    """Returns logits, activations and the gradient of a logit to the image, at 35x35."""
     variables, images = filled(SMALL, 35), pictures(35, batch=1)
 
     def total(images):
@@ -67,6 +67,7 @@ def run():
     return *found, gradient
 
 
+@pytest.mark.slow
 def test_logits_are_means_of_rectified_class_maps(run):
     logits, activations, _ = run
     rectified = np.maximum(np.asarray(activations["conv10"]), 0.0)

@@ -14,6 +14,7 @@ def layers():
     return [layer._replace(decoder_bias=layer.decoder_bias + 0.3) for layer in made]
 
 
+@pytest.mark.slow
 def test_a_stack_goes_up_and_down_through_sigmoids(layers):
     inputs = jax.random.uniform(jax.random.key(1), (3, 6))
     x = np.asarray(inputs, np.float64)
@@ -35,13 +36,14 @@ def test_a_part_of_the_stack_is_an_autoencoder_of_the_codes_below(layers):
     np.testing.assert_allclose(decode(layers[:1], inner), decode(layers, whole), rtol=1e-6)
 
 
-def test_no_layer_encodes_nothing_and_cannot_decode():
+def test_an_empty_stack_encodes_as_the_identity_and_cannot_decode():
     inputs = jnp.ones((1, 6))
     assert encode((), inputs) is inputs
-    with pytest.raises(ValueError, match="a stack of 0 layers"):
+    with pytest.raises(ValueError, match="the stack has 0 layers"):
         decode((), inputs)
 
 
+@pytest.mark.slow
 def test_weights_begin_with_the_variance_of_glorot_and_biases_at_zero():
     layer = init_layer(jax.random.key(0), 300, 100)
     for kernel in (layer.encoder_kernel, layer.decoder_kernel):

@@ -18,6 +18,7 @@ def images():
     return jax.random.uniform(jax.random.key(1), (7, 4, 3, 2), minval=-1.0)
 
 
+@pytest.mark.slow
 def test_one_matrix_serves_both_ways(params, images):
     params = params | {"hidden_bias": jnp.arange(5.0), "visible_bias": jnp.arange(24.0)}
     x = (images.reshape(7, 24) + 1.0) / 2.0

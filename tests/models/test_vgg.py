@@ -107,6 +107,7 @@ def test_activations_are_taken_before_and_after_the_nonlinearity():
     assert activations["conv2_1"].min() < 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layers", "side"), [(2, 5), (3, 7)])
 def test_two_stacked_3x3_convolutions_see_5x5_and_three_see_7x7(layers, side):
     network = VGG(stages=((3, (3,) * layers),), num_classes=0)
@@ -198,10 +199,11 @@ def test_computed_in_bfloat16_parameters_and_logits_stay_float32():
 
 
 def test_an_image_too_small_for_five_poolings_is_refused():
-    with pytest.raises(ValueError, match="maps are 1 wide"):
+    with pytest.raises(ValueError, match="maps of side 1 with padding 0"):
         described(VGG_A(num_classes=0), 31)
 
 
+@pytest.mark.slow
 def test_mirrored_borders_leave_a_gray_picture_gray_and_zeros_do_not():
     gray = jnp.full((1, 8, 8, 3), 0.5)
     stages = ((4, (3,)),)

@@ -44,7 +44,7 @@ def test_alexnet_takes_227_pixels_not_224():
         ((5, 3, 1, -1), "padding is -1; it must be at least 0"),
     ],
 )
-def test_what_is_no_convolution_is_refused(arguments, message):
+def test_impossible_convolutions_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         output_size(*arguments)
 
@@ -63,7 +63,7 @@ def test_sizes_are_those_of_the_compiled_convolution(size, filter, stride, paddi
     assert shape[-1] == expected
 
 
-def test_padding_that_keeps_the_size():
+def test_same_padding_keeps_the_size():
     assert [same_padding(filter) for filter in (3, 5, 7)] == [1, 2, 3]
     assert all(output_size(9, f, 1, same_padding(f)) == 9 for f in (1, 3, 5, 7, 9))
     with pytest.raises(ValueError, match="filter is 4; it must be odd"):
@@ -95,7 +95,7 @@ def test_convolution_is_correlation_with_the_flipped_kernel_and_differs_from_it(
     assert jnp.abs(convolve(image, kernel) - correlate(image, kernel)).max() > 0.1
 
 
-def test_convolution_spreads_an_impulse_as_the_kernel_stands_and_correlation_turns_it(planes):
+def test_convolution_of_an_impulse_is_the_kernel_and_correlation_rotates_it(planes):
     _, kernel = planes
     impulse = jnp.zeros((5, 3)).at[2, 1].set(1.0)
     np.testing.assert_array_equal(convolve(impulse, kernel), kernel)

@@ -16,12 +16,13 @@ FILL = np.float32([-1.0, 0.25])
 
 
 def numbered(count, height, width):
-    """Images whose values are all different, so that a crop tells where it was taken."""
+    """Returns images whose values all differ, so that a crop shows where it was taken."""
     return jnp.arange(count * height * width * 2, dtype=jnp.float32).reshape(
         count, height, width, 2
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**31 - 1), padding=st.integers(0, 3))
 def test_every_crop_is_one_of_those_of_the_padded_image(seed, padding):
@@ -37,7 +38,7 @@ def test_every_crop_is_one_of_those_of_the_padded_image(seed, padding):
         assert sum(np.array_equal(crop, each) for each in allowed) == 1
 
 
-def test_all_places_come_up_and_alike():
+def test_all_positions_are_equally_likely():
     images = jnp.broadcast_to(numbered(1, 5, 5), (9_000, 5, 5, 2))
     found = np.asarray(random_crop(jax.random.key(0), images, 1, FILL))
     _, counts = np.unique(found.reshape(9_000, -1), axis=0, return_counts=True)
@@ -64,7 +65,7 @@ def test_every_flip_is_the_image_or_its_mirror_image(seed):
         assert np.array_equal(flipped, image) != np.array_equal(flipped, image[:, ::-1])
 
 
-def test_half_of_the_images_are_mirrored_each_for_itself():
+def test_half_of_the_images_are_mirrored_independently():
     images = jnp.broadcast_to(numbered(1, 1, 2), (2_000, 1, 2, 2))
     found = random_flip(jax.random.key(0), images)
     mirrored = np.asarray((found != images).any((1, 2, 3)))
@@ -72,7 +73,7 @@ def test_half_of_the_images_are_mirrored_each_for_itself():
     assert 0.45 < (mirrored[1:] != mirrored[:-1]).mean() < 0.55
 
 
-def test_the_same_key_gives_the_same_crops_and_another_others():
+def test_the_same_key_gives_the_same_crops_and_another_key_others():
     images = numbered(20, 4, 4)
     one, again, other = (random_crop(jax.random.key(k), images, 2, FILL) for k in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
@@ -94,6 +95,7 @@ def test_a_channel_that_never_changes_becomes_0():
     np.testing.assert_array_equal(standardize(jnp.asarray(images), moments), 0.0 * images)
 
 
+@pytest.mark.slow
 def test_a_border_of_the_mean_is_0_once_standardized():
     images = np.random.default_rng(0).normal(2.0, 3.0, (50, 6, 6, 2)).astype(np.float32)
     moments = channel_moments(images)

@@ -8,11 +8,11 @@ from lecture_models.nn.batch_norm import EPSILON, MOMENTUM, batch_norm
 
 
 class Net(nn.Module):
-    """A single normalization."""
+    """Applies a single normalization."""
 
     @nn.compact
-    def __call__(self, x, training=False, moves=None):
-        return batch_norm(x, training, "bn", moves)
+    def __call__(self, x, training=False, update_statistics=None):
+        return batch_norm(x, training, "bn", update_statistics)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,10 @@ def variables(maps):
     return Net().init(jax.random.key(1), maps)
 
 
-def apply(variables, maps, moves=None):
-    return Net().apply(variables, maps, training=True, moves=moves, mutable=["batch_stats"])
+def apply(variables, maps, update_statistics=None):
+    return Net().apply(
+        variables, maps, training=True, update_statistics=update_statistics, mutable=["batch_stats"]
+    )
 
 
 def test_training_gives_each_channel_mean_0_and_variance_1(variables, maps):
@@ -35,23 +37,23 @@ def test_training_gives_each_channel_mean_0_and_variance_1(variables, maps):
     np.testing.assert_allclose(y.var((0, 1, 2)), 1.0, atol=1e-4)
 
 
-def test_running_statistics_go_a_tenth_of_the_way(variables, maps):
+def test_running_statistics_move_by_a_tenth(variables, maps):
     _, updated = apply(variables, maps)
     found = updated["batch_stats"]["bn"]
     np.testing.assert_allclose(found["mean"], 0.1 * maps.mean((0, 1, 2)), rtol=1e-4)
     np.testing.assert_allclose(found["var"], 0.9 + 0.1 * maps.var((0, 1, 2)), rtol=1e-4)
 
 
-def test_held_statistics_stay_and_the_output_is_the_same(variables, maps):
+def test_frozen_statistics_stay_and_the_output_is_the_same(variables, maps):
     expected, _ = apply(variables, maps)
-    found, updated = apply(variables, maps, moves=jnp.array(False))
+    found, updated = apply(variables, maps, update_statistics=jnp.array(False))
     np.testing.assert_array_equal(found, expected)
     jax.tree.map(np.testing.assert_array_equal, updated["batch_stats"], variables["batch_stats"])
 
 
-def test_statistics_that_may_move_move_as_without_a_gate(variables, maps):
+def test_an_open_gate_updates_statistics_as_without_a_gate(variables, maps):
     _, expected = apply(variables, maps)
-    _, found = apply(variables, maps, moves=jnp.array(True))
+    _, found = apply(variables, maps, update_statistics=jnp.array(True))
     jax.tree.map(np.testing.assert_array_equal, found, expected)
 
 
@@ -59,7 +61,8 @@ def test_evaluation_uses_the_running_statistics(variables, maps):
     np.testing.assert_allclose(Net().apply(variables, maps), maps / np.sqrt(1 + 1e-5), rtol=1e-5)
 
 
-def test_it_is_flax_module_with_its_gradients(variables, maps):
+@pytest.mark.slow
+def test_outputs_and_gradients_are_those_of_flax(variables, maps):
     flax = nn.BatchNorm(use_running_average=False, momentum=MOMENTUM, epsilon=EPSILON)
     weights = jnp.cos(jnp.arange(maps.size)).reshape(maps.shape)
     params = {"bn": {"scale": jnp.array([1.5, -0.3]), "bias": jnp.array([0.2, 4.0])}}

@@ -5,7 +5,7 @@ import numpy as np
 from lecture_models.nn.binarize import binarize
 
 
-def test_bits_stay_what_they_are():
+def test_bits_are_unchanged():
     bits = jnp.array([-1.0, 1.0, 1.0, -1.0])
     for seed in range(20):
         assert binarize(jax.random.key(seed), bits).tolist() == bits.tolist()

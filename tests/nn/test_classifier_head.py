@@ -8,7 +8,7 @@ from lecture_models.nn.classifier_head import linear_classifier
 
 
 class Net(nn.Module):
-    """A head alone."""
+    """Applies a head alone."""
 
     num_classes: int
     dtype: DTypeLike = jnp.float32

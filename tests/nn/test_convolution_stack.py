@@ -9,7 +9,7 @@ from tests.random_variables import random_variables
 
 
 class Net(nn.Module):
-    """A stack alone."""
+    """Applies a stack alone."""
 
     layers: tuple
     num_classes: int = 3
@@ -50,7 +50,7 @@ def test_unpadded_convolutions_lose_the_border(images):
     assert shapes((Conv(4, 3, padded=False),), images)[0] == (2, 6, 6, 4)
 
 
-def test_without_classes_their_convolution_is_left_out(images):
+def test_without_classes_their_convolution_is_skipped(images):
     shape, _, params = shapes((Conv(4, 3), Conv(0, 1)), images, num_classes=0)
     assert shape == (2, 8, 8, 4)
     assert params.keys() == {"conv1"}
@@ -68,7 +68,7 @@ def test_dropout_follows_layers_of_stride_2_alone(images):
     assert not training_differs(Conv(4, 3))
 
 
-def test_scores_are_means_over_places():
+def test_scores_are_means_over_pixels():
     x = jax.random.normal(jax.random.key(1), (2, 4, 5, 3))
     np.testing.assert_allclose(mean_scores(x, 3), np.asarray(x).mean((1, 2)), rtol=1e-5, atol=1e-6)
     assert mean_scores(x, 0).shape == (2, 0)

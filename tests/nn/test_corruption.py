@@ -10,7 +10,7 @@ COUNT = (50, 28, 28, 1)  # 39,200 pixels: a fraction of them is known to about 0
 
 @pytest.fixture
 def images():
-    """Neither black nor white, nor twice the same."""
+    """Returns images without black, white or repeated values."""
     return jnp.linspace(-0.9, 0.9, 50 * 28 * 28).reshape(COUNT)
 
 
@@ -46,12 +46,12 @@ def test_salt_and_pepper_are_even_and_leave_the_rest(images, level):
     assert float((noisy == images).mean()) == pytest.approx(1.0 - level, abs=0.01)
 
 
-def test_levels_of_one_leave_nothing(images):
+def test_levels_of_one_corrupt_every_pixel(images):
     assert np.unique(corrupt(key(), images, masking=1.0)).tolist() == [-1.0]
     assert np.unique(corrupt(key(), images, salt_and_pepper=1.0)).tolist() == [-1.0, 1.0]
 
 
-def test_kinds_compose_in_their_order(images):
+def test_kinds_of_noise_are_applied_in_order(images):
     noisy = corrupt(key(), images, masking=1.0, gaussian=0.1, salt_and_pepper=0.5)
     spread = noisy[(noisy != 1.0) & (noisy != -1.0)]
     assert float(spread.mean()) == pytest.approx(-1.0, abs=0.01)
@@ -59,7 +59,7 @@ def test_kinds_compose_in_their_order(images):
 
 
 @pytest.mark.parametrize("kind", ["masking", "salt_and_pepper"])
-def test_a_pixel_turns_in_all_its_channels(kind):
+def test_a_pixel_is_corrupted_in_all_its_channels(kind):
     noisy = np.asarray(corrupt(key(), jnp.zeros((4, 8, 8, 3)), **{kind: 0.5}))
     assert (noisy == noisy[..., :1]).all()
     assert 0.0 < (noisy != 0.0).mean() < 1.0
@@ -81,6 +81,6 @@ def test_another_key_draws_another_noise_and_the_same_key_the_same(images):
         ({"gaussian": -1.0}, "gaussian is -1.0; it must be at least 0"),
     ],
 )
-def test_levels_that_are_none_are_refused(images, level, message):
+def test_levels_out_of_range_are_refused(images, level, message):
     with pytest.raises(ValueError, match=message):
         corrupt(key(), images, **level)

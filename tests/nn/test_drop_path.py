@@ -32,12 +32,12 @@ def sampler(num_columns, global_ratio):
 
 
 def draw(seed, num_columns, global_ratio=0.5):
-    """Surviving inputs and live convolutions of two blocks."""
+    """Returns the surviving inputs and the live convolutions of two blocks."""
     return jax.tree.map(np.asarray, sampler(num_columns, global_ratio)(jax.random.key(seed)))
 
 
 def walk(live, num_columns, row=0):
-    """Rows on which a walk over live convolutions of one block can stand."""
+    """Returns the rows that a walk over live convolutions of one block can reach."""
     if row == len(live):
         return {row}
     ends = {row}
@@ -71,6 +71,7 @@ def test_paths_number_1_2_5_26_677():
     assert all(count_paths(each + 1) == count_paths(each) ** 2 + 1 for each in range(1, 7))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, COLUMNS)
 def test_every_join_keeps_at_least_one_of_its_own_inputs(seed, num_columns):
@@ -81,7 +82,7 @@ def test_every_join_keeps_at_least_one_of_its_own_inputs(seed, num_columns):
 
 @settings(max_examples=40, deadline=None)
 @given(SEEDS, COLUMNS)
-def test_some_path_always_leads_through_every_block(seed, num_columns):
+def test_a_path_always_leads_through_every_block(seed, num_columns):
     for live in draw(seed, num_columns)[1]:
         assert len(live) in walk(live, num_columns)
 
@@ -113,14 +114,14 @@ def test_nothing_is_dropped_at_rate_0():
     np.testing.assert_array_equal(local_paths(jax.random.key(0), inputs, 0.0), inputs)
 
 
-def test_exactly_one_input_survives_at_rate_1_each_as_often():
+def test_exactly_one_input_survives_at_rate_1_each_equally_often():
     inputs = np.ones((3000, 3), bool)
     kept = np.asarray(local_paths(jax.random.key(0), inputs, 1.0))
     assert (kept.sum(1) == 1).all()
     np.testing.assert_allclose(kept.mean(0), 1 / 3, atol=4 * (2 / 9 / 3000) ** 0.5)
 
 
-def test_joins_of_two_keep_both_or_one_with_their_chances():
+def test_joins_of_two_keep_both_or_one_with_their_probabilities():
     kept = np.asarray(local_paths(jax.random.key(1), np.ones((20_000, 2), bool), 0.15))
     # Both survive; or one does, or neither and that one is drawn.
     both, one = 0.85**2, 0.15 * 0.85 + 0.15**2 / 2
@@ -128,7 +129,7 @@ def test_joins_of_two_keep_both_or_one_with_their_chances():
     np.testing.assert_allclose(found, [both, one, one], atol=4 * 0.5 / 20_000**0.5)
 
 
-def test_half_of_the_batches_are_global_and_columns_come_evenly():
+def test_half_of_the_batches_are_global_and_columns_are_equally_likely():
     sample = jax.jit(jax.vmap(lambda key: sample_paths(key, 4, 3, 0.0, 0.5)))
     paths = np.asarray(sample(jax.random.split(jax.random.key(2), 4000)))
     last = paths[:, :, -1].reshape(4000, -1)

@@ -34,7 +34,7 @@ def test_krizhevskys_alpha_is_not_divided_by_the_size():
     np.testing.assert_allclose(krizhevsky_norm(MAPS), by_hand(MAPS, 5, 1e-4, 0.75, 2.0), rtol=1e-5)
 
 
-def test_caffes_alpha_is():
+def test_caffes_alpha_is_divided_by_the_size():
     ours = caffe_local_response_norm(MAPS, alpha=0.5)
     np.testing.assert_allclose(ours, by_hand(MAPS, 5, 0.1, 0.75, 1.0), rtol=1e-5)
 
@@ -57,8 +57,9 @@ def test_a_strong_channel_inhibits_its_neighbors_within_reach_only():
     assert signs.tolist() == [0, 0, -1, -1, 1, -1, -1, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.75, 0.5])
-def test_gradient_is_that_of_the_sum_written_out(beta):
+def test_the_gradient_is_that_of_the_explicit_sum(beta):
     def plain(x):
         band = jnp.abs(jnp.arange(9)[:, None] - jnp.arange(9)[None]) <= 2
         return x * (1.0 + 0.2 * jnp.square(x) @ band.astype(jnp.float32)) ** -beta
@@ -76,7 +77,7 @@ def test_gradient_at_zero_is_finite():
 
 @pytest.mark.parametrize("size", [0, 4, -1])
 def test_a_window_without_a_middle_is_refused(size):
-    with pytest.raises(ValueError, match=f"across {size} channels: the size is odd and positive"):
+    with pytest.raises(ValueError, match=f"size {size}; it must be odd and positive"):
         local_response_norm(MAPS, size, 1e-4, 0.75, 1.0)
     with pytest.raises(ValueError, match="odd and positive"):
         caffe_local_response_norm(MAPS, size)

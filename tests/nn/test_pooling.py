@@ -22,7 +22,7 @@ def test_means_of_the_same_squares_are_those_by_hand():
 
 
 @pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (3, 1), (2, 3), (3, 3), (1, 2)])
-def test_without_padding_they_are_flaxs_on_any_size(window, stride):
+def test_without_padding_results_are_those_of_flax_on_any_size(window, stride):
     x = maps(9, 14)
     for ours, flaxs in ((max_pool, nn.max_pool), (mean_pool, nn.avg_pool)):
         expected = flaxs(x, (window, window), (stride, stride))
@@ -49,7 +49,7 @@ def test_rounding_up_halves_the_maps_of_googlenet_where_rounding_down_loses_one(
     assert (up.shape[1], down.shape[1]) == (side // 2, side // 2 - 1)
 
 
-def test_a_window_over_the_edge_holds_what_is_there():
+def test_a_window_over_the_edge_uses_only_existing_values():
     x = jnp.arange(16.0).reshape(1, 4, 4, 1)
     assert max_pool(x, 3, 2, ceil=True).reshape(2, 2).tolist() == [[10, 11], [14, 15]]
     np.testing.assert_allclose(
@@ -60,7 +60,7 @@ def test_a_window_over_the_edge_holds_what_is_there():
 def test_rounded_up_one_window_may_be_wider_than_the_maps():
     assert max_pool(LECTURE[:, :2, :2], 3, 2, ceil=True).ravel().tolist() == [6.0]
     assert mean_pool(LECTURE[:, :2, :2], 3, 2, ceil=True).ravel().tolist() == [3.25]
-    with pytest.raises(ValueError, match="maps are 1 wide"):
+    with pytest.raises(ValueError, match="maps of side 1 with padding 0"):
         max_pool(LECTURE[:, :1, :1], 3, 2, ceil=True)
 
 
@@ -98,10 +98,11 @@ def test_the_type_of_the_maps_is_kept():
 
 @pytest.mark.parametrize("pool", [max_pool, mean_pool])
 def test_a_window_wider_than_the_maps_is_refused(pool):
-    with pytest.raises(ValueError, match="maps are 2 wide with padding 0: too small"):
+    with pytest.raises(ValueError, match="maps of side 2 with padding 0 are too small"):
         pool(maps(2, 9), 3, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("window", "stride", "padding"), [(2, 2, 2), (0, 1, 0), (2, 0, 0)])
 def test_impossible_windows_are_refused(window, stride, padding):
     with pytest.raises(ValueError, match=f"window {window}, stride {stride}, padding {padding}"):

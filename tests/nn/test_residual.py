@@ -44,13 +44,13 @@ def test_option_a_cannot_remove_channels():
         pad_shortcut(jnp.zeros((1, 2, 2, 4)), 2, 1)
 
 
-def test_a_block_whose_branch_is_zero_is_the_rectifier(maps, variables):
+def test_a_block_with_a_branch_of_zeros_is_the_rectifier(maps, variables):
     silent = {**variables, "params": jax.tree.map(jnp.zeros_like, variables["params"])}
     y = ResidualBlock(BASIC).apply(silent, maps)
     np.testing.assert_array_equal(y, jnp.maximum(maps, 0.0))
 
 
-def test_residual_less_plain_is_the_shortcut(maps):
+def test_residual_minus_plain_is_the_shortcut(maps):
     plain = ResidualBlock(BASIC, residual=False, preactivation=True)
     residual = ResidualBlock(BASIC, preactivation=True)
     variables = random_variables(plain, maps)
@@ -74,13 +74,14 @@ def test_training_does_not_scale(maps, variables):
 
 
 @pytest.mark.parametrize("skip", [False, True])
-def test_a_dropped_block_is_its_shortcut_and_moves_no_statistic(maps, variables, skip):
+def test_a_dropped_block_is_its_shortcut_and_changes_no_statistic(maps, variables, skip):
     block = ResidualBlock(BASIC, survival=0.5, skip=skip)
     y, updated = train(block, variables, maps, jnp.array(False))
     np.testing.assert_array_equal(y, jnp.maximum(maps, 0.0))
     jax.tree.map(np.testing.assert_array_equal, updated["batch_stats"], variables["batch_stats"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skip", [False, True])
 def test_a_dropped_block_has_no_gradient_of_its_own(maps, variables, skip):
     block = ResidualBlock(BASIC, survival=0.5, skip=skip)
@@ -91,6 +92,7 @@ def test_a_dropped_block_has_no_gradient_of_its_own(maps, variables, skip):
     assert not any(leaf.any() for leaf in jax.tree.leaves(jax.grad(total)(variables["params"])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize(
     "fields",

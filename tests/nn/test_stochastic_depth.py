@@ -5,12 +5,12 @@ import pytest
 from lecture_models.nn.stochastic_depth import expected_depth, linear_decay, sample_depth
 
 
-def test_survival_falls_in_equal_steps_to_the_last_block():
+def test_survival_decreases_in_equal_steps_to_the_last_block():
     survival = linear_decay(5, 0.5)
     np.testing.assert_allclose(survival, [0.9, 0.8, 0.7, 0.6, 0.5], rtol=1e-12)
 
 
-def test_blocks_that_always_survive_are_all_there():
+def test_blocks_with_survival_1_all_take_part():
     assert linear_decay(7, 1.0) == (1.0,) * 7
 
 
@@ -42,7 +42,7 @@ def test_a_block_that_always_survives_is_never_dropped():
 
 @pytest.mark.parametrize("final_survival", [0.0, -0.5, 1.01])
 def test_survival_outside_0_to_1_is_refused(final_survival):
-    with pytest.raises(ValueError, match=f"final_survival is {final_survival}; allowed"):
+    with pytest.raises(ValueError, match=f"final_survival is {final_survival}; it must be"):
         linear_decay(3, final_survival)
 
 

@@ -15,7 +15,7 @@ def test_every_byte_survives_the_way_to_plus_minus_one_and_back():
         np.testing.assert_array_equal(png.tile(scaled, 1), every_byte[0])
 
 
-def test_pictures_stand_row_by_row_with_one_gray_pixel_between_small_ones():
+def test_images_are_set_row_by_row_with_one_gray_pixel_between_small_ones():
     shades = jnp.linspace(-1.0, 1.0, 4).reshape(4, 1, 1, 1) * jnp.ones((4, 2, 3, 1))
     grid = png.tile(shades, columns=2)
     assert grid.shape == (2 * 2 + 1, 2 * 3 + 1, 1)
@@ -24,7 +24,7 @@ def test_pictures_stand_row_by_row_with_one_gray_pixel_between_small_ones():
     assert (grid[:, 3] == png.SEPARATOR_GRAY).all()
 
 
-def test_large_pictures_stand_two_pixels_apart():
+def test_large_images_are_two_pixels_apart():
     assert png.tile(np.zeros((2, 64, 64, 3), np.float32), 2).shape == (64, 130, 3)
 
 
@@ -66,7 +66,7 @@ def test_bytes_and_no_columns_are_refused():
 @pytest.mark.parametrize(
     ("side", "scale"), [(1, 8), (28, 8), (289, 2), (320, 2), (321, 1), (2000, 1)]
 )
-def test_small_pictures_are_enlarged_by_a_whole_factor(tmp_path, side, scale):
+def test_small_images_are_enlarged_by_a_whole_factor(tmp_path, side, scale):
     path = tmp_path / "samples_00000100.png"
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 1)).astype(np.uint8)
     png.write_png(path, pixels)
@@ -76,22 +76,22 @@ def test_small_pictures_are_enlarged_by_a_whole_factor(tmp_path, side, scale):
         np.testing.assert_array_equal(np.asarray(written)[::scale, ::scale], pixels[..., 0])
 
 
-def test_what_made_a_picture_is_read_back_from_it(tmp_path):
+def test_metadata_is_read_back_from_an_image(tmp_path):
     path = tmp_path / "images" / "samples_00000100.png"
     metadata = {"Command": "python launch.py", "Seed": "0", "Step": "100", "Caption": "sigma = σ₁"}
     png.write_png(path, np.zeros((4, 4, 3), np.uint8), metadata)
     assert png.read_metadata(path) == {**metadata, "Scale": "8"}
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_a_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "samples.png"
     png.write_png(path, np.zeros((4, 4, 1), np.uint8), {"Step": "1"})
 
     def full(path, content):
         raise OSError("no space left")
 
-    monkeypatch.setattr(png.atomic, "write_bytes", full)
+    monkeypatch.setattr(png.files, "write_bytes", full)
     with pytest.raises(OSError, match="no space left"):
         png.write_png(path, np.zeros((4, 4, 1), np.uint8), {"Step": "2"})
     assert png.read_metadata(path)["Step"] == "1"
@@ -104,7 +104,7 @@ def test_writing_another_shape_is_refused(tmp_path, shape):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_large_picture_is_written_at_its_size_and_keeps_its_colors(tmp_path):
+def test_a_large_image_is_written_at_its_size_and_keeps_its_colors(tmp_path):
     path = tmp_path / "styled_00000100.png"
     image = np.random.default_rng(0).uniform(-1, 1, (1, 1024, 1100, 3)).astype(np.float32)
     png.write_png(path, png.tile(image, 1))

@@ -100,7 +100,7 @@ def test_the_report_shows_the_way_and_links_it(tmp_path):
 
 
 def test_a_way_for_which_the_page_has_no_room_is_linked_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr("lecture_models.reports.run_pictures.BYTES", 100)
+    monkeypatch.setattr("lecture_models.reports.run_images.MOST_BYTES", 100)
     for step in range(3):
         draw(tmp_path / "images", "samples", step, 50 * step)
     gif.write_gifs(tmp_path / "images")

@@ -12,7 +12,6 @@ from PIL import Image
 
 from tests.launch.launched import run
 from tests.past import write_past_run
-from tests.reports.chromium import Chromium
 
 BAD = "x<script>document.title='bad'<&#47;script><img src=x onerror=\"document.title='bad'\">"
 LOSSES = {"a": 10.0, "b": 9.0, "c": "NaN", "d": 0.5}
@@ -37,13 +36,6 @@ def write_run(folder, loss, seed, **record):
         pixels = np.full((step, 12, 3), 30 * seed, np.uint8)
         Image.fromarray(pixels).save(folder / "images" / f"samples_{step:08d}.png")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    found = Chromium(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.close()
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +99,7 @@ def test_a_filter_hides_the_runs_without_its_words(opened):
     assert opened.evaluate(COUNT).startswith("1 of 5 runs")
 
 
-def test_as_many_curves_are_drawn_as_runs_are_ticked(opened):
+def test_as_many_curves_are_drawn_as_runs_are_selected(opened):
     assert opened.evaluate(LINES) == 4  # The newest run's experiment.
     opened.click("#none")
     assert opened.evaluate(LINES) == 0
@@ -121,10 +113,10 @@ def test_as_many_curves_are_drawn_as_runs_are_ticked(opened):
     ]
     opened.click("#legend button")
     assert opened.evaluate(LINES) == 1
-    assert opened.evaluate("document.activeElement.ariaLabel") == "untick gan #1/c"
+    assert opened.evaluate("document.activeElement.ariaLabel") == "remove gan #1/c"
 
 
-def test_pictures_of_the_ticked_runs_stand_side_by_side(opened):
+def test_images_of_the_selected_runs_stand_side_by_side(opened):
     images = (
         "Promise.all([...document.images].map(image => (image.loading = 'eager', image.decode()"
         ".then(() => [image.alt, image.naturalHeight]))))"
@@ -167,6 +159,7 @@ def test_even_a_script_that_escaped_would_not_run(browser, page):
     assert "Content Security Policy" in str(browser.complaints)
 
 
+@pytest.mark.slow
 def test_a_thousand_runs_are_written_and_open_within_three_seconds_each(browser, tmp_path, root):
     record = write_past_run(tmp_path / "run 0")
     lines = [

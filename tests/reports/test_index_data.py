@@ -1,36 +1,65 @@
-"""What the index embeds: strict JSON, no end of an element, addresses that hold any name."""
+"""The data that the index embeds: strict JSON, few points, addresses that hold any name."""
 
 import json
 import os
 import urllib.parse
 
+import pytest
+
+from lecture_models.reports.index import read_index, write_index
 from lecture_models.reports.index_data import (
     ALL_POINTS,
     FEWEST_POINTS,
     address,
-    curves_json,
-    embedded,
-    runs_json,
+    curve_records,
+    run_records,
     varied_settings,
 )
 from lecture_models.reports.index_run import read_indexed_run
 from tests.past import write_past_run
+from tests.reports.markup import ATTACKS, Elements, assert_harmless
 
 
-def refuse(name):
-    raise AssertionError(f"{name} is no JSON")
-
-
-def test_no_text_ends_the_script_element():
-    found = embedded({"</script><script>": "<!--"})
-    assert "<" not in found
-    assert json.loads(found) == {"</script><script>": "<!--"}
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_text_of_a_run_a_sweep_or_a_page_becomes_markup(tmp_path, attack):
+    name = attack.replace("/", "")
+    data = [{"dataset": attack, "note": attack, "files": []}]
+    write_past_run(
+        tmp_path / name / "run",
+        {f"eval/{attack}": 1.0},
+        attack,
+        {attack: attack},
+        experiment=attack,
+        preset=attack,
+        started=attack,
+        data=data,
+        device={"kind": attack},
+    )
+    (tmp_path / name / "run" / "report.html").touch()
+    (tmp_path / name / "run" / "images").mkdir()
+    (tmp_path / name / "run" / "images" / f"{name}_00000001.png").touch()
+    sweep = {"name": attack, "experiment": attack, "spec": {"method": attack}, "started": attack}
+    (tmp_path / name / "sweep.json").write_text(json.dumps(sweep))
+    seeds = {"experiment": attack, "preset": attack, "metrics": {attack: {"mean": 1.0}}}
+    (tmp_path / name / "seeds.json").write_text(json.dumps(seeds))
+    (tmp_path / name / f"{name}.html").write_text(f"<title>{attack.replace('<', '&lt;')}</title>")
+    (tmp_path / f"bad{name}").mkdir()
+    (tmp_path / f"bad{name}" / "config.json").write_text("{")
+    index = read_index(tmp_path)
+    write_index(index, tmp_path / "index.html")
+    assert (len(index.runs), len(index.sweeps), len(index.seeds), len(index.pages)) == (1, 1, 1, 1)
+    assert len(index.skipped) == 1
+    page = (tmp_path / "index.html").read_text()
+    assert_harmless(page, attack)
+    runs, _ = Elements(page).data
+    assert runs[0]["experiment"] == attack
 
 
 def test_numbers_that_are_not_finite_are_named(tmp_path):
     write_past_run(tmp_path / "run", {"eval/loss": "NaN", "eval/gain": "-Infinity"})
     runs = [read_indexed_run(tmp_path / "run", 10_000)]
-    [run] = json.loads(runs_json(runs, tmp_path, tmp_path / "index.html"), parse_constant=refuse)
+    [run] = run_records(runs, tmp_path, tmp_path / "index.html")
+    json.dumps(run, allow_nan=False)
     assert run["metrics"] == {"eval/loss": "NaN", "eval/gain": "-Infinity"}
     assert run["run"] == "run"
     assert run["href"] == "./run"
@@ -41,7 +70,7 @@ def test_only_settings_that_differ_are_columns(tmp_path):
         write_past_run(tmp_path / str(index), config={"learning_rate": rate, "seed": index})
     runs = [read_indexed_run(tmp_path / name, 10_000) for name in ("0", "1")]
     assert varied_settings(runs) == {"linear_ae_mnist": {"learning_rate"}}
-    found = json.loads(runs_json(runs, tmp_path, tmp_path / "index.html"))
+    found = run_records(runs, tmp_path, tmp_path / "index.html")
     assert [run["settings"] for run in found] == [{"learning_rate": 0.1}, {"learning_rate": 0.2}]
 
 
@@ -50,10 +79,10 @@ def test_curves_give_way_to_their_number(tmp_path):
     lines = (json.dumps({"step": at, "train": {"loss": at / 3}}) for at in range(90))
     (folder / "metrics.jsonl").write_text("\n".join(lines))
     run = read_indexed_run(folder, 10_000)
-    [alone] = json.loads(curves_json([run]))
+    [alone] = curve_records([run])
     assert alone["train/loss"][:4] == [0, 0.0, 1, 0.33333]
     assert len(alone["train/loss"]) == 2 * 90
-    many = json.loads(curves_json([run] * (ALL_POINTS // FEWEST_POINTS)))
+    many = curve_records([run] * (ALL_POINTS // FEWEST_POINTS))
     assert len(many[0]["train/loss"]) <= 2 * FEWEST_POINTS
 
 

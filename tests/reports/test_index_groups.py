@@ -1,4 +1,4 @@
-"""Sweeps and seeds on their lines: the best trial, the spread, and files with less in them."""
+"""The lines of sweeps and seeds: the best trial, the spread, and files with fewer keys."""
 
 import json
 
@@ -22,23 +22,23 @@ def test_the_best_of_a_sweep_is_a_finished_trial_by_its_goal(tmp_path):
     losses = [(3.0, "finished"), (2.0, "finished"), (1.0, "failed"), ("NaN", "finished")]
     runs = write_sweep(tmp_path / "a", losses)
     found = read_sweep(tmp_path / "a", runs)
-    assert found.best == "eval/loss 2 (0001)"
+    assert found.results == ("eval/loss 2 (0001)",)
     assert found.state == "4 trials: 3 finished, 1 failed"
     largest = {"method": "grid", "metric": {"name": "eval/loss", "goal": "maximize"}}
     (tmp_path / "a" / "sweep.json").write_text(json.dumps({"spec": largest}))
-    assert read_sweep(tmp_path / "a", runs).best == "eval/loss 3 (0000)"
+    assert read_sweep(tmp_path / "a", runs).results == ("eval/loss 3 (0000)",)
 
 
 def test_runs_of_a_sweep_with_a_longer_name_are_not_its_trials(tmp_path):
     runs = write_sweep(tmp_path / "a", [(3.0, "finished")])
     others = write_sweep(tmp_path / "ab", [(1.0, "finished")])
-    assert read_sweep(tmp_path / "a", [*runs, *others]).best == "eval/loss 3 (0000)"
+    assert read_sweep(tmp_path / "a", [*runs, *others]).results == ("eval/loss 3 (0000)",)
 
 
 def test_a_sweep_that_says_little_is_listed_and_a_damaged_one_is_not(tmp_path):
     (tmp_path / "sweep.json").write_text('{"spec": [1], "name": 7}')
     found = read_sweep(tmp_path, [])
-    assert (found.name, found.state, found.best) == ("7", "0 trials", "")
+    assert (found.name, found.state, found.results) == ("7", "0 trials", ())
     (tmp_path / "sweep.json").write_text("{")
     assert read_sweep(tmp_path, []) is None
 
@@ -49,7 +49,7 @@ def test_seeds_show_mean_spread_and_n(tmp_path):
     content = {"experiment": "linear_ae_mnist", "preset": "paper", "metrics": metrics}
     (tmp_path / "seeds.json").write_text(json.dumps(content))
     found = read_seeds(tmp_path, [read_indexed_run(tmp_path / "seed_0000", 10_000)])
-    assert found.spreads == ("loss 1.500 ± 0.2500 (n = 3)", "odd -", "worse -")
+    assert found.results == ("loss 1.500 ± 0.2500 (n = 3)", "odd -", "worse -")
     assert found.state == "1 seed: 1 finished"
     assert found.started == "2026-01-01T00:00:00+00:00"
 

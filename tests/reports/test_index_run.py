@@ -6,9 +6,8 @@ import math
 import pytest
 
 from lecture_models.reports.index_run import MOST_POINTS, read_indexed_run
-from lecture_models.runs.folder import RunFolderError
-from lecture_models.runs.reader import read_run
-from lecture_models.runs.series import read_series
+from lecture_models.runs.reader import RunFolderError
+from lecture_models.runs.recorded_run import read_run, read_series
 from tests.past import write_past_run
 
 LINES = [
@@ -24,14 +23,14 @@ LINES = [
 @pytest.mark.parametrize("torn", ["", '{"step": 9, "train": {"lo'])
 def test_curves_are_those_of_the_report_also_of_a_torn_file(tmp_path, torn):
     (tmp_path / "metrics.jsonl").write_text("\n".join([*LINES, torn]))
-    found = read_series(tmp_path / "metrics.jsonl", 10_000)
+    found = read_series(tmp_path, 10_000)
     assert repr(found) == repr(read_run(tmp_path).series)
     assert found["train/loss"][0] == (1, 0.5)
     assert math.isnan(found["train/loss"][1][1])
 
 
 def test_a_run_without_metrics_has_no_curve(tmp_path):
-    assert read_series(tmp_path / "metrics.jsonl", 10_000) == {}
+    assert read_series(tmp_path, 10_000) == {}
 
 
 def test_a_thinned_curve_keeps_its_spike_and_its_gap(tmp_path):
@@ -46,11 +45,11 @@ def test_a_thinned_curve_keeps_its_spike_and_its_gap(tmp_path):
     assert (4_000, None) in curve
 
 
-def test_of_a_long_file_evaluations_and_the_last_line_are_never_left_out(tmp_path):
+def test_of_a_long_file_evaluations_and_the_last_line_are_never_skipped(tmp_path):
     lines = [json.dumps({"step": step, "train": {"loss": 1.0}}) for step in range(1_000)]
     lines[501] = '{"step": 501, "eval": {"loss": 2.0}}'
     (tmp_path / "metrics.jsonl").write_text("\n".join(lines))
-    found = read_series(tmp_path / "metrics.jsonl", 100)
+    found = read_series(tmp_path, 100)
     assert found["eval/loss"] == [(501, 2.0)]
     assert found["train/loss"][-1] == (999, 1.0)
     assert len(found["train/loss"]) == 100
@@ -70,7 +69,7 @@ def test_facts_metrics_and_the_newest_picture_of_each_name(tmp_path):
     assert run.facts["data"] == "digits"
     assert run.metrics["train/loss"] == 2.0
     assert math.isnan(run.metrics["eval/loss"])
-    assert run.pictures == [
+    assert run.images == [
         ("codes", 2, "codes_00000002.png"),
         ("samples", 10, "samples_00000010.png"),
     ]
@@ -88,5 +87,5 @@ def test_a_run_that_was_killed_has_the_last_of_its_curves(tmp_path):
 
 def test_a_foreign_folder_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"name": "another tool"}')
-    with pytest.raises(RunFolderError, match="not of a run of lecture-models"):
+    with pytest.raises(RunFolderError, match="is not the record of a lecture-models run"):
         read_indexed_run(tmp_path, 10_000)

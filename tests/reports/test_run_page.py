@@ -1,20 +1,16 @@
 import json
 import math
 import re
-import shutil
-import subprocess
-import time
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lecture_models.plots import png
-from lecture_models.reports import run_page, run_pictures
+from lecture_models.reports import run_images, run_page
+from lecture_models.reports.embedding import PNG_SIGNATURE
 from lecture_models.reports.html import duration, number
-
-ATTACKS = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onload='x")
+from tests.reports.markup import ATTACKS, Elements, assert_harmless
 
 
 def _config(**changes):
@@ -68,31 +64,28 @@ def _write(folder, config=None, summary=None, lines=(), tail=""):
     return run_page.write_report(folder).read_text("utf-8")
 
 
-class _Elements(HTMLParser):
-    VOID = ("meta", "img")
-
-    def __init__(self, page):
-        super().__init__()
-        self.found, self.open = [], []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
 def _picture(folder, name, step, shape=(28, 28, 1), caption=""):
     pixels = np.random.default_rng(step).integers(0, 256, shape).astype(np.uint8)
     path = folder / "images" / f"{name}_{step:08d}.png"
     png.write_png(path, pixels, {"Caption": caption} if caption else {})
+
+
+def _artifacts(folder, name, text, step=2):
+    """Writes an artifact of each kind; returns what metrics.jsonl says of them."""
+    contents = {
+        "sounds/{}.wav": b"RIFF",
+        "scores/{}.mid": b"MThd",
+        "animations/{}.gif": b"GIF89a" + bytes([8, 0, 4, 0]),
+        "data_tables/{}.csv": f'name,value\n"{text.replace(chr(34), chr(34) * 2)}",1.25\n'.encode(),
+    }
+    records = {}
+    for pattern, content in contents.items():
+        file = pattern.format(f"{name}_{step:08d}")
+        path = folder / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        records[pattern] = {"file": file, "caption": text}
+    return records
 
 
 def test_a_finished_run_shows_its_sections_in_order(tmp_path):
@@ -101,6 +94,7 @@ def test_a_finished_run_shows_its_sections_in_order(tmp_path):
     _picture(tmp_path, "samples", 1000)
     config = _config(data=[{**_config()["data"][0], "note": "read from JPEG"}])
     page = _write(tmp_path, config, _summary(alarms=["modes_covered: 6 of 10"]), lines)
+    words = re.sub("</?span>", "", page)  # Each word of a command has a span.
     marks = [
         "<h1>GAN on MNIST (Goodfellow et al., 2014)</h1>",
         'class="badge finished">finished',
@@ -108,22 +102,22 @@ def test_a_finished_run_shows_its_sections_in_order(tmp_path):
         "mnist: read from JPEG",
         "Final metrics",
         "223.4",
-        "<svg",
+        'class="plot"',
         "data:image/png;base64,",
         "learning_rate",
         "python launch.py --experiment=gan_mnist",
         "--resume=",
-        "0123abcd (with files changed since)",
+        "0123abcd (with uncommitted changes)",
         "jax 0.10.2",
         "a processor",
         "feed" * 16,
         "sigma is 0.2",
     ]
-    places = [page.index(mark, page.index("<body>")) for mark in marks]
+    places = [words.index(mark, words.index("<body>")) for mark in marks]
     first_mark_of_environment = marks.index("python launch.py --experiment=gan_mnist")
     assert places[:first_mark_of_environment] == sorted(places[:first_mark_of_environment])
     assert "5 min 32 s" in page
-    assert _Elements(page).open == []
+    assert Elements(page).open == []
     assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] == ".") == []
 
 
@@ -159,14 +153,15 @@ def test_nothing_from_outside_becomes_markup(tmp_path, attack):
     summary = _summary(
         status=attack, alarms=[attack], error=attack, metrics={attack: attack}, texts={"a": attack}
     )
-    lines = [{"step": 1, "train": {attack: 1.0}, "texts": {attack: attack}}]
+    artifacts = _artifacts(tmp_path, attack.replace("/", ""), attack)
+    lines = [
+        {"step": 1, "train": {attack: 1.0}, "texts": {attack: attack}},
+        {"step": 2, "eval": {attack: 1.0}, "artifacts": artifacts},
+        {"step": 3, "eval": {attack: 2.0}, "texts": {"lines": f"{attack}\n{attack}"}},
+    ]
     page = _write(tmp_path, config, summary, lines)
-    found = _Elements(page)
-    assert found.open == []
-    assert "script" not in {tag for tag, _ in found.found}
-    assert not any(name.startswith("on") for _, attrs in found.found for name in attrs)
-    assert all(a["src"].startswith("data:") for tag, a in found.found if tag == "img")
-    assert attack not in page
+    assert_harmless(page, attack)
+    assert Elements(page).data[0]["series"][0]["name"] == f"eval/{attack}"
 
 
 def test_a_link_is_made_of_web_addresses_only(tmp_path):
@@ -179,7 +174,8 @@ def test_a_link_is_made_of_web_addresses_only(tmp_path):
 def test_the_page_fetches_nothing(tmp_path):
     _picture(tmp_path, "samples", 1)
     page = _write(tmp_path, _config(), _summary(), [{"step": 1, "train": {"loss": 1.0}}])
-    assert not re.search(r"(?:src|href)=\"(?!data:)|url\(|@import|https?://", page)
+    assert not re.search(r"(?:src|href)=\"(?!data:)|url\(|@import", page)
+    assert re.findall(r"https?://[^\"' ]+", page) == ["http://www.w3.org/2000/svg"]  # A name.
     assert "default-src 'none'" in page
 
 
@@ -188,9 +184,9 @@ def test_a_run_killed_before_its_first_step_has_a_report(tmp_path):
     assert "no step recorded" in _write(tmp_path)
 
 
-def test_a_torn_last_line_is_left_out_and_said(tmp_path):
+def test_a_damaged_last_line_is_skipped_and_counted(tmp_path):
     page = _write(tmp_path, _config(), None, [{"step": 7, "train": {"loss": 1.0}}], '{"step": 8, "')
-    assert "step 7 · 1 torn line of metrics left out" in page
+    assert "step 7 · 1 line of metrics.jsonl could not be read" in page
 
 
 @pytest.mark.parametrize("junk", ["", "[1, 2]", "{", "null", "\x00\xff"])
@@ -199,7 +195,7 @@ def test_damaged_files_do_not_stop_a_report(tmp_path, junk):
         (tmp_path / name).write_text(junk)
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "samples_00000001.png").write_text(junk)
-    (tmp_path / "images" / "cut_00000001.png").write_bytes(run_pictures.SIGNATURE + b"\0" * 40)
+    (tmp_path / "images" / "cut_00000001.png").write_bytes(PNG_SIGNATURE + b"\0" * 40)
     assert "<h1>" in run_page.write_report(tmp_path).read_text("utf-8")
 
 
@@ -214,9 +210,56 @@ def test_a_value_that_is_not_finite_breaks_the_curve_and_is_counted(tmp_path):
     losses = [1.0, 2.0, math.nan, 3.0, "Infinity", 4.0]
     lines = [{"step": step, "train": {"loss": loss}} for step, loss in enumerate(losses)]
     page = _write(tmp_path, _config(), None, lines)
-    curve = re.search(r'class="curve" d="([^"]+)"', page)[1]
-    assert curve.count("M") == 3
-    assert "2 of 6 not finite" in page
+    (chart,) = Elements(page).data
+    assert chart["series"][0]["points"] == [0, 1.0, 1, 2.0, 2, None, 3, 3.0, 4, None, 5, 4.0]
+    assert "2 of 6 values are not finite" in page
+
+
+def test_sounds_scores_animations_and_tables_are_shown_with_their_captions(tmp_path):
+    _artifacts(tmp_path, "a b", "before", step=1)
+    records = _artifacts(tmp_path, "a b", "trained on Bach")
+    page = _write(tmp_path, _config(), None, [{"step": 2, "artifacts": records}])
+    for mark in (
+        '<audio controls preload="metadata" src="data:audio/wav;base64,UklGRg=="></audio>',
+        '<a href="scores/a%20b_00000002.mid">a b_00000002.mid</a>',
+        '<img src="data:image/gif;base64,R0lGODlhCAAEAA==" width="8" height="4"',
+        '<td>trained on Bach</td><td class="number">1.250</td>',
+        'earlier: <a href="sounds/a%20b_00000001.wav">step 1</a>',
+    ):
+        assert mark in page
+    assert page.count("step 2 · trained on Bach") == 4
+    assert "before" not in Elements(page).text
+
+
+def test_a_large_sound_is_linked(tmp_path, monkeypatch):
+    monkeypatch.setattr("lecture_models.reports.run_artifacts.MOST_EMBEDDED", 3)
+    _artifacts(tmp_path, "a b", "")
+    page = _write(tmp_path, _config())
+    assert '<audio controls preload="metadata" src="sounds/a%20b_00000002.wav">' in page
+    assert '<img src="animations/a%20b_00000002.gif"' in page
+
+
+def test_the_first_rows_of_a_long_table_are_shown_and_the_rest_counted(tmp_path):
+    (tmp_path / "data_tables").mkdir()
+    rows = "".join(f"{row},x\n" for row in range(1_500))
+    (tmp_path / "data_tables" / "loss_00000001.csv").write_text(f"step,name\n{rows}")
+    (tmp_path / "data_tables" / "empty_00000001.csv").write_text("")
+    (tmp_path / "data_tables" / "bytes_00000001.csv").write_bytes(b"\xff\x00")
+    (tmp_path / "data_tables" / "ragged_00000001.csv").write_text("a,b\n1\n1,2,3\n")
+    page = _write(tmp_path, _config())
+    assert "loss · the first 200 of 1,500 rows" in page
+    assert page.count("<td>x</td>") == 200
+    assert "ragged" in page
+    assert "empty" not in Elements(page).text
+
+
+def test_a_text_of_several_lines_keeps_them_and_a_long_line_is_wrapped(tmp_path):
+    texts = {"aligned": "a  1\nbb 2", "long": "word " * 100, "short": "a sentence", "none": " "}
+    page = _write(tmp_path, _config(), _summary(texts=texts))
+    assert '<pre class="card text aligned">a  1\nbb 2</pre>' in page
+    assert '<pre class="card text">word word' in page
+    assert '<p class="card text">a sentence</p>' in page
+    assert "<h3>none</h3>" not in page
 
 
 def test_a_metric_that_ends_in_nan_is_red(tmp_path):
@@ -231,11 +274,11 @@ def test_the_later_line_of_a_repeated_step_counts(tmp_path):
 
 def test_pictures_are_chosen_evenly_with_both_ends():
     files = [(step, Path(f"{step}.png")) for step in range(31)]
-    chosen = [step for step, _ in run_pictures.evenly(files, 8)]
+    chosen = [step for step, _ in run_images.evenly(files, 8)]
     assert (chosen[0], chosen[-1], len(chosen)) == (0, 30, 8)
     assert set(np.diff(chosen)) <= {4, 5}
-    assert run_pictures.evenly(files, 1) == files[-1:]
-    assert run_pictures.evenly(files[:3], 8) == files[:3]
+    assert run_images.evenly(files, 1) == files[-1:]
+    assert run_images.evenly(files[:3], 8) == files[:3]
 
 
 def test_large_pictures_leave_the_page_below_eight_megabytes(tmp_path):
@@ -247,24 +290,21 @@ def test_large_pictures_leave_the_page_below_eight_megabytes(tmp_path):
     assert "of 10 shown" in page
 
 
-def test_a_long_run_is_reported_in_a_second_and_a_half(tmp_path):
+def test_the_page_of_a_long_run_stays_below_eight_megabytes(tmp_path):
     lines = [
         {"step": step, "train": {"d_loss": math.sin(step), "g_loss": 1.0, "norm": step / 7}}
         for step in range(5_000)
     ]
-    for step in range(30):
-        _picture(tmp_path, "samples", step, (289, 289, 1))
     _write(tmp_path, _config(), _summary(), lines)
-    began = time.process_time()
-    path = run_page.write_report(tmp_path)
-    assert time.process_time() - began < 1.5
-    assert path.stat().st_size < 8_000_000
+    assert run_page.write_report(tmp_path).stat().st_size < 8_000_000
 
 
 def test_a_bare_name_of_the_summary_is_not_shown_twice(tmp_path):
     lines = [{"step": 5, "train": {"loss": 1.0}}, {"step": 5, "eval": {"loss": 2.0}}]
     page = _write(tmp_path, _config(), _summary(metrics={"loss": 2.0, "other": 3.0}), lines)
-    rows = re.findall(r'<tr><th class="mono">([^<]+)</th><td class="number">([^<]+)', page)
+    rows = re.findall(
+        r'<tr><th class="mono">([^<]+)</th><td class="number">([^<]+)', page.replace("<wbr>", "")
+    )
     assert rows == [("eval/loss", "2"), ("other", "3"), ("train/loss", "1")]
 
 
@@ -278,23 +318,7 @@ def test_numbers_have_four_digits_and_whole_ones_all():
     values = (20_000.0, 0.69314718, 223.4149, 12_345.67, 2e-4, 0.0, math.nan, -math.inf)
     shown = ["20,000", "0.6931", "223.4", "12,346", "2.000e-04", "0", "NaN", "-∞"]
     assert [number(value) for value in values] == shown
-    spans = [duration(seconds) for seconds in (4.21, 332.4, 7_260.0)]
-    assert spans == ["4.2 s", "5 min 32 s", "2 h 1 min"]
-
-
-def test_a_browser_shows_the_page(tmp_path):
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no Chromium on PATH")
-    _write(tmp_path, _config(), _summary(), [{"step": 1, "train": {"loss": 1.0}}])
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"]
-    options += ["--disable-background-networking", "--disable-component-update", "--dump-dom"]
-    shown = subprocess.run(
-        [browser, *options, f"--user-data-dir={tmp_path}/b", f"file://{tmp_path}/report.html"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    ).stdout
-    assert "Final metrics" in shown
-    assert "</svg>" in shown
+    times = (4.21, 9.96, 40.2, 59.7, 332.4, 600.0, 3_599.8, 7_260.0, math.inf)
+    assert [duration(seconds) for seconds in times] == [
+        "4.2 s", "10 s", "40 s", "1 min", "5 min 32 s", "10 min", "1 h 00 min", "2 h 01 min", ""
+    ]  # fmt: skip

@@ -16,7 +16,8 @@ from lecture_models.runs.difference import (
 from lecture_models.runs.past_run import read_past_run
 from tests.past import RECORD, write_past_run
 
-NOW = {name: RECORD[name] for name in ("git", "versions", "device")} | {"environment": {}}
+NOW = {name: RECORD[name] for name in ("git", "versions", "device")}
+NOW |= {"environment": {"fast_convolutions": True}}
 
 
 def run(folder, metrics, sha256="s", texts=None, history=()):
@@ -39,7 +40,7 @@ def test_nan_is_itself_and_a_bit_is_a_difference():
     assert Difference("loss", (1.0, None)).relative == math.inf
 
 
-def test_only_what_differs_is_listed_and_an_absent_value_does():
+def test_names_with_different_or_missing_values_are_listed():
     found = differing([{"a": 1, "b": 2}, {"a": 1, "b": 3}, {"a": 1, "c": 0}])
     assert found == [("b", (2, 3, None)), ("c", (None, None, 0))]
 
@@ -62,7 +63,7 @@ def test_the_largest_difference_and_the_first_step_are_named(tmp_path):
     result = repetition(first, second)
     assert not result.equal
     text = shown(result)
-    assert "SHA-256 of the last state: another\nthe first difference is at step 2\n" in text
+    assert "SHA-256 of the last state: different\nthe first difference is at step 2\n" in text
     assert text.endswith(
         "2 of 2 metrics differ; the largest difference is -1 (0.25 of eval/error)\n"
     )
@@ -80,10 +81,10 @@ def test_a_tolerance_lets_pass_what_is_within_it(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"metrics": {}}, "1 of 1 metrics differ; eval/loss is in one of the two alone"),
+        ({"metrics": {}}, "1 of 1 metrics differ; eval/loss is in only one of the runs"),
         ({"texts": {"table": "y"}}, "0 of 1 metrics and 1 of 1 texts differ"),
-        ({"sha256": "t"}, "the last values are equal (1 metrics, 1 texts), the state or the way"),
-        ({"history": [(2, {"loss": 9.0})]}, "the last values are equal (1 metrics, 1 texts), the"),
+        ({"sha256": "t"}, "the last values are equal (1 metrics, 1 texts), but the state or an"),
+        ({"history": [(2, {"loss": 9.0})]}, "the last values are equal (1 metrics, 1 texts), but"),
     ],
 )
 def test_whatever_is_not_repeated_is_no_reproduction(changes, line, tmp_path):
@@ -107,10 +108,14 @@ def test_the_same_origin_needs_no_warning():
         ({"versions": {"python": "3.11.0", "jax": "0.9"}}, "version of jax: 0.9 recorded, 0.10.2"),
         ({"versions": {"python": "3.11.0"}}, "version of jax: nothing recorded, 0.10.2 now"),
         ({"git": {"commit": "1" * 40, "dirty": False}}, f"commit: {'1' * 40} recorded, {'0' * 40}"),
-        ({"git": {"commit": "0" * 40, "dirty": True}}, "(with files changed since) recorded, 0000"),
+        ({"git": {"commit": "0" * 40, "dirty": True}}, "(with uncommitted changes) recorded, 0000"),
         ({"git": None}, "commit: not a checkout recorded"),
         ({"device": RECORD["device"] | {"kind": "H100"}}, "device's kind: H100 recorded, a CPU"),
         ({"environment": {"XLA_FLAGS": "-x"}}, "XLA_FLAGS: -x recorded, nothing now"),
+        (
+            {"environment": {"fast_convolutions": False}},
+            "fast_convolutions: False recorded, True now",
+        ),
     ],
 )
 def test_each_difference_of_origin_is_a_line(recorded, line):
@@ -121,12 +126,13 @@ def test_each_difference_of_origin_is_a_line(recorded, line):
 def test_a_changed_tree_at_the_same_commit_may_be_another():
     changed = NOW | {"git": {"commit": "0" * 40, "dirty": True}}
     (line,) = changed_origin(changed, changed)
-    assert "whether alike is not known" in line
+    assert "had uncommitted changes, which may differ" in line
 
 
-def test_a_record_of_before_says_nothing_of_the_environment():
+def test_what_an_older_record_does_not_tell_is_not_compared():
     older = {name: NOW[name] for name in ("git", "versions", "device")}
     assert changed_origin(older, NOW | {"environment": {"XLA_FLAGS": "-x"}}) == []
+    assert changed_origin(older | {"environment": {}}, NOW) == []
 
 
 def test_data_are_told_apart_by_their_hashes():
@@ -145,6 +151,6 @@ def test_all_of_many_files_count_however_few_are_shown():
     files = [{"sha256": f"{i:064}"} for i in range(9)]
     before = {"dataset": "mine", "source": "a folder", "files": files}
     now = before | {"files": [*files[:-1], {"sha256": "f" * 64}]}
-    assert "over those of 9 files" in data_read([before])["data mine"]
+    assert "over the hashes of 9 files" in data_read([before])["data mine"]
     assert list(data_read([before, now])) == ["data mine", "data mine, another"]
     assert len(changed_data([before], [now])) == 1

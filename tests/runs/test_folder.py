@@ -4,12 +4,8 @@ from pathlib import Path
 import pytest
 
 from lecture_models import files
-from lecture_models.runs.folder import (
-    RunFolder,
-    RunFolderError,
-    check_same_run,
-    default_folder,
-)
+from lecture_models.runs.folder import RunFolder, check_same_run, default_folder
+from lecture_models.runs.reader import RunFolderError
 
 
 @pytest.fixture
@@ -62,11 +58,11 @@ def test_a_damaged_record_is_named(folder):
 
 def test_the_record_of_another_tool_is_refused(folder):
     (folder.path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(RunFolderError, match="is not of a run of lecture-models"):
+    with pytest.raises(RunFolderError, match="is not the record of a lecture-models run"):
         folder.read_config()
 
 
-def test_what_a_kill_left_half_written_is_swept_at_resume(folder):
+def test_temporary_files_and_later_images_are_removed_at_resume(folder):
     folder.write_config({})
     for name in (".summary.json.x1", "images/.samples_00000002.png.x2", "images/a_00000009.png"):
         (folder.path / name).write_text("")
@@ -88,14 +84,17 @@ def test_the_same_run_is_accepted_wherever_its_data_lies():
     ("now", "message"),
     [
         (record(experiment="vae"), "runs/a holds a run of gan, not of vae"),
-        (record(config={"seed": 1, "hidden": [8]}), r"another config: seed \(0 there, 1 now\)"),
+        (
+            record(config={"seed": 1, "hidden": [8]}),
+            r"with another config: seed \(0 there, 1 now\)",
+        ),
         (
             record(config={"seed": 0, "hidden": [4], "new": 2}),
             r"hidden \(\[8\] there, \[4\] now\), new \(None there, 2 now\)",
         ),
         (
             record(data=[{"dataset": "digits", "source": "scikit-learn", "files": []}]),
-            r"other data: mnist \(original files\) there, digits \(scikit-learn\) now",
+            r"on other data: mnist \(original files\) there, digits \(scikit-learn\) now",
         ),
     ],
 )
@@ -104,14 +103,32 @@ def test_another_run_is_refused_naming_what_differs(now, message):
         check_same_run(record(), now, Path("runs/a"))
 
 
-def test_metrics_after_the_checkpoint_and_half_a_line_are_dropped(folder):
+@pytest.mark.parametrize(
+    "damaged",
+    [b'{"step": 4, "tr', b"\xff\xfe\xfa", b'{"train": {}}\n', b"[4]\n", b"7\n", b'{"step": "4"}\n'],
+)
+def test_metrics_after_the_checkpoint_and_damaged_lines_are_removed(folder, damaged):
     for step in (1, 2, 3):
         folder.append_metrics({"step": step, "train": {"loss": 1.0}})
-    with (folder.path / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 4, "tr')
-    assert [kept["step"] for kept in folder.resume_metrics(2)] == [1, 2]
+    before = (folder.path / "metrics.jsonl").read_bytes()
+    (folder.path / "metrics.jsonl").write_bytes(before + damaged)
+    assert [record["step"] for record in folder.resume_metrics(2)] == [1, 2]
+    lines = (folder.path / "metrics.jsonl").read_bytes().splitlines(keepends=True)
+    assert lines == before.splitlines(keepends=True)[:2]
+
+
+def test_a_last_line_without_its_line_break_does_not_join_the_next(folder):
+    (folder.path / "metrics.jsonl").write_text('{"step": 1, "train": {"loss": 1.0}}')
+    folder.resume_metrics(1)
+    folder.append_metrics({"step": 2})
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2]
+
+
+def test_metrics_that_cannot_be_read_are_one_line(folder):
+    (folder.path / "metrics.jsonl").mkdir()
+    with pytest.raises(RunFolderError, match="metrics.jsonl cannot be read: Is a directory"):
+        folder.resume_metrics(1)
 
 
 def test_default_folders_never_collide(tmp_path):

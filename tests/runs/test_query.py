@@ -10,7 +10,7 @@ from tests.past import write_past_run
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Four runs by name: a and b of one experiment, c without the metric, d whose loss is NaN."""
+    """Writes runs a and b, c of another experiment without the metric, and d with a NaN loss."""
     folder = tmp_path_factory.mktemp("runs")
     write_past_run(folder / "a", {"eval/loss": 3.0}, started="2026-01-04")
     write_past_run(folder / "b", {"eval/loss": 1.0}, config={"seed": 1}, started="2026-01-03")
@@ -64,10 +64,10 @@ def test_conditions_find_runs_the_best_first(given, found, runs):
         ("loss", "it must be NAME<VALUE"),
         ("loss<", "it must be NAME<VALUE"),
         ("<3", "it must be NAME<VALUE"),
-        ("loss<1,", "it must be NAME<VALUE|is a number"),
+        ("loss<1,", "it must be NAME<VALUE|must be followed by a number"),
         ("0<loss<1", "it must be NAME<VALUE"),
-        ("loss<small", "what follows < is a number"),
-        ("loss<nan", "what follows < is a number"),
+        ("loss<small", "< must be followed by a number"),
+        ("loss<nan", "< must be followed by a number"),
         ("__import__('os').abort()", "it must be NAME<VALUE"),
     ],
 )

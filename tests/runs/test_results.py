@@ -20,13 +20,16 @@ def write_run(
     platform="cpu",
     **config,
 ):
-    """The files of a run's folder that are read."""
+    """Writes the record and the summary of a run."""
     folder.mkdir(parents=True)
     record = {
         "experiment": experiment,
         "preset": preset,
         "config": {"seed": seed, "batch_size": 32} | config,
-        "data": [{"dataset": dataset, "source": "original files", "note": note}],
+        "data": [{"dataset": dataset, "source": "original files", "note": note, "files": []}],
+        "sessions": [],
+        "command": "",
+        "wandb": {},
         "device": {
             "platform": platform,
             "kind": "a CPU" if platform == "cpu" else "an accelerator",
@@ -36,6 +39,7 @@ def write_run(
     (folder / "config.json").write_text(json.dumps(record))
     summary = {
         "status": status,
+        "step": 0,
         "metrics": {f"eval/{metric}": value, "train/loss": 0.1},
         "steps_per_second": steps_per_second,
     }
@@ -65,7 +69,7 @@ def test_one_seed_has_no_spread(tmp_path):
     assert found.count == 1
 
 
-def test_what_differs_in_more_than_the_seed_stays_apart(tmp_path):
+def test_runs_that_differ_in_more_than_the_seed_are_measured_separately(tmp_path):
     write_run(tmp_path / "a", 0, 0.9)
     write_run(tmp_path / "b", 1, 0.9, batch_size=64)
     write_run(tmp_path / "c", 2, 0.9, preset="default")
@@ -74,14 +78,14 @@ def test_what_differs_in_more_than_the_seed_stays_apart(tmp_path):
     assert read(tmp_path)[3].note == "fallback: mnist absent"
 
 
-def test_of_two_runs_of_a_seed_the_later_counts(tmp_path):
+def test_the_later_of_two_runs_with_one_seed_counts(tmp_path):
     write_run(tmp_path / "b-first", 0, 5.0, started="2026-01-01T00:00:00")
     write_run(tmp_path / "a-second", 0, 1.0, started="2026-01-02T00:00:00")
     (found,) = read(tmp_path)
     assert (found.mean, found.count, found.runs) == (1.0, 1, ("a-second",))
 
 
-def test_what_is_not_finished_or_of_another_experiment_or_damaged_is_passed_over(tmp_path):
+def test_unfinished_damaged_and_other_runs_are_skipped(tmp_path):
     write_run(tmp_path / "running", 0, 0.9, status="running")
     write_run(tmp_path / "failed", 0, 0.9, status="failed")
     write_run(tmp_path / "other", 0, 0.9, experiment="gan_mnist")
@@ -95,7 +99,7 @@ def test_what_is_not_finished_or_of_another_experiment_or_damaged_is_passed_over
     assert read(tmp_path / "nowhere") == []
 
 
-def test_runs_without_the_metric_are_passed_over(tmp_path):
+def test_runs_without_the_metric_are_skipped(tmp_path):
     write_run(tmp_path / "a", 0, 0.9)
     runs = finished_runs(tmp_path, "lenet_mnist")
     assert list(measurements(runs, "accuracy")) == []

@@ -4,8 +4,8 @@ import pytest
 
 from lecture_models.config import UsageError
 from lecture_models.reports.seeds_page import terminal, write_report
-from lecture_models.runs.folder import RunFolderError
 from lecture_models.runs.past_run import read_past_run
+from lecture_models.runs.reader import RunFolderError
 from lecture_models.runs.seeds import (
     check_same_but_for_seed,
     check_workdir,
@@ -27,15 +27,15 @@ def test_a_number_is_how_many_and_a_list_is_which():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("0", "how many must be from 1 to 1000"),
-        ("-3", "how many must be from 1 to 1000"),
-        ("1000000000000", "how many must be from 1 to 1000"),
-        ("1,2,1", "1 is in it twice"),
+        ("0", "a number of seeds must be from 1 to 1000"),
+        ("-3", "a number of seeds must be from 1 to 1000"),
+        ("1000000000000", "a number of seeds must be from 1 to 1000"),
+        ("1,2,1", "it must name each seed once, but repeats 1"),
         ("0,-1", "a seed must be from 0 to 4294967295"),
         ("0,4294967296", "a seed must be from 0 to 4294967295"),
-        ("few", "it must be how many, or seeds separated by commas"),
-        ("1,,2", "it must be how many, or seeds separated by commas"),
-        ("1.5", "it must be how many, or seeds separated by commas"),
+        ("few", "it must be a number of seeds, or seeds separated by commas"),
+        ("1,,2", "it must be a number of seeds, or seeds separated by commas"),
+        ("1.5", "it must be a number of seeds, or seeds separated by commas"),
         ("", "--seeds is empty"),
     ],
 )
@@ -95,7 +95,7 @@ def test_seeds_differ_in_nothing_but_the_seed(tmp_path):
     with pytest.raises(RunFolderError, match="a run of linear_ae_mnist, not of gan_mnist"):
         check_same_but_for_seed(runs, "gan_mnist", config)
     other = [RECORD["data"][0] | {"dataset": "mnist"}]
-    with pytest.raises(RunFolderError, match="was trained on other data: digits"):
+    with pytest.raises(RunFolderError, match="holds a run on other data: digits"):
         check_same_but_for_seed(runs, "linear_ae_mnist", config, other)
 
 

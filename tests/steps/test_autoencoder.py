@@ -29,6 +29,7 @@ def run(loss, num_steps, optimizer):
     return state, metrics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [squared, bernoulli_cross_entropy])
 def test_a_step_follows_the_gradient_of_the_mean_loss(loss):
     state, _ = run(loss, 1, optax.sgd(0.1))
@@ -54,6 +55,7 @@ def test_the_metric_is_the_error_before_the_step_whatever_is_descended(loss):
     assert float(metrics["squared_error"]) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_many_steps_lower_the_error():
     optimizer = optax.adam(0.05)
     first, last = (float(run(squared, count, optimizer)[1]["squared_error"]) for count in (1, 60))

@@ -43,7 +43,7 @@ class Normalized(nn.Module):
 
 @pytest.fixture(scope="module")
 def batch():
-    """Images with one bright row of three, which is their class."""
+    """Returns images with one bright row of three, whose index is their class."""
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 50).astype(np.int32)
     images = rng.normal(scale=0.1, size=(50, 3, 3, 1)).astype(np.float32)
@@ -64,6 +64,7 @@ def kernel(state, name="last"):
     return np.asarray(state.params[name]["kernel"])
 
 
+@pytest.mark.slow
 def test_an_undecided_classifier_loses_the_log_of_the_number_of_classes(batch):
     _, metrics = one_step(Softmax(), batch)
     assert float(metrics["loss"]) == pytest.approx(math.log(3), abs=1e-6)
@@ -119,6 +120,7 @@ def test_a_net_without_batch_norm_has_no_statistics(batch):
     assert start(Softmax(), batch).batch_stats == after.batch_stats == {}
 
 
+@pytest.mark.slow
 def test_augmentation_in_the_step_is_that_of_its_key_outside(batch):
     augment = functools.partial(random_crop, padding=1, fill=np.zeros(1, np.float32))
     inside, _ = jax.jit(functools.partial(one_step, Softmax(), augment=augment))(batch)
@@ -137,6 +139,7 @@ def test_auxiliary_heads_learn_by_their_weight_and_are_not_in_the_metric(batch):
     assert float(same["loss"]) == float(metrics["loss"])
 
 
+@pytest.mark.slow
 def test_cross_entropy_of_a_sure_answer_is_0_or_the_distance_of_logits():
     logits = jnp.array([[50.0, 0.0], [50.0, 0.0]])
     assert float(mean_cross_entropy(logits, jnp.array([0, 0]))) == pytest.approx(0.0, abs=1e-6)

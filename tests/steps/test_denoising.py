@@ -12,7 +12,7 @@ IMAGES = jax.random.uniform(jax.random.key(3), (6, 2, 2, 1), minval=-1.0)
 
 
 def loss(params, inputs, targets):
-    """Of a net that scales its input."""
+    """Computes the loss of a network that scales its input."""
     return jnp.mean((params["scale"] * inputs - targets) ** 2)
 
 

@@ -38,6 +38,7 @@ def test_a_head_of_zeros_loses_log_classes_and_learns():
     assert losses[-1] < 0.7 * losses[0]
 
 
+@pytest.mark.slow
 def test_each_state_learns_from_its_own_batch_and_each_beginning_from_its_own_layers():
     states = {name: init_from_layers(OPTIMIZER, PARAMS, [{}, DOUBLE]) for name in ("3", "6")}
     batches = {"3": ONCE, "6": OPPOSITES}
@@ -49,6 +50,7 @@ def test_each_state_learns_from_its_own_batch_and_each_beginning_from_its_own_la
     np.testing.assert_allclose(after["6"].params["head"]["kernel"], np.zeros((2, 3, 3)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_beginnings_do_not_learn_from_each_other():
     together, alone = (
         finetune_step(

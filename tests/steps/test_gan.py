@@ -3,9 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from flax import linen as nn
 
 from lecture_models.losses import gan as losses
-from lecture_models.steps.gan import GAN, averaged_generator, gan_step, init_state
+from lecture_models.steps.gan import GAN, averaged_generator, gan_step, init_gan
+from lecture_models.steps.players import training_apply
 
 
 def key():
@@ -15,11 +17,11 @@ def key():
 def linear_players(
     learning_rates=(0.0, 0.0), discriminator_loss=losses.discriminator_loss, **fields
 ):
-    """Pictures of one pixel: G(z) = a z + b, D(x) = sigmoid(w x + c)."""
+    """Returns a game of images of one pixel: G(z) = a z + b, D(x) = sigmoid(w x + c)."""
     generator_rate, discriminator_rate = learning_rates
     players = GAN(
-        generate=lambda params, z: (params["a"] * z + params["b"])[:, :, None, None],
-        discriminate=lambda params, x, _: params["w"] * x[:, 0, 0, 0] + params["c"],
+        generate=lambda params, _, z: ((params["a"] * z + params["b"])[:, :, None, None], {}),
+        discriminate=lambda params, _, x, key: (params["w"] * x[:, 0, 0, 0] + params["c"], {}),
         sample_latents=lambda noise_key, count: jax.random.normal(noise_key, (count, 1)),
         generator_optimizer=optax.sgd(generator_rate),
         discriminator_optimizer=optax.sgd(discriminator_rate),
@@ -27,8 +29,10 @@ def linear_players(
         discriminator_loss=discriminator_loss,
         **{"gradient_penalty": 0.0, "average_decay": 0.9} | fields,
     )
-    state = init_state(
-        players, {"a": jnp.ones(()), "b": jnp.zeros(())}, {"w": jnp.ones(()), "c": jnp.zeros(())}
+    state = init_gan(
+        players,
+        {"params": {"a": jnp.ones(()), "b": jnp.zeros(())}},
+        {"params": {"w": jnp.ones(()), "c": jnp.zeros(())}},
     )
     return players, state
 
@@ -37,21 +41,23 @@ def images(*values):
     return jnp.array(values, jnp.float32).reshape(-1, 1, 1, 1)
 
 
+@pytest.mark.slow
 def test_an_undecided_discriminator_gives_the_known_losses():
     players, state = linear_players()
-    state = state._replace(discriminator={"w": jnp.zeros(()), "c": jnp.zeros(())})
+    undecided = {"w": jnp.zeros(()), "c": jnp.zeros(())}
+    state = state._replace(discriminator=state.discriminator._replace(params=undecided))
     _, metrics = gan_step(players, state, images(1.0, 2.0), key())
     assert float(metrics["discriminator_loss"]) == pytest.approx(2 * np.log(2), rel=1e-6)
     assert float(metrics["generator_loss"]) == pytest.approx(np.log(2), rel=1e-6)
     assert float(metrics["real_probability"]) == float(metrics["fake_probability"]) == 0.5
 
 
-def test_each_player_moves_its_own_parameters_alone():
+def test_each_player_moves_only_its_own_parameters():
     for rates, moved in (((0.1, 0.0), "generator"), ((0.0, 0.1), "discriminator")):
         players, state = linear_players(rates)
         after, _ = gan_step(players, state, images(5.0, 6.0), key())
         for name in ("generator", "discriminator"):
-            before, now = getattr(state, name), getattr(after, name)
+            before, now = getattr(state, name).params, getattr(after, name).params
             changed = any((before[leaf] != now[leaf]).item() for leaf in before)
             assert changed == (name == moved)
 
@@ -61,32 +67,35 @@ def test_the_generator_answers_to_the_updated_discriminator():
     after, _ = gan_step(players, state, images(5.0, 6.0), key())
     frozen, _ = linear_players((1.0, 0.0))
     against_the_old, _ = gan_step(frozen, state, images(5.0, 6.0), key())
-    assert after.generator["b"] != against_the_old.generator["b"]
+    assert after.generator.params["b"] != against_the_old.generator.params["b"]
     updated = state._replace(discriminator=after.discriminator)
     against_the_new, _ = gan_step(frozen, updated, images(5.0, 6.0), key())
-    np.testing.assert_allclose(after.generator["b"], against_the_new.generator["b"], rtol=1e-6)
+    np.testing.assert_allclose(
+        after.generator.params["b"], against_the_new.generator.params["b"], rtol=1e-6
+    )
 
 
+@pytest.mark.slow
 def test_the_penalty_is_half_gamma_times_the_squared_input_gradient():
-    """D(x) = w x has gradient w, so descent on the penalty alone shrinks w by rate x gamma x w."""
+    """Descends the penalty alone: D(x) = w x has gradient w, so w shrinks by rate x gamma x w."""
     players, state = linear_players(
         (0.0, 0.1),
         discriminator_loss=lambda real, fake: jnp.zeros_like(real),
         gradient_penalty=3.0,
     )
     after, _ = gan_step(players, state, images(1.0, 2.0, 3.0), key())
-    assert float(after.discriminator["w"]) == pytest.approx(1.0 - 0.1 * 3.0)
-    assert float(after.discriminator["c"]) == 0.0
+    assert float(after.discriminator.params["w"]) == pytest.approx(1.0 - 0.1 * 3.0)
+    assert float(after.discriminator.params["c"]) == 0.0
 
 
-def test_the_average_weighs_the_generators_by_its_decay_and_not_the_start():
+def test_the_average_weighs_the_generators_by_its_decay_without_its_initial_zeros():
     players, state = linear_players((0.5, 0.0))
     first, _ = gan_step(players, state, images(1.0, 2.0), key())
     second, _ = gan_step(players, first, images(1.0, 2.0), jax.random.key(1))
     assert float(averaged_generator(players, first)["b"]) == pytest.approx(
-        float(first.generator["b"])
+        float(first.generator.params["b"])
     )
-    expected = (0.9 * first.generator["b"] + second.generator["b"]) / 1.9
+    expected = (0.9 * first.generator.params["b"] + second.generator.params["b"]) / 1.9
     found = averaged_generator(players, second)["b"]
     assert float(found) == pytest.approx(float(expected), rel=1e-5)
 
@@ -94,18 +103,112 @@ def test_the_average_weighs_the_generators_by_its_decay_and_not_the_start():
 def test_the_same_key_gives_the_same_step_and_another_key_another():
     players, state = linear_players((0.1, 0.1))
     first, again, other = (
-        gan_step(players, state, images(1.0, 2.0), jax.random.key(seed))[0].generator["b"]
+        gan_step(players, state, images(1.0, 2.0), jax.random.key(seed))[0].generator.params["b"]
         for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other
 
 
+@pytest.mark.slow
 def test_the_game_moves_the_samples_onto_the_data():
-    """Data N(3, 1/4); with a zero-centered penalty the linear game converges to its mean."""
+    """Plays for data of N(3, 1/4); with R1's penalty the linear game converges to their mean."""
     players, state = linear_players((0.05, 0.05), gradient_penalty=1.0, average_decay=0.99)
     step = jax.jit(lambda state, step_key: gan_step(players, state, data, step_key)[0])
     data = 3.0 + 0.5 * jax.random.normal(key(), (64, 1, 1, 1))
     for index in range(1500):
         state = step(state, jax.random.fold_in(jax.random.key(1), index))
     assert float(averaged_generator(players, state)["b"]) == pytest.approx(3.0, abs=0.15)
+
+
+class Generator(nn.Module):
+    """Maps latents to images of 2x2 pixels, through batch norm."""
+
+    @nn.compact
+    def __call__(self, latents):
+        x = nn.BatchNorm(use_running_average=False)(nn.Dense(4)(latents))
+        return nn.tanh(x).reshape(-1, 2, 2, 1)
+
+
+class Discriminator(nn.Module):
+    """Maps images of 2x2 pixels to logits, through batch norm."""
+
+    @nn.compact
+    def __call__(self, images):
+        x = nn.BatchNorm(use_running_average=False)(nn.Dense(3)(images.reshape(len(images), -1)))
+        return nn.Dense(1)(nn.leaky_relu(x))[:, 0]
+
+
+@pytest.fixture(scope="module")
+def normalized_game():
+    """Returns a game of two networks with batch norm, its initial state, real images, a step."""
+    discriminate = training_apply(Discriminator())
+    gan = GAN(
+        generate=training_apply(Generator()),
+        discriminate=lambda params, variables, x, key: discriminate(params, variables, x),
+        sample_latents=lambda noise_key, count: jax.random.normal(noise_key, (count, 3)),
+        generator_optimizer=optax.adam(1e-2),
+        discriminator_optimizer=optax.adam(1e-2),
+        generator_loss=losses.non_saturating_generator_loss,
+        discriminator_loss=losses.discriminator_loss,
+        gradient_penalty=0.5,
+        average_decay=0.9,
+    )
+    real = 2.0 + jax.random.normal(key(), (8, 2, 2, 1))
+    state = init_gan(
+        gan,
+        Generator().init(jax.random.key(1), jnp.zeros((1, 3))),
+        Discriminator().init(jax.random.key(2), real),
+    )
+    return gan, state, real, jax.jit(lambda *args: gan_step(gan, *args)[0])
+
+
+@pytest.mark.slow
+def test_real_and_fake_batches_update_the_running_moments_one_after_the_other(normalized_game):
+    gan, state, real, step = normalized_game
+    after = step(state, real, key())
+    fakes, _ = gan.generate(
+        state.generator.params,
+        state.generator.variables,
+        gan.sample_latents(jax.random.split(key(), 5)[0], len(real)),
+    )
+    dense = state.discriminator.params["Dense_0"]
+    expected = jnp.zeros(3)
+    for batch in (real, fakes):
+        hidden = batch.reshape(len(batch), -1) @ dense["kernel"]  # The initial bias is 0.
+        expected = 0.99 * expected + 0.01 * hidden.mean(0)
+    found = after.discriminator.variables["batch_stats"]["BatchNorm_0"]["mean"]
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_generators_moments_come_from_its_own_turn(normalized_game):
+    gan, state, real, step = normalized_game
+    after = step(state, real, key())
+    latents = gan.sample_latents(jax.random.split(key(), 5)[1], len(real))
+    _, expected = gan.generate(state.generator.params, state.generator.variables, latents)
+    jax.tree.map(
+        lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7),
+        after.generator.variables,
+        expected,
+    )
+
+
+@pytest.mark.slow
+def test_a_game_with_batch_norm_resumes_bit_for_bit_from_its_arrays(normalized_game):
+    _, state, real, step = normalized_game
+    for index in range(2):
+        state = step(state, real, jax.random.key(index))
+    leaves, structure = jax.tree.flatten(state)
+    restored = jax.tree.unflatten(structure, [np.array(leaf) for leaf in leaves])
+    for one, other in zip(
+        jax.tree.leaves(step(state, real, key())),
+        jax.tree.leaves(step(restored, real, key())),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_a_game_without_batch_norm_has_no_arrays_for_it():
+    _, state = linear_players()
+    assert state.generator.variables == state.discriminator.variables == {}

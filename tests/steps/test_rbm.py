@@ -26,7 +26,7 @@ energy_of = functools.partial(free_energy, LOGISTIC)
 
 
 def log_likelihood(rbm, visible):
-    """Exact, with the partition function as a sum over every visible state."""
+    """Computes the exact likelihood; the partition function sums over every visible state."""
     log_partition = jax.nn.logsumexp(-energy_of(rbm, EVERY_STATE))
     return (-energy_of(rbm, visible) - log_partition).mean()
 
@@ -46,6 +46,7 @@ def start(optimizer, num_hidden=8):
     return init_train_state(optimizer, init_rbm(jax.random.key(0), NUM_VISIBLE, num_hidden))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_steps", [1, 3])
 def test_contrastive_divergence_raises_the_exact_likelihood(num_steps):
     optimizer = rbm_optimizer(0.1, 50, RBM(True, False, False))
@@ -58,6 +59,7 @@ def test_contrastive_divergence_raises_the_exact_likelihood(num_steps):
     assert after < -np.log(3) + 1e-3  # No model of three equally frequent patterns does better.
 
 
+@pytest.mark.slow
 def test_it_goes_uphill_with_the_exact_gradient():
     optimizer = optax.sgd(1.0)
     state, step = start(optimizer), cd_step(optimizer)
@@ -69,6 +71,7 @@ def test_it_goes_uphill_with_the_exact_gradient():
     assert 0.5 < float(cosine) <= 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [LOGISTIC, LINEAR])
 def test_the_step_is_the_difference_of_two_correlations(units):
     optimizer = optax.sgd(1.0)

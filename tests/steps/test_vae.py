@@ -29,28 +29,31 @@ def params():
     }
 
 
-def mean_bound(params, key):
-    reconstruction, divergence = elbo_terms(MODEL, params, IMAGES, key)
-    return (reconstruction + divergence.sum(-1)).mean()
+def mean_negative_elbo(params, key):
+    reconstruction, kl_divergence = elbo_terms(MODEL, params, IMAGES, key)
+    return (reconstruction + kl_divergence.sum(-1)).mean()
 
 
-def test_the_closed_form_bound_is_the_mean_log_weight(params):
+def test_the_closed_form_elbo_is_the_mean_log_weight(params):
     keys = jax.random.split(jax.random.key(1), 2_000)
-    closed = -jax.vmap(lambda key: mean_bound(params, key))(keys)
+    closed = -jax.vmap(lambda key: mean_negative_elbo(params, key))(keys)
     sampled = log_weights(MODEL, params, IMAGES, jax.random.key(2), 5_000).mean(1)
     error = np.hypot(closed.std() / len(closed) ** 0.5, sampled.std() / len(sampled) ** 0.5)
     assert abs(float(closed.mean() - sampled.mean())) < 4.0 * error
 
 
-def test_the_bound_is_below_the_importance_bounds_and_these_below_the_exact_likelihood(params):
+def test_the_elbo_is_below_the_importance_weighted_ones_and_these_below_the_exact_likelihood(
+    params,
+):
     weights = log_weights(MODEL, params, IMAGES, jax.random.key(3), 50_000)
-    bounds = [
+    elbos = [
         float(importance_weighted_elbo(weights.reshape(-1, k, 6).swapaxes(0, 1)).mean())
         for k in (1, 5, 50)
     ]
-    assert bounds[0] < bounds[1] < bounds[2] < float(exact_log_likelihood(params).mean())
+    assert elbos[0] < elbos[1] < elbos[2] < float(exact_log_likelihood(params).mean())
 
 
+@pytest.mark.slow
 def test_many_samples_reach_the_exact_likelihood(params):
     weights = log_weights(MODEL, params, IMAGES, jax.random.key(4), 50_000)
     found = importance_weighted_elbo(weights)
@@ -58,7 +61,7 @@ def test_many_samples_reach_the_exact_likelihood(params):
 
 
 def exact_log_likelihood(params):
-    """By quadrature over the two latents."""
+    """Integrates over the two latents by quadrature."""
     axis = jnp.linspace(-6.0, 6.0, 241)
     latents = jnp.stack(jnp.meshgrid(axis, axis), -1).reshape(-1, 2)
     logits = MODEL.decode(params, latents).reshape(len(latents), -1)
@@ -69,9 +72,9 @@ def exact_log_likelihood(params):
 
 
 @pytest.mark.parametrize("part", ["encoder", "decoder"])
-def test_the_bounds_gradient_is_its_finite_difference(params, part):
+def test_the_gradient_of_the_elbo_is_its_finite_difference(params, part):
     def loss(params):
-        return mean_bound(params, jax.random.key(5))
+        return mean_negative_elbo(params, jax.random.key(5))
 
     gradient = jax.grad(loss)(params)[part]["Dense_0"]["kernel"]
 
@@ -86,7 +89,7 @@ def test_the_bounds_gradient_is_its_finite_difference(params, part):
 
 
 @pytest.mark.parametrize("num_samples", [1, 5])
-def test_the_bound_rises_as_it_is_trained(params, num_samples):
+def test_the_elbo_rises_as_it_is_trained(params, num_samples):
     optimizer = optax.adam(1e-2)
     state = init_train_state(optimizer, params)
     step = jax.jit(lambda state, key: vae_step(MODEL, optimizer, state, IMAGES, key, num_samples))
@@ -97,6 +100,7 @@ def test_the_bound_rises_as_it_is_trained(params, num_samples):
     assert np.mean(losses[-50:]) < np.mean(losses[:50]) - 0.3
 
 
+@pytest.mark.slow
 def test_an_undecided_decoder_and_the_prior_as_posterior_lose_log_two_a_pixel(params):
     nothing = jax.tree.map(jnp.zeros_like, params)
-    assert float(mean_bound(nothing, jax.random.key(7))) == pytest.approx(9 * np.log(2.0))
+    assert float(mean_negative_elbo(nothing, jax.random.key(7))) == pytest.approx(9 * np.log(2.0))

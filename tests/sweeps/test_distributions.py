@@ -1,4 +1,4 @@
-"""What a sweep's file means: the same as to W&B, which has tools of its own to ask."""
+"""Compares the meaning of a sweep's file with W&B's own tools."""
 
 import math
 
@@ -9,7 +9,7 @@ import yaml
 from scipy import stats
 
 from lecture_models.config import UsageError
-from lecture_models.sweeps.distributions import parameter
+from lecture_models.sweeps.distributions import parse_parameter
 from lecture_models.sweeps.spec import make_spec
 from tests.conftest import ROOT
 
@@ -28,7 +28,7 @@ QUANTILES = np.linspace(0.01, 0.99, 9)
 )
 def test_a_parameter_is_drawn_as_wandb_itself_draws_it_with_optuna(given):
     wandb = pytest.importorskip("wandb.sdk.sweeps.scheduler.optuna")
-    assert parameter("x", given).drawn == wandb.sweep_parameter_to_distribution(given)
+    assert parse_parameter("x", given).distribution == wandb.sweep_parameter_to_distribution(given)
 
 
 @pytest.mark.parametrize(
@@ -39,38 +39,42 @@ def test_a_parameter_is_drawn_as_wandb_itself_draws_it_with_optuna(given):
         ({"distribution": "beta", "a": 2, "b": 3}, stats.beta(2, 3)),
     ],
 )
-def test_what_optuna_lacks_is_drawn_by_its_quantiles(given, family):
-    value = parameter("x", given).value
-    np.testing.assert_allclose([value(q) for q in QUANTILES], family.ppf(QUANTILES), rtol=1e-9)
+def test_distributions_that_optuna_lacks_are_drawn_by_their_quantiles(given, family):
+    from_draw = parse_parameter("x", given).from_draw
+    np.testing.assert_allclose([from_draw(q) for q in QUANTILES], family.ppf(QUANTILES), rtol=1e-9)
 
 
-def test_a_quantized_value_is_a_whole_number_where_its_step_is():
-    whole = parameter("x", {"distribution": "q_log_uniform_values", "min": 5, "max": 100, "q": 5})
-    assert [whole.value(draw) for draw in (5.1, 12.4, 12.6)] == [5, 10, 15]
-    assert isinstance(whole.value(12.4), int)
-    parts = parameter("x", {"distribution": "q_uniform", "min": 0.0, "max": 1.0, "q": 0.25})
-    assert parts.value(0.3) == 0.25
+def test_a_quantized_value_is_a_whole_number_if_its_step_is():
+    whole = parse_parameter(
+        "x", {"distribution": "q_log_uniform_values", "min": 5, "max": 100, "q": 5}
+    )
+    assert [whole.from_draw(draw) for draw in (5.1, 12.4, 12.6)] == [5, 10, 15]
+    assert isinstance(whole.from_draw(12.4), int)
+    parts = parse_parameter("x", {"distribution": "q_uniform", "min": 0.0, "max": 1.0, "q": 0.25})
+    assert parts.from_draw(0.3) == 0.25
     assert parts.grid == (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def test_probabilities_are_shares_of_the_draws():
-    weighted = parameter("x", {"values": ["a", "b"], "probabilities": [0.25, 0.75]})
-    draws = [weighted.value(q) for q in np.linspace(0.0, 0.9999, 400)]
+    weighted = parse_parameter("x", {"values": ["a", "b"], "probabilities": [0.25, 0.75]})
+    draws = [weighted.from_draw(q) for q in np.linspace(0.0, 0.9999, 400)]
     assert draws.count("a") == 100
 
 
 def test_the_exponents_of_log_uniform_are_natural():
-    drawn = parameter("x", {"distribution": "log_uniform", "min": -2, "max": 0}).drawn
-    assert drawn == optuna.distributions.FloatDistribution(math.exp(-2), 1.0, log=True)
+    distribution = parse_parameter(
+        "x", {"distribution": "log_uniform", "min": -2, "max": 0}
+    ).distribution
+    assert distribution == optuna.distributions.FloatDistribution(math.exp(-2), 1.0, log=True)
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"values": [[1, 2]]}, 'write "1,2", as on a command line'),
-        ({"values": [1, 1]}, "the value 1 twice"),
-        ({"values": [1], "q": 2}, "'q', which categorical does not know"),
-        ({"parameters": {"y": {"value": 1}}}, "parameters of its own"),
+        ({"values": [1, 1]}, "lists the value 1 twice"),
+        ({"values": [1], "q": 2}, "the key 'q'; categorical allows values"),
+        ({"parameters": {"y": {"value": 1}}}, "nested parameters"),
         ({"distribution": "log_uniform_values", "min": 0.0, "max": 1.0}, "it must be above 0"),
         ({"values": [1, 2], "probabilities": [0.5, 0.6]}, "they must sum to 1"),
         ({"distribution": "normal", "sigma": 0.0}, "sigma 0.0; it must be above 0"),
@@ -79,7 +83,7 @@ def test_the_exponents_of_log_uniform_are_natural():
 )
 def test_a_wrong_parameter_is_refused_by_name(given, message):
     with pytest.raises(UsageError, match=message):
-        parameter("x", given)
+        parse_parameter("x", given)
 
 
 def test_the_command_of_wandbs_agent_gives_flags_to_every_trial():
@@ -89,17 +93,17 @@ def test_the_command_of_wandbs_agent_gives_flags_to_every_trial():
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_wandb_takes_the_files_of_the_house(path):
-    """Its client's own check, and where its schema is installed, all of that."""
+def test_wandb_accepts_this_projects_files(path):
+    """Uses the check of W&B's client; the next test uses its schema, where that is installed."""
     sweeps = pytest.importorskip("wandb.apis.public.sweeps")
     raw = yaml.safe_load(path.read_text())
     make_spec(raw, path.stem)
     assert sweeps._validate_config_and_fill_distribution(raw)["method"] == raw["method"]
 
 
-@pytest.mark.filterwarnings("ignore")  # Its own: it was written for an older pydantic.
+@pytest.mark.filterwarnings("ignore")  # The package was written for an older pydantic.
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_wandbs_schema_finds_nothing_wrong_with_the_files_of_the_house(path):
+def test_wandbs_schema_accepts_this_projects_files(path):
     schema = pytest.importorskip(
         "sweeps.config.schema", reason="W&B's schema: pip install --no-deps sweeps"
     )

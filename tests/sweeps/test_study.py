@@ -1,4 +1,4 @@
-"""Each trial once, whatever dies: the study as several workers see it."""
+"""Shares out a study among workers that may die: each trial is done once."""
 
 import contextlib
 
@@ -8,8 +8,8 @@ from optuna.trial import TrialState
 
 from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.spec import make_spec
-from lecture_models.sweeps.storage import open_storage, shown
-from lecture_models.sweeps.study import SET_ASIDE, TrialQueue, entries, open_study
+from lecture_models.sweeps.storage import open_storage, without_password
+from lecture_models.sweeps.study import SET_ASIDE, TrialQueue, attempts_by_index, open_study
 
 SPEC = make_spec(
     {
@@ -23,47 +23,49 @@ SPEC = make_spec(
 
 @pytest.fixture(params=["journal", "database"])
 def worker(request, tmp_path):
-    """Makes another worker of one study, with its crew."""
+    """Returns a function that adds a worker to one study: its queue and its heartbeat."""
     with contextlib.ExitStack() as stack:
 
         def make(limit=3, max_retries=1, folder="workers"):
             url = f"sqlite:///{tmp_path}/study.db" if request.param == "database" else None
-            storage = open_storage(url, tmp_path, beat_s=1)
-            crew = stack.enter_context(contextlib.closing(WorkerHeartbeat(tmp_path / folder, 1)))
+            storage = open_storage(url, tmp_path, interval_s=1)
+            heartbeat = stack.enter_context(
+                contextlib.closing(WorkerHeartbeat(tmp_path / folder, 1))
+            )
             study = open_study(storage, "study", SPEC, 4)
             if url:
                 stack.callback(storage.optuna.engine.dispose)
             limits = {"limit": limit, "max_retries": max_retries, "seed": 0}
-            return TrialQueue(study, storage, SPEC, crew, **limits), crew
+            return TrialQueue(study, storage, SPEC, heartbeat, **limits), heartbeat
 
         yield make
 
 
-def finish(ledger):
-    while (claim := ledger.claim()) is not None:
-        assert ledger.tell(claim.trial, TrialState.COMPLETE, claim.draws["x"])
+def finish(queue):
+    while (claimed := queue.claim()) is not None:
+        assert queue.tell(claimed.trial, TrialState.COMPLETE, claimed.draws["x"])
 
 
-def states(ledger):
-    found = entries(ledger.study.get_trials())
-    return {index: [each.state.name for each in entry.tries] for index, entry in found.items()}
+def states(queue):
+    trials = attempts_by_index(queue.study.get_trials()).values()
+    return {trial.index: [attempt.state.name for attempt in trial.attempts] for trial in trials}
 
 
 def test_two_workers_share_out_the_trials(worker):
     (first, _), (second, _) = worker(), worker()
     claims = [first.claim(), second.claim(), first.claim()]
-    assert sorted(claim.index for claim in claims) == [0, 1, 2]
+    assert sorted(claimed.index for claimed in claims) == [0, 1, 2]
     assert second.claim() is None
     assert not second.is_done()
-    for claim in claims:
-        first.tell(claim.trial, TrialState.COMPLETE, 0.0)
+    for claimed in claims:
+        first.tell(claimed.trial, TrialState.COMPLETE, 0.0)
     assert second.is_done()
 
 
 def test_the_trial_of_a_dead_worker_is_done_by_another_with_the_same_draws(worker):
-    (first, crew), (second, _) = worker(), worker()
+    (first, heartbeat), (second, _) = worker(), worker()
     lost = first.claim()
-    crew._lock.close()  # As the system does when a process dies.
+    heartbeat._lock.close()  # As the system does when a process dies.
     taken = second.claim()
     assert (taken.index, taken.draws) == (lost.index, lost.draws)
     assert not first.tell(lost.trial, TrialState.COMPLETE, 0.0)
@@ -72,32 +74,32 @@ def test_the_trial_of_a_dead_worker_is_done_by_another_with_the_same_draws(worke
     assert states(second) == {0: ["FAIL", "COMPLETE"], 1: ["COMPLETE"], 2: ["COMPLETE"]}
 
 
-def test_of_one_trial_opened_twice_the_second_is_set_aside(worker):
-    ledger, _ = worker()
+def test_the_second_of_two_equal_attempts_is_set_aside(worker):
+    queue, _ = worker()
     for _ in range(2):
-        ledger.study.enqueue_trial({}, user_attrs={"index": 0, "try": 0})
-    finish(ledger)
-    found = ledger.study.get_trials()
-    assert [each.user_attrs.get("outcome") for each in found].count(SET_ASIDE) == 1
-    assert states(ledger) == {0: ["COMPLETE"], 1: ["COMPLETE"], 2: ["COMPLETE"]}
+        queue.study.enqueue_trial({}, user_attrs={"index": 0, "try": 0})
+    finish(queue)
+    outcomes = [trial.user_attrs.get("outcome") for trial in queue.study.get_trials()]
+    assert outcomes.count(SET_ASIDE) == 1
+    assert states(queue) == {0: ["COMPLETE"], 1: ["COMPLETE"], 2: ["COMPLETE"]}
 
 
-def test_a_trial_that_nobody_opened_by_index_is_no_trial_of_the_sweep(worker):
-    ledger, _ = worker(limit=1)
-    ledger.study.enqueue_trial({})
-    finish(ledger)
-    assert states(ledger) == {0: ["COMPLETE"]}
+def test_a_trial_without_an_index_is_not_counted(worker):
+    queue, _ = worker(limit=1)
+    queue.study.enqueue_trial({})
+    finish(queue)
+    assert states(queue) == {0: ["COMPLETE"]}
 
 
-def test_failures_are_tried_again_within_the_limit_and_interruptions_beyond(worker):
-    ledger, _ = worker(limit=1, max_retries=1)
+def test_failures_are_retried_within_the_limit_and_interruptions_always(worker):
+    queue, _ = worker(limit=1, max_retries=1)
     for outcome in ("interrupted", "failed", "interrupted", "failed"):
-        ledger.fail(ledger.claim(), "why", outcome)
-    assert ledger.claim() is None
-    assert ledger.is_done()
+        queue.fail(queue.claim(), "why", outcome)
+    assert queue.claim() is None
+    assert queue.is_done()
 
 
-def test_a_study_in_a_journal_outlives_a_line_cut_short(tmp_path):
+def test_a_journal_is_read_despite_an_incomplete_line(tmp_path):
     for text in (b"", b'{"op_code": 4, "wor'):
         with (tmp_path / "study.journal").open("ab") as file:
             file.write(text)
@@ -106,6 +108,6 @@ def test_a_study_in_a_journal_outlives_a_line_cut_short(tmp_path):
     assert len(optuna.load_study(study_name="study", storage=storage.optuna).trials) == 2
 
 
-def test_a_password_is_not_shown():
-    assert shown("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
-    assert shown(None) is None
+def test_a_password_is_hidden():
+    assert without_password("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+    assert without_password(None) is None

@@ -7,16 +7,19 @@ import pytest
 
 from lecture_models.runs.results import Measurement
 from lecture_models.tables.formats import FORMATS, legend
-from lecture_models.tables.table import Row, Table, published
+from lecture_models.tables.table import Table, TableRow, published
+from tests.reports.markup import ATTACKS, assert_harmless
 
 MEASURED = Measurement(0.931, 0.052, 3, ("a/0", "a/1"), "paper", "mnist (files)", "", "a CPU")
 TABLE = Table(
     rows=(
-        Row("weights | of <conv1>", published("1,728", "slide"), 1728, "counted"),
-        Row("total", published("24M", "slide"), 15_237_608, "summed", erratum='E1: "<24M>"'),
-        Row("error, %", published("0.95 %", "paper", spread=0.1), MEASURED, "runs", better="less"),
-        Row("loss", None, 1.2345, "traced", decimals=3),
-        Row("shape", published("5x5", "slide"), None, "no run"),
+        TableRow("weights | of <conv1>", published("1,728", "slide"), 1728, "counted"),
+        TableRow("total", published("24M", "slide"), 15_237_608, "summed", erratum='E1: "<24M>"'),
+        TableRow(
+            "error, %", published("0.95 %", "paper", spread=0.1), MEASURED, "runs", better="less"
+        ),
+        TableRow("loss", None, 1.2345, "traced", decimals=3),
+        TableRow("shape", published("5x5", "slide"), None, "no run"),
     ),
     notes=("A note.",),
     name="tiny",
@@ -38,10 +41,10 @@ Source: a slide & a paper
 - [1] published in: slide
 - [2] E1: "<24M>"
 - [3] published in: paper
-- equal: ours, rounded as the published value is, is that value
-- within spread: trained: the means differ by no more than the larger standard deviation
-- erratum: the published value is wrong or misleading: see the remark
-- not run: there is no finished run here that answers this row
+- equal: ours equals the published value when rounded to its digits
+- within spread: trained; the means differ by at most the larger standard deviation
+- erratum: the published value is wrong or misleading; see the remark
+- not run: no finished run here fills this row
 - ours only: the source prints no value
 - A note.
 """  # noqa: E501
@@ -74,7 +77,7 @@ def test_markdown_is_lined_up_and_cannot_be_broken_by_a_cell():
 
 
 def test_a_long_cell_does_not_push_the_others_apart():
-    long = Row("x" * 200, None, 1, "counted")
+    long = TableRow("x" * 200, None, 1, "counted")
     lines = FORMATS[".md"](TABLE._replace(rows=(*TABLE.rows, long))).splitlines()
     assert lines[4:11] == GOLDEN.splitlines()[4:11]
 
@@ -88,12 +91,20 @@ def test_html_parses_back_with_everything_escaped():
     assert reader.rows[3][2] == "0.93 ± 0.05 (n = 3)"
     assert "<conv1>" not in text
     assert "&lt;24M&gt;" in text
-    assert "http" not in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_text_of_a_table_becomes_markup(attack):
+    row = TableRow(attack, published(attack, attack), attack, attack, erratum=attack)
+    other = TableRow(attack, published("1", attack), 1, attack)
+    table = Table((row._replace(ours="x"), other), (attack,), attack, attack, attack)
+    assert_harmless(FORMATS[".html"](table), attack)
 
 
 def test_csv_parses_back_in_full_precision():
     rows = list(csv.DictReader(io.StringIO(FORMATS[".csv"](TABLE))))
-    assert [row["what"] for row in rows] == [row.what for row in TABLE.rows]
+    assert [row["what"] for row in rows] == [row.label for row in TABLE.rows]
     assert rows[1]["difference"] == "-8762392"
     assert rows[1]["erratum"] == 'E1: "<24M>"'
     assert float(rows[2]["ours"]) == 0.931

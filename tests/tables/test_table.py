@@ -1,7 +1,7 @@
 import pytest
 
 from lecture_models.runs.results import Measurement
-from lecture_models.tables.table import Row, difference, published, verdict
+from lecture_models.tables.table import TableRow, difference, published, verdict
 
 
 def measured(mean, std, count=5):
@@ -9,7 +9,7 @@ def measured(mean, std, count=5):
 
 
 def row(printed, ours, **fields):
-    return Row("x", published(printed, "a paper"), ours, "counted", **fields)
+    return TableRow("x", published(printed, "a paper"), ours, "counted", **fields)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_verdicts_of_trained_values(ours, better, expected):
 def test_the_larger_of_both_spreads_counts():
     paper = published("225", "a paper", spread=2.0)
     ours = measured(226.5, 0.1)
-    assert verdict(Row("x", paper, ours, "runs", better="more")) == "within spread"
+    assert verdict(TableRow("x", paper, ours, "runs", better="more")) == "within spread"
 
 
 def test_a_source_without_a_value_is_ours_only():
-    assert verdict(Row("x", None, 7, "counted")) == "ours only"
-    assert verdict(Row("x", None, None, "counted")) == "not run"
+    assert verdict(TableRow("x", None, 7, "counted")) == "ours only"
+    assert verdict(TableRow("x", None, None, "counted")) == "not run"
 
 
 def test_another_protocol_is_a_gap_however_good_it_is():
@@ -85,8 +85,8 @@ def test_another_protocol_is_a_gap_however_good_it_is():
     assert verdict(row("0.95 %", ours, better="less", gap=True)) == "gap"
 
 
-def test_one_run_is_no_cell_of_a_papers_table():
-    with pytest.raises(ValueError, match="one run is no cell"):
+def test_a_single_run_cannot_fill_a_papers_cell():
+    with pytest.raises(ValueError, match="a single run cannot fill"):
         verdict(row("0.95 %", measured(0.5, None, count=1), better="less"))
 
 
@@ -97,7 +97,7 @@ def test_a_trained_row_says_what_is_better():
 
 def test_an_erratum_must_be_one():
     assert verdict(row("24M", 15_237_608, erratum="E1")) == "erratum"
-    with pytest.raises(ValueError, match="24M is no erratum: ours is equal"):
+    with pytest.raises(ValueError, match="24M is not an erratum: ours is equal"):
         verdict(row("24M", 24_100_000, erratum="E1"))
 
 
@@ -106,4 +106,4 @@ def test_differences_are_ours_less_the_published_value():
     assert isinstance(difference(row("1,728", 1730)), int)
     assert difference(row("0.95 %", measured(0.90, 0.1))) == pytest.approx(-0.05)
     assert difference(row("55x55x96", "55x55x96")) is None
-    assert difference(Row("x", None, 7, "counted")) is None
+    assert difference(TableRow("x", None, 7, "counted")) is None

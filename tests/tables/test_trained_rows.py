@@ -1,4 +1,4 @@
-"""A paper's own cell is filled by its recipe alone; all else stands beside it."""
+"""Fills a paper's own cell with its recipe only; all other runs have rows of their own."""
 
 import dataclasses
 import json
@@ -68,25 +68,25 @@ def test_any_other_protocol_has_a_row_of_its_own(changes, seeds, named, tmp_path
     own, other = rows(tmp_path)
     assert verdict(own) == "not run"
     assert verdict(other) == "gap"
-    assert named in other.what
+    assert named in other.label
     assert other.ours.count == seeds
 
 
-def test_both_stand_in_one_table(tmp_path):
+def test_the_recipe_and_another_protocol_have_a_row_each(tmp_path):
     for seed in range(3):
         write_paper_run(tmp_path / f"p{seed}", seed, 0.95)
         write_paper_run(tmp_path / f"d{seed}", seed, 2.0, preset="default")
     assert [verdict(row) for row in rows(tmp_path)] == ["within spread", "gap"]
 
 
-def test_an_experiment_that_is_not_in_the_house_is_not_run(tmp_path):
+def test_an_experiment_that_does_not_exist_is_not_run(tmp_path):
     cell = lenet5.ERROR._replace(experiment="alexnet_imagenet")
     for seed in range(3):
         write_run(tmp_path / str(seed), seed, 1.0, experiment="alexnet_imagenet")
     context = TableContext(tmp_path, None, None, announce=print)
     own, other = trained_rows.rows(cell, context)
     assert verdict(own) == "not run"
-    assert "the recipe is not known here" in other.what
+    assert "the recipe is not known here" in other.label
 
 
 def test_a_config_narrows_the_runs(tmp_path):
@@ -110,7 +110,7 @@ def test_the_recipe_may_have_more_than_the_preset(tmp_path):
         write_paper_run(tmp_path / f"preset-{seed}", seed, 0.95)
     own, other = cell_rows(cell, tmp_path)
     assert verdict(own) == "within spread"
-    assert f"--num_steps={PAPER['num_steps']}" in other.what
+    assert f"--num_steps={PAPER['num_steps']}" in other.label
 
 
 def test_what_a_cell_does_not_accept_is_another_cells(tmp_path):
@@ -119,7 +119,7 @@ def test_what_a_cell_does_not_accept_is_another_cells(tmp_path):
     assert verdict(row) == "not run"
 
 
-def test_a_reduced_run_says_what_it_has_otherwise_than_its_preset(tmp_path):
+def test_the_label_of_a_reduced_run_names_what_it_changed(tmp_path):
     defaults = dataclasses.asdict(lenet_mnist.Config())
     for seed in range(3):
         changes = {"preset": "default", "seed": seed, "num_steps": 10}
@@ -127,7 +127,7 @@ def test_a_reduced_run_says_what_it_has_otherwise_than_its_preset(tmp_path):
         recipe = {name: v for name, v in recipe.items() if name not in ("seed", "dataset")}
         write_run(tmp_path / str(seed), seed, 3.0, **recipe)
     _, other = rows(tmp_path)
-    assert other.what.endswith(": preset default, --num_steps=10")
+    assert other.label.endswith(": preset default, --num_steps=10")
 
 
 def test_without_a_published_value_what_was_run_is_shown_alone(tmp_path):
@@ -139,7 +139,7 @@ def test_without_a_published_value_what_was_run_is_shown_alone(tmp_path):
     write_paper_run(tmp_path / "fallback", 2, 0.9, dataset="digits", note="fallback: no mnist")
     shown = cell_rows(cell, tmp_path)
     assert [verdict(row) for row in shown] == ["ours only", "ours only"]
-    assert ["fallback: no mnist" in row.what for row in shown] == [False, True]
+    assert ["fallback: no mnist" in row.label for row in shown] == [False, True]
 
 
 def test_a_recipe_that_is_not_known_is_never_filled(tmp_path):
@@ -147,7 +147,7 @@ def test_a_recipe_that_is_not_known_is_never_filled(tmp_path):
         write_paper_run(tmp_path / str(seed), seed, 0.95)
     own, other = cell_rows(lenet5.ERROR._replace(recipe=None), tmp_path)
     assert verdict(own) == "not run"
-    assert "the recipe is not known here" in other.what
+    assert "the recipe is not known here" in other.label
 
 
 def test_one_data_set_is_one_measurement_however_it_was_asked_for(tmp_path):
@@ -170,4 +170,4 @@ def test_a_record_from_before_a_field_was_there_is_no_recipe_that_sets_it(tmp_pa
         (tmp_path / str(seed) / "config.json").write_text(json.dumps(record))
     own, other = rows(tmp_path)
     assert verdict(own) == "not run"
-    assert "no --num_steps yet" in other.what
+    assert "no --num_steps yet" in other.label

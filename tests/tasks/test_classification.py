@@ -1,4 +1,4 @@
-"""What the classifiers' experiments share, with a net that compiles in no time."""
+"""Tests what all experiments that train classifiers share, with a net that compiles quickly."""
 
 import jax
 import jax.numpy as jnp
@@ -14,13 +14,13 @@ from lecture_models.evaluators import classification as evaluation
 from lecture_models.nn.augmentation import channel_moments
 from lecture_models.steps.classifier import step_keys
 from lecture_models.tasks import classification as shared
-from lecture_models.tasks.classifier_config import Recipe, load, momentum_sgd, schedule
+from lecture_models.tasks.classifier_config import ClassifierConfig, load, momentum_sgd, schedule
 
 SIZE = 8
 
 
 class Small(nn.Module):
-    """A convolution, means of its maps, and logits."""
+    """Has a convolution, the means of its maps, and logits."""
 
     @nn.compact
     def __call__(self, images, training=False):
@@ -36,13 +36,15 @@ def dataset():
 
 
 def build(dataset, num_steps=2, train_on_validation=False, **options):
-    recipe = Recipe(batch_size=16, num_steps=num_steps, train_on_validation=train_on_validation)
+    recipe = ClassifierConfig(
+        batch_size=16, num_steps=num_steps, train_on_validation=train_on_validation
+    )
     return shared.make_experiment(dataset, Small(), optax.sgd(0.1), recipe, **options)
 
 
 @pytest.fixture(scope="module")
 def trained(dataset):
-    """The experiment, and its states before and after its two steps."""
+    """Returns the experiment, and its states before and after its two steps."""
     experiment = build(dataset)
     states = [jax.jit(experiment.init)(jax.random.key(0))]
     step = jax.jit(experiment.step)
@@ -51,6 +53,7 @@ def trained(dataset):
     return experiment, states
 
 
+@pytest.mark.slow
 def test_the_test_split_is_looked_at_after_the_last_step_alone(trained):
     experiment, states = trained
     for state in states[:2]:
@@ -62,6 +65,7 @@ def test_the_test_split_is_looked_at_after_the_last_step_alone(trained):
     assert last.keys() >= found.keys()
 
 
+@pytest.mark.slow
 def test_errors_are_those_of_the_net_on_standardized_images(trained, dataset):
     experiment, states = trained
     found = experiment.evaluate(states[2], jax.random.key(0))
@@ -110,7 +114,7 @@ def test_measures_see_the_structure_key_of_the_step(dataset):
 
 def test_first_weights_follow_the_key_and_differ_by_seed():
     draws = [
-        jax.random.normal(shared.quick_key(jax.random.key(seed)), (20_000,)) for seed in (0, 0, 1)
+        jax.random.normal(shared.rbg_key(jax.random.key(seed)), (20_000,)) for seed in (0, 0, 1)
     ]
     np.testing.assert_array_equal(draws[0], draws[1])
     assert abs(np.corrcoef(draws[0], draws[2])[0, 1]) < 0.03
@@ -118,19 +122,19 @@ def test_first_weights_follow_the_key_and_differ_by_seed():
 
 
 def test_images_that_the_net_does_not_take_are_refused():
-    with pytest.raises(DataError, match="not take digits, images of 10x10x1: sides are 10; at"):
+    with pytest.raises(DataError, match="not take the images of digits, 10x10x1: sides are 10; at"):
         build(digits.read(10))
 
 
 def test_one_class_and_too_few_images_are_refused(dataset):
-    with pytest.raises(DataError, match="two classes or more; digits has 1"):
+    with pytest.raises(DataError, match="at least two classes; digits has 1"):
         build(dataset._replace(classes=("0",)))
     with pytest.raises(DataError, match="--train_images is 1198; digits has 1197"):
         first_digits(1_198)
 
 
 def first_digits(count):
-    return load(Recipe(dataset="digits", train_images=count), Library(None, print))
+    return load(ClassifierConfig(dataset="digits", train_images=count), Library(None, print))
 
 
 def test_the_first_examples_leave_the_other_splits():
@@ -140,21 +144,23 @@ def test_the_first_examples_leave_the_other_splits():
     np.testing.assert_array_equal(found.test.images, whole.test.images)
 
 
-def test_the_rate_rises_then_falls_to_a_tenth_at_each_fraction():
-    rate = schedule(Recipe(learning_rate=0.1, num_steps=100, decay_at=(0.5, 0.75), warmup_steps=10))
+def test_the_rate_rises_then_decays_to_a_tenth_at_each_fraction():
+    rate = schedule(
+        ClassifierConfig(learning_rate=0.1, num_steps=100, decay_at=(0.5, 0.75), warmup_steps=10)
+    )
     found = [float(rate(step)) for step in (0, 5, 10, 49, 51, 74, 76, 99)]
     expected = [0.0, 0.05, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_without_falls_the_rate_ends_at_0():
-    rate = schedule(Recipe(learning_rate=0.1, num_steps=100, warmup_steps=0))
+def test_without_fractions_the_rate_decays_to_0():
+    rate = schedule(ClassifierConfig(learning_rate=0.1, num_steps=100, warmup_steps=0))
     np.testing.assert_allclose([rate(s) for s in (0, 50, 100)], [0.1, 0.05, 0.0], atol=1e-7)
 
 
 def test_the_papers_optimizer_is_momentum_on_the_penalized_gradient():
     constant = {"learning_rate": 0.1, "decay_at": (0.9,), "warmup_steps": 0}
-    optimizer = momentum_sgd(Recipe(weight_decay=0.01, **constant))
+    optimizer = momentum_sgd(ClassifierConfig(weight_decay=0.01, **constant))
     params = jnp.array([2.0])
     state = optimizer.init(params)
     for _ in range(2):
@@ -183,9 +189,9 @@ def test_a_crop_and_flip_is_some_place_of_the_padded_image_or_of_its_mirror_imag
         ("float32", (0.5, 1.0), "--decay_at is 0.5,1.0; it must be fractions"),
     ],
 )
-def test_a_recipe_that_makes_no_sense_is_refused(dtype, decay_at, message):
+def test_a_config_that_makes_no_sense_is_refused(dtype, decay_at, message):
     with pytest.raises(ValueError, match=message):
-        Recipe(dtype=dtype, decay_at=decay_at)
+        ClassifierConfig(dtype=dtype, decay_at=decay_at)
 
 
 def test_the_class_table_names_what_is_most_often_confused():
@@ -198,13 +204,13 @@ def test_the_class_table_names_what_is_most_often_confused():
     ]
 
 
-def test_mistakes_are_the_images_got_wrong_with_both_classes():
+def test_mistakes_are_the_images_classified_wrong_with_both_classes():
     images = np.linspace(-1.0, 1.0, 3, dtype=np.float32).reshape(3, 1, 1, 1)
-    split = Split(images, np.int32([0, 1, 1]))
+    split = Split.labeled_images(images, np.int32([0, 1, 1]))
     logits = np.float32([[1, 0], [1, 0], [0, 1]])
     found = evaluation.mistakes(logits, split, ("cat", "dog"))
     np.testing.assert_array_equal(found.pixels, images[1:2])
-    assert found.caption == "the first test images got wrong: dog as cat"
+    assert found.caption == "the first test images that are classified wrong: dog as cat"
     none = evaluation.mistakes(logits[[0, 2, 2]], split, ("cat", "dog"))
     assert none.caption.endswith("none")
 

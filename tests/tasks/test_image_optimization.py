@@ -99,6 +99,7 @@ def test_without_more_a_stage_begins_with_the_image_before_it():
     np.testing.assert_allclose(keep(images, jnp.zeros((1, 6, 8, 3)), (6, 8)), 0.3, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_resume_in_and_between_stages_is_bit_exact(tmp_path):
     network = tiny()
     stages = tuple(
@@ -123,7 +124,9 @@ def test_resume_in_and_between_stages_is_bit_exact(tmp_path):
         _, saved = checkpoints.restore_latest(like)
         saved = jax.tree.map(jnp.asarray, saved)
         again = run(
-            experiment, 4, Position(stop, saved["state"], metric_window.Window(*saved["window"]))
+            experiment,
+            4,
+            Position(stop, saved["state"], metric_window.MetricWindow(*saved["window"])),
         )
         jax.tree.map(np.testing.assert_array_equal, again.state, whole.state)
 
@@ -138,7 +141,9 @@ def test_batches_are_the_same_arrays_at_every_step():
 def test_an_unknown_layer_is_refused_with_the_list():
     network = tiny()
     apply = feature_network(network)
-    with pytest.raises(WeightsError, match="tiny has no layer 'conv3'; did you mean 'conv"):
+    with pytest.raises(
+        WeightsError, match="tiny has no layer 'conv3' for images of 24x24; did you mean 'conv"
+    ):
         require_layers(apply, network, (24, 24), ["conv3"])
     with pytest.raises(WeightsError, match="Its layers: conv1, relu1, conv2, mean"):
         require_layers(apply, network, (24, 24), ["nothing"])
@@ -157,7 +162,7 @@ def test_an_image_that_dense_layers_do_not_fit_is_refused():
 
 
 def test_a_network_without_classes_classifies_nothing():
-    with pytest.raises(WeightsError, match="tiny has no class scores; name another --model"):
+    with pytest.raises(WeightsError, match="tiny has no class scores; choose another --model"):
         classifier_network(tiny(classes=()))
 
 

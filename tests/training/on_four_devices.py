@@ -1,4 +1,4 @@
-"""Run by test_parallel.py in a process of its own, whose CPU is four devices."""
+"""Tests runs on four devices; `test_devices.py` runs it in a process whose CPU is four devices."""
 
 import jax
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 from jax.sharding import SingleDeviceSharding
 
 from lecture_models.experiment import Cadence
-from lecture_models.training.devices import ONE_DEVICE, ManyDevices, choose
+from lecture_models.training.devices import ONE_DEVICE, ManyDevices, choose_devices
 from lecture_models.training.interrupt import Interrupted
 from lecture_models.training.processes import SINGLE_PROCESS
 from tests.toy_house.experiments.least_squares import Config, build
@@ -22,7 +22,7 @@ def run(folder, count, **options):
 
 
 def assert_same_training(found, expected):
-    """Float tolerance: sums over the batch are in another order."""
+    """Compares to float tolerance, because sums over the batch are in another order."""
     outcome, log = found
     expected_outcome, expected_log = expected
     np.testing.assert_allclose(log.trained, expected_log.trained, rtol=1e-5)
@@ -92,7 +92,7 @@ def test_evaluation_sees_a_state_of_one_device(tmp_path):
 
 
 def test_draws_do_not_depend_on_the_division():
-    """Of jax's default generator, which this house uses in every step."""
+    """Holds for jax's default generator, which every experiment uses."""
     key = jax.random.key(3)
 
     def draw(key):
@@ -105,22 +105,32 @@ def test_draws_do_not_depend_on_the_division():
 
 def test_all_devices_are_used_where_they_divide_the_batch():
     lines = []
-    assert choose(build(Config()), SINGLE_PROCESS, 0, lines.append).count == 4
+    assert choose_devices(build(Config()), SINGLE_PROCESS, 0, lines.append).count == 4
     assert not lines
 
 
 def test_fewer_devices_are_used_where_all_do_not_divide_the_batch():
     lines = []
-    assert choose(build(Config(batch_size=6)), SINGLE_PROCESS, 0, lines.append).count == 3
+    assert choose_devices(build(Config(batch_size=6)), SINGLE_PROCESS, 0, lines.append).count == 3
     assert lines == ["a batch of 6 is divided among 3 of 4 devices; a multiple of 4 would use all"]
-    assert choose(build(Config(batch_size=7)), SINGLE_PROCESS, 0, lines.append) is ONE_DEVICE
+    assert (
+        choose_devices(build(Config(batch_size=7)), SINGLE_PROCESS, 0, lines.append) is ONE_DEVICE
+    )
 
 
 @pytest.mark.parametrize(
     ("batch_size", "requested", "message"),
     [
-        (6, 4, "a batch of 6 cannot be divided among 4 devices: let it be 4 or 8, or give --dev"),
-        (3, 4, "a batch of 3 cannot be divided among 4 devices: let it be 4, or give --devices=3"),
+        (
+            6,
+            4,
+            "a batch of 6 cannot be divided among 4 devices: use a batch of 4 or 8, or give --dev",
+        ),
+        (
+            3,
+            4,
+            "a batch of 3 cannot be divided among 4 devices: use a batch of 4, or give --devices=3",
+        ),
         (8, 5, "--devices is 5; it must be from 1 to 4"),
         (8, -1, "--devices is -1; it must be from 1 to 4"),
     ],
@@ -129,11 +139,11 @@ def test_devices_that_cannot_be_used_are_refused(batch_size, requested, message)
     from lecture_models.config import UsageError
 
     with pytest.raises(UsageError, match=message):
-        choose(build(Config(batch_size=batch_size)), SINGLE_PROCESS, requested, print)
+        choose_devices(build(Config(batch_size=batch_size)), SINGLE_PROCESS, requested, print)
 
 
 def test_batches_without_examples_run_on_one_device():
     lines = []
     experiment = build(Config())._replace(batches=lambda first_step: iter(()))
-    assert choose(experiment, SINGLE_PROCESS, 4, lines.append) is ONE_DEVICE
-    assert lines == ["its batches hold no examples to divide: it runs on one device"]
+    assert choose_devices(experiment, SINGLE_PROCESS, 4, lines.append) is ONE_DEVICE
+    assert lines == ["this experiment's batches cannot be divided: it runs on one device"]

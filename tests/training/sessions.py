@@ -1,4 +1,4 @@
-"""A session of an experiment that is no file of the house, without W&B."""
+"""Runs sessions of experiments that have no file of their own, without W&B."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from lecture_models.training.run_spec import RunSpec
 
 
 def run_session(path, config, experiment, arguments=()):
-    """Runs it in the folder, from where it stands; returns the exit code."""
+    """Runs or resumes an experiment in a folder; returns the exit code."""
     spec = RunSpec(
         name="toy",
         title="Toy",

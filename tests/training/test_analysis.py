@@ -1,4 +1,4 @@
-"""An experiment of no steps: evaluated once, and its texts are what it gives."""
+"""Tests an experiment of no steps, which is evaluated once and prints its texts."""
 
 import dataclasses
 import json
@@ -20,7 +20,7 @@ class Config:
 
 
 class Counted:
-    """An analysis that counts how often it was asked, and fails at first where `fails`."""
+    """Counts how often the analysis is evaluated; fails the first `fails` times."""
 
     def __init__(self, fails=0):
         self.calls, self._fails = 0, fails
@@ -63,7 +63,7 @@ def test_the_same_folder_again_prints_what_was_found(tmp_path, capsys):
     assert "is finished already" in printed.err
 
 
-def test_one_that_failed_begins_anew(tmp_path):
+def test_an_analysis_that_failed_starts_again(tmp_path):
     evaluate = Counted(fails=1)
     with pytest.raises(RuntimeError, match="killed"):
         run(tmp_path, evaluate)

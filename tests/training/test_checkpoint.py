@@ -37,7 +37,7 @@ def save(checkpoints, *steps):
 
 
 def data_files(folder, step):
-    """The files that hold the arrays, largest first."""
+    """Lists the files that hold the arrays, largest first."""
     files = [path for path in (folder / str(step) / "state").rglob("*") if path.is_file()]
     return sorted(files, key=lambda path: -path.stat().st_size)
 
@@ -59,7 +59,7 @@ def test_the_last_three_are_kept(checkpoints):
 
 
 def test_a_state_changed_after_saving_is_saved_as_it_was(checkpoints):
-    """Training goes on, and donates its buffers, while the checkpoint is written."""
+    """Training continues, and donates its buffers, while the checkpoint is written."""
     mutable = state(1)
     checkpoints.save(1, mutable)
     mutable["weights"][:] = 0.0
@@ -106,7 +106,7 @@ def test_a_checkpoint_set_aside_is_kept_and_can_be_written_again(tmp_path, lines
 
 @pytest.fixture
 def small_disk():
-    """No file may grow beyond 4 KiB: what a full disk does, without filling one."""
+    """Limits files to 4 KiB, which has the effect of a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
@@ -114,7 +114,7 @@ def small_disk():
     signal.signal(signal.SIGXFSZ, handler)
 
 
-# Orbax leaves its other writes unawaited.
+# Orbax does not wait for its other writes.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_write_that_fails_is_one_line_and_leaves_the_older(tmp_path, lines, small_disk):
     checkpoints = Checkpoints(tmp_path, lines.append)

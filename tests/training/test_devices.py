@@ -1,4 +1,4 @@
-"""Training on many devices: in a process that has them, since this one has begun with its own."""
+"""Tests training on many devices, in a new process, because this one has a single device."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from lecture_models.training.processes import (
     ProcessGroupError,
     ProcessGroupOptions,
     Status,
-    join,
+    initialize,
 )
 from tests.toy_house.experiments.least_squares import Config, build
 
@@ -38,19 +38,19 @@ def test_four_devices_in_one_process(root):
     assert int(re.search(r"(\d+) passed", finished.stdout).group(1)) >= 16
 
 
-def test_one_device_is_the_plain_way():
-    assert devices.choose(build(Config()), SINGLE_PROCESS, 0, print) is devices.ONE_DEVICE
+def test_a_single_device_needs_no_placement():
+    assert devices.choose_devices(build(Config()), SINGLE_PROCESS, 0, print) is devices.ONE_DEVICE
     tree = {"a": jax.numpy.ones(3)}
-    assert devices.ONE_DEVICE.begin(tree) is devices.ONE_DEVICE.to_host(tree) is tree
+    assert devices.ONE_DEVICE.broadcast(tree) is devices.ONE_DEVICE.to_host(tree) is tree
 
 
-def test_a_team_of_one_agrees_with_itself():
+def test_a_single_process_agrees_with_itself():
     assert SINGLE_PROCESS.all_reduce_max(15) == 15
     assert SINGLE_PROCESS.barrier(Status.READY) == Status.READY
     assert SINGLE_PROCESS.is_main
 
 
-def test_an_error_of_a_team_of_one_is_left_as_it_is():
+def test_an_error_of_a_single_process_is_not_changed():
     with pytest.raises(ValueError, match="UNKNOWN: "), SINGLE_PROCESS.one_line_errors():
         raise ValueError("UNKNOWN: not from a collective")
 
@@ -64,13 +64,13 @@ def test_a_failed_collective_is_one_line():
 
 
 @pytest.mark.parametrize(
-    ("invitation", "message"),
+    ("options", "message"),
     [
         (
             ProcessGroupOptions(num_processes=2),
-            "--num_processes is for several processes: it needs",
+            "--num_processes needs --coordinator=HOST:PORT",
         ),
-        (ProcessGroupOptions(process_id=0), "--process_id is for several processes: it needs"),
+        (ProcessGroupOptions(process_id=0), "--process_id needs --coordinator=HOST:PORT"),
         (ProcessGroupOptions("localhost:9", 2), "needs --num_processes and --process_id"),
         (
             ProcessGroupOptions("localhost", 2, 0),
@@ -81,7 +81,7 @@ def test_a_failed_collective_is_one_line():
         (ProcessGroupOptions("localhost:9", 2, 2), "--process_id is 2; it must be from 0 to 1"),
         (
             ProcessGroupOptions("auto", 2),
-            "--coordinator=auto finds --num_processes and --process_id",
+            "--coordinator=auto determines --num_processes and --process_id",
         ),
         (ProcessGroupOptions("localhost:9", 0, 0), "--num_processes is 0; it must be at least 1"),
         (ProcessGroupOptions("localhost:9", 2, 0, 0), "--join_timeout is 0; it must be at least 1"),
@@ -91,15 +91,15 @@ def test_a_failed_collective_is_one_line():
         ),
     ],
 )
-def test_flags_that_name_no_team_are_refused(invitation, message):
+def test_flags_that_name_no_process_group_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
-        join(invitation)
+        initialize(options)
 
 
 def test_no_cluster_is_said_in_a_line(monkeypatch):
-    def initialize(**found):
+    def refuse(**arguments):
         raise ValueError("coordinator_address should be defined.")
 
-    monkeypatch.setattr(jax.distributed, "initialize", initialize)
-    with pytest.raises(UsageError, match="^--coordinator=auto: this is no job of a cluster"):
-        join(ProcessGroupOptions("auto"))
+    monkeypatch.setattr(jax.distributed, "initialize", refuse)
+    with pytest.raises(UsageError, match="^--coordinator=auto: jax does not recognize a cluster"):
+        initialize(ProcessGroupOptions("auto"))

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from lecture_models.experiment import Best, Cadence, Experiment
-from lecture_models.training import metric_window as windows
 from lecture_models.training.checkpoint import Checkpoints, digest
 from lecture_models.training.devices import ONE_DEVICE
 from lecture_models.training.interrupt import Interrupted
 from lecture_models.training.loop import Hooks, train
+from lecture_models.training.metric_window import NonFiniteError, empty
 from tests.training.toy import toy_experiment
 
 CADENCE = Cadence(num_steps=30, log_every=4, eval_every=10, checkpoint_every=7)
 
 
 class Log:
-    """What a Recorder receives, as it came."""
+    """Keeps what a Recorder receives."""
 
     def __init__(self):
         self.trained, self.evaluated = [], []
@@ -61,12 +61,13 @@ def run(
 
 
 def stop_after(calls):
-    """A signal that arrives at the given dispatch."""
+    """Returns hooks with a signal that arrives at dispatch number `calls`."""
     counter = itertools.count(1)
     return Hooks(stop_signal=lambda: 15 if next(counter) >= calls else 0)
 
 
-def test_the_loss_falls(tmp_path):
+@pytest.mark.slow
+def test_the_loss_decreases(tmp_path):
     _, log, _ = run(tmp_path, cadence=CADENCE._replace(num_steps=200))
     assert log.trained[-1][1] < 0.01 * log.trained[0][1]
 
@@ -91,6 +92,7 @@ def test_a_logged_metric_is_the_mean_of_its_window(tmp_path):
     assert windowed.trained[-1][1] == pytest.approx(np.mean([losses[i] for i in (29, 30)]), 1e-6)
 
 
+@pytest.mark.slow
 def test_many_steps_per_dispatch_give_the_numbers_of_one(tmp_path):
     single, log_single, _ = run(tmp_path / "a", steps_per_dispatch=1)
     many, log_many, _ = run(tmp_path / "b", steps_per_dispatch=5)
@@ -100,6 +102,7 @@ def test_many_steps_per_dispatch_give_the_numbers_of_one(tmp_path):
     np.testing.assert_allclose(single.state.weights, many.state.weights, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps_per_dispatch", [1, 3])
 def test_a_stopped_run_resumes_to_the_same_bits_and_lines(tmp_path, steps_per_dispatch):
     whole, expected, _ = run(tmp_path / "whole", steps_per_dispatch=steps_per_dispatch)
@@ -122,7 +125,7 @@ def test_a_run_that_is_at_its_end_trains_no_further(tmp_path):
 
 
 def digest_of(outcome):
-    blank = windows.empty(1)
+    blank = empty(1)
     return digest({"state": outcome.state, "window": blank})
 
 
@@ -132,11 +135,12 @@ def test_another_seed_gives_another_run(tmp_path):
     assert first.digest != second.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps_per_dispatch", [1, 5])
 def test_a_loss_that_is_nan_names_its_step_and_keeps_the_checkpoint_before(
     tmp_path, steps_per_dispatch
 ):
-    with pytest.raises(windows.NonFiniteError, match="loss is not finite at step 18$"):
+    with pytest.raises(NonFiniteError, match="loss is not finite at step 18$"):
         run(
             tmp_path,
             toy_experiment(poison_step=18),
@@ -156,10 +160,11 @@ def test_a_state_that_holds_nan_is_not_saved(tmp_path):
         return state._replace(velocity=state.velocity * math.nan), metrics
 
     broken = Experiment(toy.init, step, toy.evaluate, toy.batches)
-    with pytest.raises(windows.NonFiniteError, match="the state holds NaN after step 1$"):
+    with pytest.raises(NonFiniteError, match="the state holds NaN after step 1$"):
         run(tmp_path, broken, CADENCE._replace(checkpoint_every=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sign", "extreme"), [(1.0, max), (-1.0, min)])
 def test_the_best_checkpoint_stays_beside_the_last_three(tmp_path, sign, extreme):
     cadence = CADENCE._replace(num_steps=60, eval_every=5, checkpoint_every=5)
@@ -178,7 +183,7 @@ def test_the_best_checkpoint_stays_beside_the_last_three(tmp_path, sign, extreme
     checkpoints.close()
 
 
-def test_speed_leaves_out_the_first_dispatch(tmp_path):
+def test_speed_does_not_count_the_first_dispatch(tmp_path):
     outcome, _, _ = run(tmp_path)
     assert outcome.steps_timed == 29
     assert outcome.steps_per_second > 0

@@ -25,7 +25,7 @@ def test_what_the_user_says_of_convolutions_stays(monkeypatch, before, after):
     assert os.environ["XLA_FLAGS"] == after
 
 
-def test_later_lines_of_jax_are_left_alone(monkeypatch):
+def test_nothing_is_changed_for_later_versions_of_jax(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "")
     monkeypatch.setattr(process_setup.importlib.metadata, "version", lambda name: "0.13.0.1")
     process_setup.prefer_faster_convolutions()
@@ -33,7 +33,7 @@ def test_later_lines_of_jax_are_left_alone(monkeypatch):
 
 
 class Malloc:
-    """In the place of the C library."""
+    """Replaces the C library."""
 
     def __init__(self):
         self.told = {}
@@ -55,7 +55,7 @@ def test_freed_memory_is_kept_unless_malloc_was_told(monkeypatch, library, envir
     malloc = Malloc()
     monkeypatch.setattr(process_setup.ctypes, "CDLL", lambda name: malloc)
     monkeypatch.setattr(process_setup.platform, "libc_ver", lambda: (library, "2.36"))
-    for name in [each for each in os.environ if each.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
+    for name in [name for name in os.environ if name.startswith(("MALLOC_", "GLIBC_TUNABLES"))]:
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -63,8 +63,8 @@ def test_freed_memory_is_kept_unless_malloc_was_told(monkeypatch, library, envir
     assert malloc.told == told
 
 
-def test_every_command_begins_so(monkeypatch, capsys):
-    """Before one of them asks jax for its devices, which settles what XLA was told."""
+def test_every_command_sets_up_its_process(monkeypatch, capsys):
+    """Must happen before jax is asked for its devices, which fixes XLA's flags."""
     monkeypatch.setenv("XLA_FLAGS", "")
     assert launch.main(["launch.py", "--help"]) == 0
     assert FLAG in os.environ["XLA_FLAGS"]
@@ -85,9 +85,10 @@ print("__ynn_fusion" in jax.jit(jax.grad(energy)).lower(kernel, images).compile(
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefers", [True, False])
-def test_the_newer_kernels_are_left_out(root, prefers):
-    """In a process of its own, since XLA ends one at a flag that it does not know."""
+def test_the_newer_kernels_are_turned_off(root, prefers):
+    """Uses a process of its own, because XLA ends it at a flag that it does not know."""
     environment = os.environ | {"XLA_FLAGS": "", "PYTHONPATH": str(root)}
     found = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(prefers=prefers)],

@@ -1,4 +1,4 @@
-"""The pictures that a whole and a resumed run leave: the same gif, and what made each picture."""
+"""Tests the PNG and GIF files of a run: equal after a resume, with the command that made them."""
 
 import dataclasses
 import signal
@@ -24,7 +24,7 @@ class Config:
 
 
 def run(path, *more):
-    """A run that draws its weights at every evaluation."""
+    """Runs an experiment that draws its weights at every evaluation."""
 
     def evaluate(state, key):
         shown = jnp.tanh(state.weights / 5.0).reshape(1, 1, 5, 1)
@@ -61,10 +61,12 @@ def test_a_run_that_was_stopped_and_resumed_leaves_the_same_film(whole, tmp_path
         assert run(tmp_path) == 128 + signal.SIGTERM
     assert not list(tmp_path.rglob("*.gif"))
     assert run(tmp_path, f"--workdir={tmp_path}") == 0
-    names = [sorted(each.name for each in (p / "images").iterdir()) for p in (whole, tmp_path)]
+    names = [
+        sorted(path.name for path in (folder / "images").iterdir()) for folder in (whole, tmp_path)
+    ]
     assert names[0] == names[1]
     assert "weights.gif" in names[0]
-    gifs = [(each / "images" / "weights.gif").read_bytes() for each in (whole, tmp_path)]
+    gifs = [(folder / "images" / "weights.gif").read_bytes() for folder in (whole, tmp_path)]
     assert gifs[0] == gifs[1]
     # Every picture is made again by the first command, whichever session drew it.
     texts = [text_of(tmp_path / "images" / f"weights_{step:08d}.png") for step in (2, 8)]

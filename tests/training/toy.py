@@ -1,4 +1,4 @@
-"""A least-squares experiment of a few numbers and a silent recorder, for tests of the loop."""
+"""Provides a least-squares experiment of a few numbers and a silent recorder for tests."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from lecture_models.experiment import Best, Experiment, Images
 
 
 class Silent:
-    """A recorder that keeps the losses of training, and nothing else."""
+    """Implements `Recorder`; keeps only the losses of training."""
 
     def __init__(self):
         self.losses = []
@@ -35,7 +35,7 @@ class ToyState(NamedTuple):
 def toy_experiment(
     learning_rate: float = 0.01, poison_step: int | None = None, best: Best | None = None
 ) -> Experiment:
-    """Noisy momentum descent; `poison_step` makes the loss NaN at that step, counted from 1."""
+    """Returns noisy momentum descent; the loss is NaN at `poison_step`, counted from 1."""
     generator = np.random.default_rng(0)
     inputs = generator.normal(size=(64, 5)).astype(np.float32)
     targets = inputs @ np.arange(1.0, 6.0, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The public keys and shapes of a network, and tensors of noise for them."""
+"""Makes public keys and shapes of a network, and tensors of noise for them."""
 
 import numpy as np
 from flax.traverse_util import flatten_dict
@@ -9,7 +9,7 @@ _SUFFIXES = {"scale": "weight", "mean": "running_mean", "var": "running_var", "b
 
 
 def public_shapes(expected, layout: Layout, choose: int = 0) -> dict[str, tuple[int, ...]]:
-    """What a public file of a network holds: `choose` picks among several names of a layer."""
+    """Returns shapes by public key; `choose` picks among several names of a layer."""
     found = {}
     for path, leaf in flatten_dict(expected, sep="/").items():
         layer, _, kind = path.partition("/")[2].rpartition("/")

@@ -50,6 +50,7 @@ def test_the_first_dense_layer_of_a_vgg_reads_the_same_maps(named):
     np.testing.assert_allclose(maps.ravel() @ kernel, by_hand, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_resnet_takes_batch_statistics_and_counters_are_left_aside():
     model = RESNET_18(widths=(2, 3, 4, 5), num_classes=3)
     layout = layouts.torchvision_resnet((2, 2, 2, 2))
@@ -112,6 +113,7 @@ def test_everything_that_is_wrong_stands_in_one_error():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CATALOG)
 def test_every_layer_of_a_catalogd_network_has_a_public_name_of_its_own(name):
     entry = CATALOG[name]
@@ -122,6 +124,7 @@ def test_every_layer_of_a_catalogd_network_has_a_public_name_of_its_own(name):
     assert len(public_shapes(expected, entry.layout)) == len(paths)
 
 
+@pytest.mark.slow
 def test_the_sizes_of_public_files_are_those_of_their_parameters():
     sizes = {  # As the hub lists them, in bytes of float32, headers and counters included.
         "resnet18_timm": 46_807_446,

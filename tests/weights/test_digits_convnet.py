@@ -7,10 +7,10 @@ import pytest
 
 from lecture_models.data import digits
 from lecture_models.weights import digits_convnet, tensors
-from lecture_models.weights.digits_convnet import Recipe
+from lecture_models.weights.digits_convnet import DigitsTraining
 from lecture_models.weights.digits_convnet import digits_convnet as load
 
-SMALL = Recipe(channels=(4,), hidden=16, num_steps=30, learning_rate=1e-2)
+SMALL = DigitsTraining(channels=(4,), hidden=16, num_steps=30, learning_rate=1e-2)
 
 BRIEF = dataclasses.replace(SMALL, num_steps=2)
 
@@ -35,6 +35,7 @@ def network(folder, lines):
     return load(folder, lines.append, SMALL)
 
 
+@pytest.mark.slow
 def test_it_is_trained_once_and_says_so(network, lines, folder, monkeypatch):
     assert lines[0].startswith("TRAINING digits_convnet on scikit-learn's digits: once")
     assert digits_convnet.ALARM in lines[1]
@@ -69,7 +70,7 @@ def test_its_gradient_is_gray(network):
     np.testing.assert_array_equal(gradient[..., :1].repeat(3, -1), gradient)
 
 
-def test_the_same_recipe_gives_the_same_bytes_and_another_one_another_name(brief):
+def test_equal_trainings_give_the_same_bytes_and_others_have_another_name(brief):
     again = digits_convnet.train(BRIEF)
     packed = [tensors.packed(found, repr(accuracy)) for found, accuracy in (brief, again)]
     assert packed[0] == packed[1]
@@ -78,7 +79,7 @@ def test_the_same_recipe_gives_the_same_bytes_and_another_one_another_name(brief
 
 @pytest.mark.parametrize("content", [b"", b"damaged"])
 def test_a_damaged_file_is_made_again(tmp_path, content, brief, monkeypatch):
-    monkeypatch.setattr(digits_convnet, "train", lambda recipe: brief)
+    monkeypatch.setattr(digits_convnet, "train", lambda training: brief)
     path = tmp_path / f"digits_convnet-{SMALL.digest[:12]}.safetensors"
     path.write_bytes(content)
     load(tmp_path, lambda line: None, SMALL)
@@ -86,7 +87,7 @@ def test_a_damaged_file_is_made_again(tmp_path, content, brief, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written_is_done_without(tmp_path, brief, monkeypatch):
-    monkeypatch.setattr(digits_convnet, "train", lambda recipe: brief)
+    monkeypatch.setattr(digits_convnet, "train", lambda training: brief)
     (tmp_path / "file").touch()
     lines = []
     network = load(tmp_path / "file" / "weights", lines.append, SMALL)

@@ -1,4 +1,4 @@
-"""The converted networks beside what another implementation computed from the same files."""
+"""Compares converted networks with what another implementation computed from the same files."""
 
 import os
 from pathlib import Path
@@ -45,6 +45,7 @@ def outputs(folder, name, pixels):
     return run(network.variables, images_from_uint8(pixels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "recorded", "size"),
     [
@@ -64,6 +65,7 @@ def test_logits_are_those_recorded(folder, reference, name, recorded, size):
         np.testing.assert_allclose(means["inception_4c/output"], expected, **MEANS)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_every_rectified_layer_of_vgg_19_has_the_means_recorded(folder, reference):
     _, means = outputs(folder, "vgg19_caffe_conv", reference["x224"])
@@ -93,9 +95,10 @@ def test_a_normalized_vgg_19_is_the_published_one(folder):
         np.testing.assert_allclose(found[layer]["bias"], other[f"{number}.bias"], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_the_small_vgg_19_follows_the_normalized_one_channel_by_channel(folder, reference):
-    """Median correlations as its converter measured them on photos, to within a tenth."""
+    """Compares median correlations on photos with those of the converter, to within a tenth."""
     recorded = {"1_1": 0.95, "2_1": 0.87, "3_1": 0.82, "4_1": 0.79, "5_1": 0.56}
     images = jax.numpy.asarray(images_from_uint8(reference["x224"]))
     maps = {}

@@ -16,7 +16,7 @@ def numbered(height, width):
 
 
 def color(red, green, blue):
-    """A pixel of these bytes, in [-1, 1]."""
+    """Returns one pixel of these bytes, in [-1, 1]."""
     return jnp.array([red, green, blue], jnp.float32).reshape(1, 1, 1, 3) / 127.5 - 1.0
 
 
@@ -42,7 +42,9 @@ def test_the_central_crop_leaves_as_much_on_either_side():
 
 
 def test_a_crop_larger_than_the_picture_is_refused():
-    with pytest.raises(ValueError, match="pictures are 6x9; a crop of 7x7 needs as much"):
+    with pytest.raises(
+        ValueError, match="images are 6x9; for a crop of 7x7 no side may be shorter"
+    ):
         central_crop(numbered(6, 9), 7)
 
 
@@ -80,6 +82,7 @@ def test_a_classifier_is_given_its_own_size_of_any_picture():
     assert to_squares(images).shape == (2, 28, 28, 3)
 
 
+@pytest.mark.slow
 def test_gradients_pass_to_the_picture():
     to_squares = TORCH._replace(size=8, shorter_side=12)
     images = jax.random.uniform(jax.random.key(0), (1, 20, 24, 3), minval=-0.9, maxval=0.9)

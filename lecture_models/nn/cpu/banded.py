@@ -1,9 +1,13 @@
-"""Convolution of maps with few channels as one matrix product.
+"""Convolves maps of few channels by one matrix product, which is faster than XLA on a CPU.
 
-A row's outputs are taken in blocks of about four: what a block sees, a window of rows, times a
-matrix that holds the filter once for each output, shifted: a band, zero elsewhere. The zeros cost
-products, and the product's sides are long enough for a matrix routine, which a filter of one to six
-channels is not: on one core LeNet-5's first layer takes a tenth of the time.
+A row's outputs are computed in blocks of about four. A block's inputs, a window of rows, are
+multiplied by a band matrix, which holds the filter once per output of the block, each copy shifted,
+and zeros elsewhere. The zeros cost multiplications. In exchange the sides of the product are long
+enough for a fast matrix routine, which those of a filter of one to six channels are not: on one
+core LeNet-5's first layer takes a tenth of the time.
+
+A value that is not finite makes all outputs of its blocks not finite, not only those that see it,
+because zero times infinity is NaN.
 """
 
 import math
@@ -12,12 +16,20 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-BLOCK = 4  # Outputs.
-CHANNELS = 6  # With more, XLA's own convolution is faster.
+BLOCK = 4  # The most outputs of a block.
+CHANNELS = 6  # With more input channels, XLA's own convolution is faster.
 
 
-def pays(x: Float[Array, "batch height width channel"], kernel: Array) -> bool:
-    """Whether it is faster than XLA's convolution on a CPU, by the shapes that were tried."""
+def is_faster(x: Float[Array, "batch height width channel"], kernel: Array) -> bool:
+    """Returns True for shapes at which `convolve` was measured to be faster than XLA on a CPU.
+
+    Args:
+        x: the maps.
+        kernel: the filters, (window height, window width, input channels, output channels).
+
+    Returns:
+        Whether there are at most 6 input channels and both sides of the window exceed 1.
+    """
     return x.shape[-1] <= CHANNELS and min(kernel.shape[:2]) > 1
 
 
@@ -26,22 +38,31 @@ def convolve(
     kernel: Float[Array, "window_height window_width channel new_channel"],
     strides: Sequence[int] = (1, 1),
 ) -> Float[Array, "batch new_height new_width new_channel"]:
-    """Without padding; the image is at least as large as the window."""
+    """Returns the convolution without padding.
+
+    Args:
+        x: the maps, at least as large as the window.
+        kernel: the filters.
+        strides: the vertical and the horizontal stride in pixels.
+
+    Returns:
+        The maps that `jax.lax.conv_general_dilated` returns, up to rounding.
+    """
     batch, height, width, channels = x.shape
     window_height, window_width, _, features = kernel.shape
     down, across = strides
     new_height = (height - window_height) // down + 1
     new_width = (width - window_width) // across + 1
     blocks = math.ceil(new_width / BLOCK)
-    block = math.ceil(new_width / blocks)  # The last may hang over the edge.
+    block = math.ceil(new_width / blocks)  # The last block may extend over the edge.
     seen = (block - 1) * across + window_width
     step = block * across
     beyond = max(0, (blocks - 1) * step + seen - width)
     x = jnp.pad(x, ((0, 0), (0, 0), (0, beyond), (0, 0)))
-    x = jnp.stack([x[:, :, each * step : each * step + seen] for each in range(blocks)], 2)
+    x = jnp.stack([x[:, :, index * step : index * step + seen] for index in range(blocks)], 2)
     last = down * (new_height - 1) + 1
-    x = jnp.stack([x[:, each : each + last : down] for each in range(window_height)], 3)
-    shifts = [(each * across, (block - 1 - each) * across) for each in range(block)]
+    x = jnp.stack([x[:, row : row + last : down] for row in range(window_height)], 3)
+    shifts = [(output * across, (block - 1 - output) * across) for output in range(block)]
     band = jnp.stack([jnp.pad(kernel, ((0, 0), shift, (0, 0), (0, 0))) for shift in shifts], 3)
     size = window_height * seen * channels
     y = x.reshape(-1, size) @ band.reshape(size, -1)

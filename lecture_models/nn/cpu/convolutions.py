@@ -1,4 +1,7 @@
-"""How the convolutions of Flax's modules are computed on a CPU, where XLA's own are slow."""
+"""Replaces convolutions of Flax modules on a CPU by faster algorithms.
+
+docs/cpu_convolutions.md says which convolutions are replaced, why, and how to turn this off.
+"""
 
 import contextlib
 import contextvars
@@ -15,21 +18,30 @@ from jaxtyping import Array
 
 from lecture_models.nn.cpu import banded, winograd
 
-SLICE = 2**18  # Values: 1 MB of maps, which a filter's gradient reads many times, stay in a cache.
-FEWEST_IMAGES = 8  # Of a slice: their number is what its inner products sum over.
-FEWEST_SLICES = 3  # With fewer, what they save is less than what they cost.
+# The most output values of a slice of images. A filter's gradient reads them many times; 1 MB of
+# them stays in a cache.
+SLICE = 2**18
+FEWEST_IMAGES = 8  # Of a slice: its inner products sum over the images.
+FEWEST_SLICES = 3  # With fewer slices, they cost more than they save.
 
 _plain = contextvars.ContextVar("plain", default=False)
 
 
 @contextlib.contextmanager
 def faster_convolutions() -> Iterator[None]:
-    """Within, 2-D `nn.Conv` of float32 are computed on a CPU as is fastest for their shapes.
+    """Replaces float32 2-D `nn.Conv` within it by the fastest algorithm for their shapes on a CPU.
 
-    Where channels are many by `winograd`, where they are few as a matrix product, `banded`;
-    between them, gradients of filters alone: by `winograd` or a few images at a time, without which
-    oneDNN's kernels, where XLA is told to use them, take twice as long. The rest, and everything on
-    other devices, as without. Results differ by rounding.
+    It acts while functions are traced, so it must enclose the first call of a jitted function. It
+    also serves as a decorator: `faster_convolutions()(step)`.
+
+    With many channels a convolution is computed by `winograd`, with few as a matrix product by
+    `banded`. Between the two only the gradient of the filters is replaced, by `winograd` or by
+    slices of a few images. Without slices oneDNN's kernels, if XLA is told to use them, take twice
+    as long. All other convolutions, and all convolutions on other devices, are unchanged. Results
+    differ by rounding.
+
+    Yields:
+        None, once convolutions are replaced.
     """
     with nn.intercept_methods(_intercept):
         yield
@@ -37,7 +49,13 @@ def faster_convolutions() -> Iterator[None]:
 
 @contextlib.contextmanager
 def plain_convolutions() -> Iterator[None]:
-    """Within, even inside of `faster_convolutions`, nothing is changed: to read the program."""
+    """Keeps all convolutions within it as they are, even inside `faster_convolutions`.
+
+    It is for code that reads the traced program, such as the computation of receptive fields.
+
+    Yields:
+        None, once convolutions are kept.
+    """
     token = _plain.set(True)
     try:
         yield
@@ -62,71 +80,81 @@ def _intercept(
 
 
 def _general(lhs, rhs, window_strides, padding, **settings) -> Array:
-    """In the place of lax.conv_general_dilated, as Flax calls it."""
+    """Takes the place of lax.conv_general_dilated, with the arguments that Flax passes."""
     strides = tuple(window_strides)
-    way = _way(lhs, rhs, strides, settings)
-    if way is None:
+    algorithms = _choose(lhs, rhs, strides, settings)
+    if algorithms is None:
         return lax.conv_general_dilated(lhs, rhs, strides, padding, **settings)
     if isinstance(padding, str):
         padding = lax.padtype_to_pads(lhs.shape[1:3], rhs.shape[:2], strides, padding)
-    return _convolve(way, strides, tuple(map(tuple, padding)), lhs, rhs)
+    return _convolve(algorithms, strides, tuple(map(tuple, padding)), lhs, rhs)
 
 
-class Way(NamedTuple):
-    """The functions (strides, padding, images, kernel) that a convolution is computed by."""
+class Algorithms(NamedTuple):
+    """Holds the functions (strides, padding, images, kernel) that compute a convolution.
 
-    maps: Callable[..., Array]  # And the gradient to the images.
-    filters: Callable[..., Array]  # The one whose gradient to the kernel is taken.
+    Attributes:
+        maps: computes the outputs; its gradient is used for the images.
+        filters: computes the same outputs; only its gradient is used, for the kernel.
+    """
+
+    maps: Callable[..., Array]
+    filters: Callable[..., Array]
 
 
-def _way(lhs, rhs, strides, settings) -> Way | None:
+def _choose(lhs, rhs, strides, settings) -> Algorithms | None:
+    """Returns the algorithms for these shapes, or None if the convolution is not replaced."""
     dilations = {*settings["lhs_dilation"], *settings["rhs_dilation"]}
     usual = dilations == {1} and settings["feature_group_count"] == 1
     if lhs.ndim != 4 or lhs.dtype != jnp.float32 or not usual:
         return None
-    if banded.pays(lhs, rhs):
-        return Way(_banded, _banded)
+    if banded.is_faster(lhs, rhs):
+        return Algorithms(_banded, _banded)
     if strides != (1, 1):
         return None
-    if winograd.pays(lhs, rhs):
-        return Way(_winograd, _winograd)
-    if winograd.pays(lhs, rhs, winograd.FILTER_CHANNELS):
-        return Way(_direct, _winograd)
-    return Way(_direct, _by_slices) if _slices_pay(lhs, rhs) else None
+    if winograd.is_faster(lhs, rhs):
+        return Algorithms(_winograd, _winograd)
+    if winograd.is_faster(lhs, rhs, winograd.FILTER_CHANNELS):
+        return Algorithms(_direct, _winograd)
+    return Algorithms(_direct, _by_slices) if _slices_are_faster(lhs, rhs) else None
 
 
-def _slices_pay(x, kernel) -> bool:
-    images = _images_of_a_slice(x, kernel)
+def _slices_are_faster(x, kernel) -> bool:
+    images = _images_per_slice(x, kernel)
     few = min(kernel.shape[2:]) < winograd.FILTER_CHANNELS and kernel.shape[:2] != (1, 1)
     return few and images >= FEWEST_IMAGES and len(x) > (FEWEST_SLICES - 1) * images
 
 
-def _images_of_a_slice(x, kernel) -> int:
+def _images_per_slice(x, kernel) -> int:
     return SLICE // (math.prod(x.shape[1:3]) * kernel.shape[3])
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _convolve(way, strides, padding, x, kernel):
-    here, elsewhere = (functools.partial(by, strides, padding) for by in (way.maps, _direct))
-    return lax.platform_dependent(x, kernel, cpu=here, default=elsewhere)
+def _convolve(algorithms, strides, padding, x, kernel):
+    on_cpu = functools.partial(algorithms.maps, strides, padding)
+    elsewhere = functools.partial(_direct, strides, padding)
+    return lax.platform_dependent(x, kernel, cpu=on_cpu, default=elsewhere)
 
 
-def _forward(way, strides, padding, x, kernel):
-    return _convolve(way, strides, padding, x, kernel), (x, kernel)
+def _forward(algorithms, strides, padding, x, kernel):
+    return _convolve(algorithms, strides, padding, x, kernel), (x, kernel)
 
 
-def _backward(way, strides, padding, given, cotangent):
-    def gradients(way):
+def _backward(algorithms, strides, padding, residuals, cotangent):
+    def gradients(algorithms):
         def compute(x, kernel, y):
-            maps, filters = (functools.partial(by, strides, padding) for by in way)
+            maps, filters = (functools.partial(by, strides, padding) for by in algorithms)
             (to_images,) = jax.vjp(lambda x: maps(x, kernel), x)[1](y)
             (to_kernel,) = jax.vjp(lambda kernel: filters(x, kernel), kernel)[1](y)
             return to_images, to_kernel
 
         return compute
 
-    ways = {"cpu": gradients(way), "default": gradients(Way(_direct, _direct))}
-    return lax.platform_dependent(*given, cotangent, **ways)
+    by_platform = {
+        "cpu": gradients(algorithms),
+        "default": gradients(Algorithms(_direct, _direct)),
+    }
+    return lax.platform_dependent(*residuals, cotangent, **by_platform)
 
 
 _convolve.defvjp(_forward, _backward)
@@ -139,9 +167,9 @@ def _direct(strides, padding, x, kernel):
 
 
 def _by_slices(strides, padding, x, kernel):
-    images = _images_of_a_slice(x, kernel)
+    images = _images_per_slice(x, kernel)
     slices = [x[first : first + images] for first in range(0, len(x), images)]
-    return jnp.concatenate([_direct(strides, padding, each, kernel) for each in slices])
+    return jnp.concatenate([_direct(strides, padding, part, kernel) for part in slices])
 
 
 def _banded(strides, padding, x, kernel):
@@ -149,7 +177,8 @@ def _banded(strides, padding, x, kernel):
 
 
 def _winograd(strides, padding, x, kernel):
-    # There a border is one wide: a wider one is pixels added, none is units left out.
+    # `winograd.convolve` has a border of one zero. A wider border is added to the images as pixels;
+    # without a border the outermost outputs are cut off.
     wider = [(max(0, before - 1), max(0, after - 1)) for before, after in padding]
     y = winograd.convolve(jnp.pad(x, ((0, 0), *wider, (0, 0))), kernel)
     rows, columns = (

@@ -1,13 +1,16 @@
-"""Winograd's convolution: 3x3 filters at a quarter of the multiplications.
+"""Convolves by Winograd's algorithm: 3x3 filters with a quarter of the multiplications.
 
-An output tile of 4x4 needs 36 products a channel in place of 144. Input tiles of 6x6 and filters
-are each taken to values of a polynomial at six points, multiplied there as 36 matrix products, and
-interpolated. With the points 0, ±1/2, ±3/2 and infinity the result is within about 1e-5 of the
-largest value of a direct convolution's (512 channels, measured), half of the error of the customary
-0, ±1, ±2.
+An output tile of 4x4 needs 36 multiplications per channel in place of 144. Input tiles of 6x6 and
+filters are each transformed to the values of a polynomial at six points, multiplied there as 36
+matrix products, and interpolated. With the points 0, ±1/2, ±3/2 and infinity the largest error is
+about 1e-5 of the largest output (512 channels, measured against a direct convolution), half of the
+error of the customary points 0, ±1, ±2.
 
-Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016; that fractions make good
-points: Barabasz et al., "Error analysis and improving the accuracy of Winograd convolution", 2020.
+A value that is not finite makes all outputs of its tiles not finite, not only those that see it.
+
+Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016. Barabasz et al., "Error
+analysis and improving the accuracy of Winograd convolution", 2020, show that fractions are good
+points.
 """
 
 import math
@@ -25,17 +28,21 @@ Kernel = Float[Array, "3 3 channel new_channel"]
 
 TILE, WINDOW = 4, 3
 POINTS = (0.0, 0.5, -0.5, 1.5, -1.5)  # And infinity.
-READ = TILE + WINDOW - 1  # The side of the tile that is read; tiles overlap.
-CHANNELS = 64  # With fewer, in or out, the transforms cost what the products save, or more.
-FILTER_CHANNELS = 32  # As much for the gradient of the filters, which otherwise costs more.
-WORK = 2.5e8  # With fewer multiply-adds, compiling it takes longer than a few hundred steps save.
-STRIP = 2**21  # So many transformed values at a time: 8 MB stay in a cache.
+READ = TILE + WINDOW - 1  # The side of an input tile; input tiles overlap.
+CHANNELS = 64  # With fewer, in or out, the transforms cost as much as the products save, or more.
+FILTER_CHANNELS = 32  # The same for the gradient of the filters, whose direct form is slower.
+WORK = 2.5e8  # With fewer multiply-adds, compilation takes longer than a few hundred steps save.
+STRIP = 2**21  # The most transformed values at a time: 8 MB stay in a cache.
 
 
 def cook_toom() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A, G, B: the matrices of outputs (TILE, READ), filters (READ, WINDOW), inputs (READ, READ).
+    """Returns the matrices A, G and B that transform outputs, filters and inputs.
 
-    For a row of inputs d and a filter g, A ((G g) * (B d)) is their correlation.
+    A ((G g) * (B d)) is the correlation of a row of inputs d with a filter g.
+
+    Returns:
+        A of shape (TILE, READ), G of shape (READ, WINDOW), B of shape (READ, READ), in float64.
+        Lavin and Gray, 2016, section 4.
     """
     outputs, inputs = np.zeros((TILE, READ)), np.zeros((READ, READ))
     filters = np.zeros((READ, WINDOW))
@@ -52,8 +59,18 @@ def cook_toom() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 _OUTPUTS, _FILTERS, _INPUTS = cook_toom()
 
 
-def pays(x: Maps, kernel: Array, channels: int = CHANNELS) -> bool:
-    """Whether it is faster than a direct convolution, by the shapes that were tried."""
+def is_faster(x: Maps, kernel: Array, channels: int = CHANNELS) -> bool:
+    """Returns True for shapes at which it was measured to be faster than XLA on a CPU.
+
+    Args:
+        x: the maps.
+        kernel: the filters, (window height, window width, input channels, output channels).
+        channels: the fewest input and output channels.
+
+    Returns:
+        Whether the window is 3x3, the channels suffice, and the convolution takes at least `WORK`
+        multiply-adds.
+    """
     return (
         kernel.shape[:2] == (WINDOW, WINDOW)
         and min(kernel.shape[2:]) >= channels
@@ -63,12 +80,22 @@ def pays(x: Maps, kernel: Array, channels: int = CHANNELS) -> bool:
 
 @jax.custom_vjp
 def convolve(x: Maps, kernel: Kernel) -> NewMaps:
-    """A convolution of stride 1 with a border of one zero; its gradients are computed likewise."""
+    """Returns the convolution of stride 1 with a border of one zero.
+
+    Its gradients are computed by the same algorithm.
+
+    Args:
+        x: the maps.
+        kernel: the filters.
+
+    Returns:
+        The maps that `jax.lax.conv_general_dilated` returns with "SAME" padding, up to rounding.
+    """
     return _by_strips(x, kernel)
 
 
-def _backward(given, cotangent):
-    x, kernel = given
+def _backward(residuals, cotangent):
+    x, kernel = residuals
     return _by_strips(cotangent, kernel, adjoint=True), _to_kernel(x, cotangent)
 
 
@@ -80,15 +107,14 @@ def _tiles(size: int) -> int:
 
 
 def _by_strips(x, kernel, adjoint: bool = False):
-    """Strip by strip, so that what is transformed is never whole in memory."""
+    """Convolves strip by strip, so that memory never holds all transformed values at once."""
     batch, height, width, channels = x.shape
     down, across = _tiles(height), _tiles(width)
     strips = math.ceil(down / max(1, STRIP // (READ**2 * batch * across * channels)))
-    rows = math.ceil(down / strips)  # Of tiles, in a strip.
+    rows = math.ceil(down / strips)  # The rows of tiles in a strip.
     beyond = strips * rows * TILE - height, across * TILE - width
     padded = jnp.pad(x, ((0, 0), (1, 1 + beyond[0]), (1, 1 + beyond[1]), (0, 0)))
-    # Not before x is known: of all layers at once, the transformed filters would fill the memory.
-    filters = _for_filters(kernel.dtype, adjoint) + 0.0 * x[0, 0, 0, 0]
+    filters = _for_filters(kernel.dtype, adjoint) + _zero_once_known(x)
     filters = (filters @ kernel.reshape(WINDOW**2, -1)).reshape(READ**2, *kernel.shape[2:])
     contracted = (2,), (2 if adjoint else 1,)
 
@@ -100,8 +126,19 @@ def _by_strips(x, kernel, adjoint: bool = False):
     return y.reshape(batch, strips * rows * TILE, across * TILE, -1)[:, :height, :width]
 
 
+def _zero_once_known(x: Maps) -> Float[Array, ""]:
+    """Returns 0, which XLA cannot compute before x.
+
+    It delays the transform of a layer's filters until the layer's input is known. Otherwise XLA
+    transforms the filters of all layers first, and they fill the memory. An optimization barrier
+    does not delay it: the CPU backend removes barriers before it orders the work. The comparison
+    is False for every value, including NaN and infinity.
+    """
+    return (x[0, 0, 0, 0] > jnp.inf).astype(x.dtype)
+
+
 def _strip(seen, filters, contracted, down: int, across: int):
-    """The outputs of down x across tiles of each image, from the pixels that they see."""
+    """Returns the outputs of down x across tiles of each image, given the pixels that they see."""
     values = _values(seen, down, across)
     *places, channels = values.shape
     values = values.reshape(READ**2, -1, channels)
@@ -113,37 +150,46 @@ def _strip(seen, filters, contracted, down: int, across: int):
 
 
 def _values(seen, down: int, across: int):
-    """Column and row within the tile, image, row and column of the tile, channel."""
-    rows = [seen[:, each : each + TILE * (down - 1) + 1 : TILE] for each in range(READ)]
+    """Returns the transformed input tiles.
+
+    The axes are the column and row within a tile, the image, the row and column of the tile, and
+    the channel.
+    """
+    rows = [seen[:, first : first + TILE * (down - 1) + 1 : TILE] for first in range(READ)]
     rows = jnp.stack(_combine(_INPUTS, rows))
-    columns = [rows[:, :, :, each : each + TILE * (across - 1) + 1 : TILE] for each in range(READ)]
+    last = TILE * (across - 1) + 1
+    columns = [rows[:, :, :, first : first + last : TILE] for first in range(READ)]
     return jnp.stack(_combine(_INPUTS, columns))
 
 
 def _to_kernel(x, cotangent):
-    """The gradient to the filters: a product of the transformed maps, for each of the places."""
+    """Returns the gradient of the filters: one product of transformed maps per place in a tile."""
     _, height, width, channels = x.shape
     down, across = _tiles(height), _tiles(width)
     beyond = down * TILE - height, across * TILE - width
     seen = jnp.pad(x, ((0, 0), (1, 1 + beyond[0]), (1, 1 + beyond[1]), (0, 0)))
     values = _values(seen, down, across).reshape(READ**2, -1, channels)
-    given = jnp.pad(cotangent, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
-    given = jnp.stack(_combine(_OUTPUTS.T, [given[:, each::TILE] for each in range(TILE)]))
-    given = [given[:, :, :, each::TILE] for each in range(TILE)]
-    given = jnp.stack(_combine(_OUTPUTS.T, given)).reshape(READ**2, -1, cotangent.shape[-1])
-    filters = lax.dot_general(values, given, (((1,), (1,)), ((0,), (0,))))
+    outputs = jnp.pad(cotangent, ((0, 0), (0, beyond[0]), (0, beyond[1]), (0, 0)))
+    rows = jnp.stack(_combine(_OUTPUTS.T, [outputs[:, row::TILE] for row in range(TILE)]))
+    columns = [rows[:, :, :, column::TILE] for column in range(TILE)]
+    outputs = jnp.stack(_combine(_OUTPUTS.T, columns))
+    outputs = outputs.reshape(READ**2, -1, cotangent.shape[-1])
+    filters = lax.dot_general(values, outputs, (((1,), (1,)), ((0,), (0,))))
     filters = _for_filters(x.dtype).T @ filters.reshape(READ**2, -1)
     return filters.reshape(WINDOW, WINDOW, channels, -1)
 
 
-def _for_filters(dtype, turned: bool = False):
-    """From a filter's 9 weights, turned by 180 degrees, to its 36 values, column by column."""
+def _for_filters(dtype, rotated: bool = False):
+    """Returns the matrix from a filter's 9 weights to its 36 transformed values, column by column.
+
+    If `rotated`, the weights are those of the filter rotated by 180 degrees.
+    """
     matrix = np.einsum("ai,bj->baij", _FILTERS, _FILTERS).reshape(READ**2, WINDOW**2)
-    return jnp.asarray(matrix[:, ::-1] if turned else matrix, dtype)
+    return jnp.asarray(matrix[:, ::-1] if rotated else matrix, dtype)
 
 
 def _combine(matrix: np.ndarray, parts: Array | Sequence[Array]) -> list[Array]:
-    """matrix @ parts without the products by zero, which a matrix product would spend."""
+    """Computes matrix @ parts without multiplications by zero."""
     return [
         sum(float(weight) * part for weight, part in zip(row, parts, strict=True) if weight)
         for row in matrix

@@ -1,36 +1,106 @@
-"""What can be measured of maps: deletion and insertion, the pointing game, the sanity check."""
+"""Scores attribution maps: deletion and insertion, the pointing game, and the sanity check."""
 
-from typing import Any
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from lecture_models.attribution.pointing import composite, hit, quadrants
 from lecture_models.attribution.randomization import order_of_use, randomized, rank_correlation
 from lecture_models.attribution.replacement import area, blurred, replacement_curve
+from lecture_models.experiment import Evaluation
 from lecture_models.tasks.attribution.methods import (
     GRAY,
     METHODS,
     ONE_PASS,
     AttributionFunctions,
-    Effort,
-    attributions,
+    AttributionInputs,
+    MethodSettings,
+    attribution_maps,
     class_probability,
-    one_pass_attributions,
+    one_pass_maps,
 )
 
-Images = Float[np.ndarray, "image height width 3"]
-Targets = Int[np.ndarray, " target"]
 Maps = dict[str, Float[np.ndarray, "image height width"]]
-Found = dict[str, list[float]]  # One value for each picture, by name.
+Scores = dict[str, list[float]]  # By method or baseline, one value per image.
 
 BASELINES = ("random", "center")
-BLUR = 16  # Times the picture is reduced for insertion's start.
+BLUR = 16  # Insertion begins with the image reduced so many times and enlarged again.
+
+
+class ScoreSettings(NamedTuple):
+    """Holds the settings of the scores.
+
+    Attributes:
+        replacement_steps: number of steps of deletion and insertion.
+        randomized_shares: shares of the network's parameter arrays that the sanity check shuffles,
+            counted from the logits down.
+        seed: seed of the random baseline, the composites and the shuffling.
+    """
+
+    replacement_steps: int
+    randomized_shares: tuple[float, ...]
+    seed: int
+
+
+def score_maps(
+    functions: AttributionFunctions,
+    inputs: AttributionInputs,
+    maps: Maps,
+    most_probable: np.ndarray,
+    method_settings: MethodSettings,
+    settings: ScoreSettings,
+    key: Key[Array, ""],
+) -> Evaluation:
+    """Returns all scores of maps, as scalars and as a table.
+
+    Args:
+        functions: the functions of the network.
+        inputs: variables, images and targets that the maps were computed for.
+        maps: by method, the map of each image.
+        most_probable: index of the most probable class of each image, for the pointing game.
+        method_settings: the settings with which composites are explained.
+        settings: the settings of the scores.
+        key: random key of SmoothGrad on composites.
+
+    Returns:
+        The text `numbers` with the table, and the mean of each score.
+    """
+    random = np.random.default_rng(settings.seed)
+    batch_size = method_settings.batch_size
+    deletion, insertion = replacement_areas(
+        functions, inputs, with_baselines(maps, random), settings.replacement_steps, batch_size
+    )
+    pointing = pointing_hits(
+        functions, inputs._replace(targets=most_probable), method_settings, random, key
+    )
+    correlations = rank_correlations(
+        functions, inputs, maps, settings.randomized_shares, batch_size, random
+    )
+    columns = {"deletion": deletion, "insertion": insertion, "pointing": pointing}
+    columns |= {f"shuffled {share:g}": scores for share, scores in correlations.items()}
+    words = (
+        f"{len(inputs.images)} pictures, {len(pointing.get('random', []))} composites of four; "
+        "mean ± standard deviation\n"
+        "deletion, insertion: area under the probability; less and more are better\n"
+        "pointing: share of composites where the maximum lies on the picture asked for\n"
+        "shuffled: rank correlation with the maps of a network whose last share of layers is"
+    )
+    return {"numbers": f"{words}\n\n{scores_table(columns)}"} | mean_scores(columns)
 
 
 def with_baselines(maps: Maps, random: np.random.Generator) -> Maps:
-    """Beside the methods: noise, and nearness to the center, which knows how photos are taken."""
+    """Returns the maps with two baselines that know nothing of the network.
+
+    Args:
+        maps: by method, the map of each image.
+        random: generator of the noise.
+
+    Returns:
+        The maps, and `random`, uniform noise, and `center`, nearness to the center of the image,
+        where photographers put their subject.
+    """
     count, height, width = next(iter(maps.values())).shape
     rows = np.linspace(-1.0, 1.0, height).reshape(-1, 1)
     columns = np.linspace(-1.0, 1.0, width).reshape(1, -1)
@@ -39,110 +109,141 @@ def with_baselines(maps: Maps, random: np.random.Generator) -> Maps:
 
 
 def replacement_areas(
-    probes: AttributionFunctions,
-    variables: Any,
-    images: Images,
-    targets: Targets,
+    functions: AttributionFunctions,
+    inputs: AttributionInputs,
     maps: Maps,
     steps: int,
     batch_size: int,
-) -> tuple[Found, Found]:
-    """Areas under deletion, less is better, and insertion, more is better."""
-    deletion: Found = {name: [] for name in maps}
-    insertion: Found = {name: [] for name in maps}
-    for number, image in enumerate(images):
-        score = class_probability(probes, variables, targets[number])
-        gray, vague = np.full_like(image, GRAY), np.asarray(blurred(image, BLUR))
-        for name, each in maps.items():
-            for start, end, areas in ((image, gray, deletion), (vague, image, insertion)):
-                curve = replacement_curve(score, start, end, each[number], steps, batch_size)
+) -> tuple[Scores, Scores]:
+    """Returns the areas under the probability of the target while pixels are replaced.
+
+    Args:
+        functions: the functions of the network.
+        inputs: variables, images and targets.
+        maps: by method or baseline, the map of each image.
+        steps: number of steps.
+        batch_size: number of images per pass.
+
+    Returns:
+        The areas of deletion, from the image to gray, where lower is better; and of insertion,
+        from the blurred image to the image, where higher is better.
+    """
+    deletion: Scores = {name: [] for name in maps}
+    insertion: Scores = {name: [] for name in maps}
+    for index, image in enumerate(inputs.images):
+        score = class_probability(functions, inputs.variables, inputs.targets[index])
+        gray, blurry = np.full_like(image, GRAY), np.asarray(blurred(image, BLUR))
+        for name, image_maps in maps.items():
+            for start, end, areas in ((image, gray, deletion), (blurry, image, insertion)):
+                curve = replacement_curve(score, start, end, image_maps[index], steps, batch_size)
                 areas[name].append(area(curve))
     return deletion, insertion
 
 
 def pointing_hits(
-    probes: AttributionFunctions,
-    variables: Any,
-    images: Images,
-    targets: Targets,
-    effort: Effort,
+    functions: AttributionFunctions,
+    inputs: AttributionInputs,
+    settings: MethodSettings,
     random: np.random.Generator,
     key: Key[Array, ""],
-) -> Found:
-    """Each picture in a quadrant of its own of a 2x2 grid, beside three of other classes.
+) -> Scores:
+    """Returns the hits of the pointing game on composites of 2x2 images.
 
-    A picture without others of another class is left out; where there are fewer than three, they
-    come again. Empty where no picture has others.
+    Each image is put into one quadrant, which changes in turn, beside three images of other
+    classes. If fewer than three are available, they are repeated; an image without any is skipped.
+
+    Args:
+        functions: the functions of the network.
+        inputs: variables, images, and the class that the network sees in each.
+        settings: the settings with which composites are explained.
+        random: generator that chooses the other images.
+        key: random key of SmoothGrad.
+
+    Returns:
+        The share of each map's maxima that lie on the image asked for, usually 1 or 0; higher is
+        better. The baseline `random` has the mean of guessing, and `center` the hits of the central
+        pixel. Empty if all images are of one class.
     """
     grids, boxes, asked = [], [], []
-    _, height, width, _ = images.shape
-    for number, target in enumerate(targets):
-        others = np.flatnonzero(targets != target)
+    _, height, width, _ = inputs.images.shape
+    for index, target in enumerate(inputs.targets):
+        others = np.flatnonzero(inputs.targets != target)
         if len(others) == 0:
             continue
         chosen = list(random.choice(others, 3, replace=len(others) < 3))
-        place = len(grids) % 4
-        chosen.insert(place, number)
-        grids.append(composite(images[chosen]))
-        boxes.append(quadrants(height, width)[place])
+        quadrant = len(grids) % 4
+        chosen.insert(quadrant, index)
+        grids.append(composite(inputs.images[chosen]))
+        boxes.append(quadrants(height, width)[quadrant])
         asked.append(target)
     if not grids:
         return {}
-    maps = attributions(probes, variables, np.stack(grids), np.array(asked), effort, key).maps
-    found = {
-        name: [hit(each, box) for each, box in zip(maps[name], boxes, strict=True)]
+    composites = inputs._replace(images=np.stack(grids), targets=np.array(asked))
+    maps = attribution_maps(functions, composites, settings, key).maps
+    hits = {
+        name: [hit(map_, box) for map_, box in zip(maps[name], boxes, strict=True)]
         for name in METHODS
     }
-    # What guessing hits in the mean, and the middle, which lies in the fourth quadrant.
     areas = [(box.bottom - box.top) * (box.right - box.left) / (height * width) for box in boxes]
-    middle = [float(box == quadrants(height, width)[3]) for box in boxes]
-    return found | {"random": areas, "center": middle}
+    # The central pixel lies in the lower right quadrant.
+    center = [float(box == quadrants(height, width)[3]) for box in boxes]
+    return hits | {"random": areas, "center": center}
 
 
 def rank_correlations(
-    probes: AttributionFunctions,
-    variables: Any,
-    images: Images,
-    targets: Targets,
+    functions: AttributionFunctions,
+    inputs: AttributionInputs,
     maps: Maps,
     shares: tuple[float, ...],
     batch_size: int,
     random: np.random.Generator,
-) -> dict[float, Found]:
-    """Of the maps with those of a network that has lost its last `share` of layers, by share."""
-    few = jnp.asarray(images[:1])
-    order = order_of_use(probes.probabilities, variables, few)
-    found = {}
+) -> dict[float, Scores]:
+    """Returns how much maps resemble those of a network with shuffled parameters.
+
+    Args:
+        functions: the functions of the network.
+        inputs: variables, images and targets that the maps were computed for.
+        maps: by method, the map of each image, with all methods of `ONE_PASS`.
+        shares: shares of the parameter arrays to shuffle, counted from the logits down.
+        batch_size: number of images per pass.
+        random: generator of the permutations.
+
+    Returns:
+        By share, the rank correlation of each map before and after; near 0 for a method that
+        depends on what the network learned.
+    """
+    order = order_of_use(functions.probabilities, inputs.variables, jnp.asarray(inputs.images[:1]))
+    correlations = {}
     for share in shares:
-        forgetful = randomized(variables, order, share, random)
-        changed = one_pass_attributions(probes, forgetful, images, targets, batch_size).maps
-        found[share] = {
+        shuffled = inputs._replace(variables=randomized(inputs.variables, order, share, random))
+        changed = one_pass_maps(functions, shuffled, batch_size).maps
+        correlations[share] = {
             name: [
                 rank_correlation(before, after)
                 for before, after in zip(maps[name], changed[name], strict=True)
             ]
             for name in ONE_PASS
         }
-    return found
+    return correlations
 
 
-def table(columns: dict[str, Found]) -> str:
-    """A row for each method: mean and standard deviation over pictures."""
+def scores_table(columns: dict[str, Scores]) -> str:
+    """Returns a table with a row for each method: mean and standard deviation over images."""
     rows = METHODS | {name: name for name in BASELINES}
     width = max(map(len, rows.values()))
     lines = [" " * width + "".join(f"  {title:>13}" for title in columns)]
-    for name, shown in rows.items():
-        cells = [_cell(found.get(name, [])) for found in columns.values()]
-        lines.append(f"{shown:<{width}}" + "".join(f"  {cell:>13}" for cell in cells))
+    for name, label in rows.items():
+        cells = [_cell(scores.get(name, [])) for scores in columns.values()]
+        lines.append(f"{label:<{width}}" + "".join(f"  {cell:>13}" for cell in cells))
     return "\n".join(lines)
 
 
-def means(columns: dict[str, Found]) -> dict[str, float]:
-    """By column and method, as scalars."""
+def mean_scores(columns: dict[str, Scores]) -> dict[str, float]:
+    """Returns the mean over images of each score, by the names of its column and method."""
     return {
         f"{title.replace(' ', '_')}_{name}": float(np.mean(values))
-        for title, found in columns.items()
-        for name, values in found.items()
+        for title, scores in columns.items()
+        for name, values in scores.items()
     }
 
 

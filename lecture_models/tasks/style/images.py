@@ -1,4 +1,4 @@
-"""The pictures of a style transfer: read once, at the sizes of its stages."""
+"""Reads and prepares the pictures and masks of a style transfer."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,36 +20,53 @@ Mask = Float[Array, "height width"]
 
 
 class Style(NamedTuple):
-    """One style picture at its full size; the masks are of the content and of the style picture.
+    """Holds one style picture with its masks.
 
-    A mask is None where none was given.
+    Attributes:
+        picture: the style picture at its full size, in [-1, 1].
+        share: the weight of this style; the shares of all styles add up to 1.
+        content_mask: 1 where this style applies in the content, 0 elsewhere; None for everywhere.
+        style_mask: 1 where the style picture counts, 0 elsewhere; None for everywhere.
     """
 
     picture: Picture
     share: float
-    place: Mask | None
-    part: Mask | None
+    content_mask: Mask | None
+    style_mask: Mask | None
 
 
 def as_images(pixels: UInt8[np.ndarray, "height width 3"]) -> Picture:
+    """Returns the bytes of one picture as a batch of one image in [-1, 1]."""
     return jnp.asarray(images_from_uint8(pixels[None]))
 
 
 def read_picture(library: Library, name: str, longer_side: int) -> Picture:
+    """Reads a picture by path or sample name; its longer side becomes `longer_side` pixels."""
     return as_images(library.picture(name, longer_side).pixels)
 
 
 def read_mask(library: Library, name: str, size: tuple[int, int]) -> Mask | None:
-    """White where it counts, black where not; of any size, resized to (height, width), nearest.
+    """Reads a mask: white counts, black does not.
 
-    None for no name. Raises DataError where it is black all over.
+    Args:
+        library: where pictures are read.
+        name: the path of a picture of any size, or "" for no mask.
+        size: (height, width) in pixels, to which the mask is resized by nearest neighbor.
+
+    Returns:
+        The mask with values in [0, 1], or None for no name.
+
+    Raises:
+        DataError: the mask is black everywhere.
     """
     if not name:
         return None
     levels = (gray(as_images(library.picture(name).pixels))[0, :, :, 0] + 1.0) / 2.0
     mask = jax.image.resize(levels, size, "nearest")
     if float(mask.max()) < 0.5:
-        raise DataError(f"the mask {name} is black all over at {size[1]}x{size[0]}: nothing counts")
+        raise DataError(
+            f"the mask {name} is black everywhere at {size[1]}x{size[0]}; it must have a white part"
+        )
     return mask
 
 
@@ -63,43 +80,61 @@ def read_styles(
     content_masks: Sequence[str],
     style_masks: Sequence[str],
 ) -> tuple[Style, ...]:
-    """One Style a name; a mask without a name is none."""
+    """Reads one Style per name.
+
+    Args:
+        library: where pictures are read.
+        names: paths or sample names of the style pictures.
+        mix: the share of each style.
+        longer_side: pixels of the longer side of every style picture.
+        content: the content picture, which gives the size of the content masks.
+        recolor: a function that is applied to every style picture.
+        content_masks: a mask's path for each style, "" for none.
+        style_masks: a mask's path for each style, "" for none.
+
+    Returns:
+        The styles, in the order of their names.
+    """
     styles = []
-    for name, share, place, part in zip(names, mix, content_masks, style_masks, strict=True):
+    paths = zip(names, mix, content_masks, style_masks, strict=True)
+    for name, share, content_path, style_path in paths:
         picture = recolor(read_picture(library, name, longer_side))
-        where = read_mask(library, place, content.shape[1:3])
-        styles.append(Style(picture, share, where, read_mask(library, part, picture.shape[1:3])))
+        content_mask = read_mask(library, content_path, content.shape[1:3])
+        style_mask = read_mask(library, style_path, picture.shape[1:3])
+        styles.append(Style(picture, share, content_mask, style_mask))
     return tuple(styles)
 
 
-def shares(given: tuple[float, ...], count: int) -> tuple[float, ...]:
-    """Of the styles, adding up to 1; equal ones where none are given."""
-    given = given or (1.0,) * count
-    return tuple(each / math.fsum(given) for each in given)
+def shares(weights: tuple[float, ...], count: int) -> tuple[float, ...]:
+    """Returns the weights of `count` styles scaled to add up to 1; equal ones for no weights."""
+    weights = weights or (1.0,) * count
+    return tuple(weight / math.fsum(weights) for weight in weights)
 
 
 def scaled_size(picture: Picture, factor: float) -> tuple[int, int]:
+    """Returns (height, width) in pixels of a picture scaled by `factor`; each is at least 1."""
     height, width = picture.shape[1:3]
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
 def scaled(picture: Picture, factor: float) -> Picture:
+    """Returns the picture with both sides scaled by `factor`."""
     return resized(picture, scaled_size(picture, factor))
 
 
 def scaled_mask(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
-    """To (row, column) of a map; places that are covered in part count in part."""
+    """Resizes a mask to (rows, columns) of a feature map; partly covered cells count partly."""
     return None if mask is None else jax.image.resize(mask, size, "linear")
 
 
 def recolored(style: Picture, content: Picture, keep_colors: bool, match: bool) -> Picture:
-    """The style with the content's luminance, with its colors, or as it is."""
+    """Returns the style with the content's luminance or color statistics, or unchanged."""
     if keep_colors:
         return match_luminance(style, content)
     return match_colors(style, content) if match else style
 
 
 def noise(key: Key[Array, ""], content: Picture, keep_colors: bool) -> Picture:
-    """White noise; of the luminance alone where colors are to be kept."""
+    """Draws white noise in [-1, 1]; with `keep_colors`, noise in the content's luminance only."""
     drawn = jax.random.uniform(key, content.shape, minval=-1.0, maxval=1.0)
     return content + gray(drawn - content) if keep_colors else drawn

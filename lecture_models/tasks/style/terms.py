@@ -1,4 +1,4 @@
-"""The terms of a style transfer at one size, with what they are compared to."""
+"""Builds the loss terms of a style transfer at one size, with their targets."""
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -17,11 +17,18 @@ REFERENCE_PIXELS = 256 * 256
 
 
 class Weighting(NamedTuple):
-    """alpha, beta, w_l of each layer, and the weight of the total variation.
+    """Holds the weights of a style transfer's loss terms. Gatys et al., 2016, Eq. 1 to 7.
 
-    With `per_pixel` the sums over places, which grow with the picture, are weighted as if it had
-    256x256 pixels, so that one ratio serves all sizes. Where a layer has a mean in `activations`,
-    its losses are weighted as if that were 1, so that one ratio serves all networks.
+    Attributes:
+        content: alpha, the weight of the content loss.
+        style: beta, the weight of the style loss.
+        style_layers: w_l, the weight of each style layer.
+        content_layers: the layers of the content loss, equally weighted.
+        variation: the weight of the total variation; 0 for none.
+        per_pixel: sums over positions, which grow with the picture, are weighted as if it had
+            256x256 pixels, so that one ratio of alpha to beta serves all sizes.
+        mean_activations: by layer, the mean activation on the content. The losses of these layers
+            are weighted as if it were 1, so that one ratio serves all networks.
     """
 
     content: float
@@ -30,59 +37,62 @@ class Weighting(NamedTuple):
     content_layers: tuple[str, ...]
     variation: float
     per_pixel: bool
-    activations: Mapping[str, float] = MappingProxyType({})
+    mean_activations: Mapping[str, float] = MappingProxyType({})
 
-    def of_sums(self, height: int, width: int) -> float:
+    def position_scale(self, height: int, width: int) -> float:
+        """Returns the factor of losses that are sums over the positions of an image."""
         return REFERENCE_PIXELS / (height * width) if self.per_pixel else 1.0
 
-    def of_layer(self, layer: str, power: int) -> float:
-        """1 / (mean activation)^power: the content loss goes with its square, E_l with its 4th."""
-        return self.activations.get(layer, 1.0) ** -power
+    def layer_scale(self, layer: str, power: int) -> float:
+        """Returns 1 / (mean activation)^power: 2 for the content loss, 4 for the style loss E_l."""
+        return self.mean_activations.get(layer, 1.0) ** -power
 
 
 def mean_activations(
     network: Network, variables: Any, picture: Picture, layers: Sequence[str]
 ) -> dict[str, float]:
-    """Over the places and channels of each layer; at least 1e-6."""
+    """Returns the mean absolute activation of each layer for a picture; at least 1e-6."""
 
-    def found(variables, picture):
+    def means(variables, picture):
         _, activations = network(variables, picture)
         return {layer: jnp.abs(activations[layer]).mean() for layer in layers}
 
-    return {
-        name: max(float(each), 1e-6) for name, each in jax.jit(found)(variables, picture).items()
-    }
+    values = jax.jit(means)(variables, picture)
+    return {layer: max(float(value), 1e-6) for layer, value in values.items()}
 
 
 def content_targets(
     network: Network, layers: Sequence[str]
 ) -> Callable[[Any, Picture], tuple[Any, ...]]:
-    """(variables, picture) -> P of each layer, jitted; what is not needed is not computed."""
+    """Returns a jitted function (variables, picture) -> the activations P of each layer."""
 
-    def found(variables, picture):
+    def activations_of(variables, picture):
         _, activations = network(variables, picture)
         return tuple(activations[layer] for layer in layers)
 
-    return jax.jit(found)
+    return jax.jit(activations_of)
 
 
 def style_targets(network: Network, layers: Sequence[str]) -> Callable[..., tuple[Any, ...]]:
-    """(variables, picture, mask or None) -> A and M of each layer, jitted."""
+    """Returns a jitted function (variables, picture, mask or None) -> targets of each layer.
 
-    def found(variables, picture, mask):
+    A target holds the Gram matrix A under `gram` and the number of positions M under `places`.
+    """
+
+    def gram_targets(variables, picture, mask):
         _, activations = network(variables, picture)
         targets = []
         for layer in layers:
             features = activations[layer]
             rows, columns = features.shape[1:3]
-            seen = scaled_mask(mask, (rows, columns))
+            layer_mask = scaled_mask(mask, (rows, columns))
             places = jnp.asarray(float(rows * columns))
-            if seen is not None:
-                places = jnp.square(seen).sum()
-            targets.append({"gram": gram_matrix(features, seen)[0], "places": places})
+            if layer_mask is not None:
+                places = jnp.square(layer_mask).sum()
+            targets.append({"gram": gram_matrix(features, layer_mask)[0], "places": places})
         return tuple(targets)
 
-    return jax.jit(found)
+    return jax.jit(gram_targets)
 
 
 def style_terms(
@@ -93,21 +103,27 @@ def style_terms(
     factor: float,
     layer_sizes: dict[str, tuple[int, int]],
 ) -> tuple[Term, ...]:
-    """beta w_l E_l for each style and layer; the style pictures are scaled by `factor`.
+    """Returns the terms beta w_l E_l of each style and layer. Gatys et al., 2016, Eq. 4 and 5.
 
-    `layer_sizes` are the (row, column) of the layers for the content, for its masks.
+    Args:
+        network: the network's activations for images in [-1, 1].
+        variables: the network's variables.
+        styles: the style pictures with their shares and masks.
+        weighting: the weights of the terms.
+        factor: the scale of the style pictures.
+        layer_sizes: the (rows, columns) of each layer for the content, used for its masks.
     """
     layers = tuple(weighting.style_layers)
-    seen = style_targets(network, layers)
+    targets_of = style_targets(network, layers)
     terms = []
     for number, style in enumerate(styles, start=1):
         prefix = f"style{number}" if len(styles) > 1 else "style"
-        targets = seen(variables, scaled(style.picture, factor), style.part)
+        targets = targets_of(variables, scaled(style.picture, factor), style.style_mask)
         for layer, target in zip(layers, targets, strict=True):
-            if style.place is not None:
-                target = target | {"mask": scaled_mask(style.place, layer_sizes[layer])}
+            if style.content_mask is not None:
+                target = target | {"mask": scaled_mask(style.content_mask, layer_sizes[layer])}
             weight = weighting.style * style.share * weighting.style_layers[layer]
-            weight *= weighting.of_layer(layer, 4)
+            weight *= weighting.layer_scale(layer, 4)
             terms.append(Term(f"{prefix}_{layer}", gram_match(layer), weight, target))
     return tuple(terms)
 
@@ -115,18 +131,26 @@ def style_terms(
 def content_terms(
     targets: Sequence[Any], weighting: Weighting, height: int, width: int
 ) -> tuple[Term, ...]:
-    """alpha L_content, shared evenly where there are several layers."""
+    """Returns the terms alpha L_content; several layers share alpha evenly. Eq. 1 of the paper.
+
+    Args:
+        targets: the content's activations, one for each content layer.
+        weighting: the weights of the terms.
+        height: pixels of the stage's image.
+        width: pixels of the stage's image.
+    """
     layers = weighting.content_layers
-    weight = weighting.content * weighting.of_sums(height, width) / max(1, len(layers))
+    weight = weighting.content * weighting.position_scale(height, width) / max(1, len(layers))
     names = ["content"] if len(layers) == 1 else [f"content_{layer}" for layer in layers]
     return tuple(
-        Term(name, feature_match(layer), weight * weighting.of_layer(layer, 2), target)
+        Term(name, feature_match(layer), weight * weighting.layer_scale(layer, 2), target)
         for name, layer, target in zip(names, layers, targets, strict=True)
     )
 
 
 def variation_term(weighting: Weighting, height: int, width: int) -> tuple[Term, ...]:
+    """Returns the total variation as a term, or nothing where its weight is 0."""
     if weighting.variation == 0.0:
         return ()
-    weight = weighting.variation * weighting.of_sums(height, width)
+    weight = weighting.variation * weighting.position_scale(height, width)
     return (Term("variation", total_variation(2.0), weight),)

@@ -1,10 +1,11 @@
-"""A sequence of frames in one style: an ordinary run whose targets change from frame to frame.
+"""Stylizes a sequence of frames as one ordinary run whose targets change from frame to frame.
 
-Every frame has as many steps as lie between two evaluations, the first `LEAD` times as many, and a
-finished frame is shown at its evaluation. So the pictures of the run are the stylized sequence, and
-a run that is stopped goes on in the middle of a frame. One program serves all frames.
+Every frame has the steps between two evaluations, the first one `LEAD` times as many. An evaluation
+shows the frame that has just been finished, so the images of the run are the stylized sequence, and
+a stopped run resumes in the middle of a frame. One compiled program serves all frames.
 
-There is no optical flow: a place is held where its colors stay, and begins anew where they change.
+There is no optical flow. A pixel keeps the previous result where the frames' colors agree, and is
+initialized anew where they change.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,14 +24,21 @@ from lecture_models.image_space.parameterizations import Parameterization
 from lecture_models.image_space.step import ImageState, image_step, init_image
 from lecture_models.image_space.terms import Term, targets
 from lecture_models.tasks.image_optimization import Pictures
-from lecture_models.tasks.style.scene import StyleInputs
+from lecture_models.tasks.style.inputs import StyleInputs
 
-LEAD = 4  # The first frame has no result before it to start from.
-_CHANGED = 0.1  # Standard deviation, in [-1, 1], of what still counts as the same color.
+LEAD = 4  # The first frame has no previous result to start from, so it needs more steps.
+_COLOR_SCALE = 0.1  # Root mean square difference, in units of [-1, 1], at which agreement falls.
 
 
 class FramesState(NamedTuple):
-    """`first` is the image that the run began with, `previous` the last finished frame."""
+    """Holds the state of a run over frames.
+
+    Attributes:
+        image: the frame that is being optimized, with its optimizer state.
+        first: the initial image of the run.
+        previous: the last finished frame.
+        step: the number of steps done.
+    """
 
     image: ImageState
     first: Pictures
@@ -39,9 +47,16 @@ class FramesState(NamedTuple):
 
 
 class Frames(NamedTuple):
-    """What every frame shares, and how the content terms of one are found.
+    """Holds the frames and the loss terms that they share.
 
-    `content_targets(variables, picture)` gives the targets of `content_terms`, which come first.
+    Attributes:
+        pixels: the frames, of equal size, as bytes.
+        content_terms: the content terms, whose targets change with the frame.
+        content_targets: a function (variables, picture) -> the targets of `content_terms`.
+        other_terms: the terms whose targets are the same for all frames.
+        temporal_weight: the weight of the squared change against the previous result.
+        warm_start: every frame starts from the previous result where the colors agree.
+        from_content: every frame starts from its own content, else from the run's initial image.
     """
 
     pixels: Sequence[UInt8[Array, "height width 3"]]
@@ -50,32 +65,35 @@ class Frames(NamedTuple):
     other_terms: tuple[Term, ...]
     temporal_weight: float
     warm_start: bool
-    from_content: bool  # Else every frame begins anew from what the first one began with.
+    from_content: bool
 
 
 def require_steps(num_frames: int, steps: int, num_steps: int) -> None:
-    """Raises DataError where a run has not the steps of its frames, saying how many those are."""
+    """Raises DataError, naming the right number, unless `num_steps` are the steps of all frames."""
     needed = (num_frames + LEAD - 1) * steps
     if num_steps != needed:
         raise DataError(
-            f"{num_frames} frames of --eval_every={steps} steps each, the first of {LEAD} times as "
-            f"many, need --num_steps={needed}, not {num_steps}"
+            f"--num_steps is {num_steps}; {num_frames} frames of --eval_every={steps} steps, the "
+            f"first of {LEAD} times as many, need --num_steps={needed}"
         )
 
 
 def frame_of(step: int, steps: int) -> int:
-    """The frame that a step belongs to."""
+    """Returns the index of the frame that a step belongs to."""
     return max(0, step // steps - LEAD + 1)
 
 
 def agreement(frame: Pictures, before: Pictures) -> Float[Array, "height width"]:
-    """1 where two frames have the same colors, falling to 0 where they differ."""
+    """Returns the weight of the previous result at each pixel: 1 for equal colors, 0 for different.
+
+    exp(-d^2 / (2 s^2)) for the root mean square color difference d and s = 0.1.
+    """
     change = jnp.square(frame - before).mean(-1)[0]
-    return jnp.exp(-change / (2.0 * _CHANGED**2))
+    return jnp.exp(-change / (2.0 * _COLOR_SCALE**2))
 
 
 def frames_experiment(
-    scene: StyleInputs,
+    inputs: StyleInputs,
     frames: Frames,
     steps: int,
     start: Callable[[Any], Pictures],
@@ -83,10 +101,20 @@ def frames_experiment(
     form: Parameterization,
     judge: Callable[[Pictures], Evaluation],
 ) -> Experiment:
-    """`start(key)` gives the image that the first frame begins with."""
+    """Returns the experiment that stylizes all frames.
+
+    Args:
+        inputs: network, pictures and weights.
+        frames: the frames and their loss terms.
+        steps: the steps of each frame but the first.
+        start: a function key -> the initial image of the first frame.
+        optimizer: the optimizer of the image.
+        form: the parameterization of the image.
+        judge: a function image -> further results of an evaluation.
+    """
     temporal = Term("temporal", image_match(weights=True), frames.temporal_weight)
     terms = (*frames.content_terms, *frames.other_terms, temporal)
-    inner = image_step(scene.apply, form, terms, optimizer)
+    inner = image_step(inputs.apply, form, terms, optimizer)
 
     def init(key):
         first = start(key)
@@ -119,11 +147,11 @@ def frames_experiment(
         images = jnp.clip(jax.jit(shown)(state.image), -1.0, 1.0)
         return {"frame": Images(images, 1), **judge(images)}
 
-    return Experiment(init, step, evaluate, _batches(frames, scene.network.variables, steps))
+    return Experiment(init, step, evaluate, _batches(frames, inputs.network.variables, steps))
 
 
 def _batches(frames: Frames, variables: Any, steps: int) -> Callable[[int], Iterator[Any]]:
-    """The targets of one frame at a time are held."""
+    """Returns the batches by first step; only one frame's targets are in memory at a time."""
     others = targets(frames.other_terms)
     variables = jax.tree.map(jnp.asarray, variables)
 

@@ -1,4 +1,4 @@
-"""Every table, by discovery, and what the facts say about each."""
+"""Builds and checks every file of experiments/tables, and compares known values of some."""
 
 import functools
 from pathlib import Path
@@ -9,89 +9,86 @@ import pytest
 
 import launch
 from lecture_models.commands import discovery, table_output
+from lecture_models.config import as_json_values
 from lecture_models.metrics.cost import multiply_adds
 from lecture_models.metrics.traced_network import trace
 from lecture_models.models.alexnet import AlexNet
 from lecture_models.models.cifar_resnet import cifar_resnet
 from lecture_models.models.lenet import OriginalLeNet5
 from lecture_models.models.vgg import VGG_A_LRN
+from lecture_models.runs.results import Measurement
 from lecture_models.tables.formats import FORMATS
-from lecture_models.tables.table import TableContext, difference, verdict
-from lecture_models.tables.trained_cells import plain, planned
+from lecture_models.tables.table import LEGEND, TableContext, difference, verdict
+from lecture_models.tables.trained_cells import cell_config
 
-NAMES = discovery.names(launch.HOUSE.tables)
-EXPECTED = {
-    "alexnet_shapes",
-    "autoencoder_vs_pca",
-    "convolution_arithmetic",
-    "encoder_finetune",
-    "fractalnet_structure",
-    "fractalnet_table1",
-    "gan_parzen",
-    "lenet5",
-    "resnet_cifar",
-    "resnet_costs",
-    "stochastic_depth_schedule",
-    "stochastic_depth_table1",
-    "stochastic_depth_table2",
-    "texture_parameters",
-    "vae_likelihood",
-    "vgg16_memory",
-    "vgg_configurations",
-}
-TRAINED = (
-    "autoencoder_vs_pca",
-    "encoder_finetune",
-    "fractalnet_table1",
-    "gan_parzen",
-    "resnet_cifar",
-    "stochastic_depth_table1",
-    "stochastic_depth_table2",
-    "vae_likelihood",
-)
-slow = {"resnet_costs": pytest.mark.slow}  # It traces 1,202 layers.
+TABLES = launch.CHECKOUT.tables
+NAMES = discovery.names(TABLES)
+NOTHING = Path("no-such-folder")  # What this machine has run or downloaded must not matter.
+SLOW = {"resnet_costs": pytest.mark.slow}  # It traces 1,202 layers.
 every_table = pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=slow.get(name, ())) for name in sorted(EXPECTED)]
+    "name", [pytest.param(name, marks=SLOW.get(name, ())) for name in NAMES]
 )
 
 
 @functools.cache
 def table(name):
-    # No folder of runs: what this machine happens to have run is no part of a test.
-    context = TableContext(Path("no-runs"), None, None, announce=print)
-    return table_output.build(launch.HOUSE.tables, name, context)
+    context = TableContext(NOTHING, NOTHING, NOTHING, announce=print)
+    return table_output.build(TABLES, name, context)
+
+
+def cells(name):
+    """Returns the cells of a table that runs can fill."""
+    return getattr(discovery.load(TABLES, name, "table"), "CELLS", ())
 
 
 def ours(name):
-    return {row.what: row.ours for row in table(name).rows}
+    return {row.label: row.ours for row in table(name).rows}
 
 
 def errata(name):
-    return {row.what: row.erratum for row in table(name).rows if verdict(row) == "erratum"}
+    return {row.label: row.erratum for row in table(name).rows if verdict(row) == "erratum"}
 
 
-def test_the_tables_are_there():
-    assert set(NAMES) >= EXPECTED
+def test_every_file_of_the_folder_is_a_table():
+    assert len(NAMES) > 15
+    assert [path.name for path in TABLES.glob("_*.py")] == ["__init__.py"]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_docstring_has_a_title_and_a_source(name):
-    entry = discovery.table_entry(launch.HOUSE.tables, name)
-    assert entry.title.endswith(".")
-    assert entry.source
+@pytest.mark.slow
+@every_table
+def test_a_table_has_a_title_and_a_source(name):
+    assert table(name).title.endswith(".")
+    assert table(name).source
 
 
 @every_table
-def test_no_row_is_short_and_no_two_have_one_name(name):
+def test_a_table_has_rows_with_known_verdicts_and_different_labels(name):
     rows = table(name).rows
-    assert not [row.what for row in rows if verdict(row) == "short"]
-    assert len({row.what for row in rows}) == len(rows)
+    assert rows
+    assert {verdict(row) for row in rows} <= LEGEND.keys() - {"short"}
+    assert len({row.label for row in rows}) == len(rows)
+    assert all(row.how for row in rows)
 
 
 @every_table
-def test_every_format_takes_it(name):
-    first = table(name).rows[0].what
+def test_a_table_is_written_in_every_format(name):
+    first = table(name).rows[0].label
     assert all(first in render(table(name)) for render in FORMATS.values())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if cells(name)])
+def test_without_runs_a_trained_table_has_no_measurement(name):
+    rows = table(name).rows
+    assert not [row.label for row in rows if isinstance(row.ours, Measurement)]
+    assert "not run" in {verdict(row) for row in rows}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if cells(name)])
+def test_every_cell_of_a_trained_table_accepts_its_own_recipe(name):
+    for cell in cells(name):
+        module = discovery.load(launch.CHECKOUT.experiments, cell.experiment)
+        config = cell_config(cell, module, cell.preset)
+        assert cell.accepts(as_json_values(config))
 
 
 @pytest.mark.parametrize(
@@ -122,19 +119,19 @@ def test_vgg_parameters():
     assert "E7" in errata("vgg_configurations")["D: convolutions of the first two stages"]
 
 
-def test_vgg16_has_22_rows_and_a_total_that_the_slide_has_not():
+def test_vgg16_has_22_rows_and_another_total_than_the_slide():
     rows = table("vgg16_memory").rows
     assert len(rows) == 3 * 22 + 3
     assert ours("vgg16_memory")["total: values"] == 15_237_608
     assert ours("vgg16_memory")["total: weights"] == 138_344_128
     found = errata("vgg16_memory")
     assert set(found) == {"total: values", "total: bytes, float32"}
-    assert all("E1: the rows above add up to 15,237,608 values, 61 MB" in e for e in found.values())
+    assert all("E1: the rows above sum to 15,237,608 values, 61 MB" in e for e in found.values())
 
 
 def test_vgg16_weights_are_exact():
-    weights = [row for row in table("vgg16_memory").rows if row.what.endswith(": weights")]
-    assert all(difference(row) == 0 for row in weights if not row.what.startswith("total"))
+    weights = [row for row in table("vgg16_memory").rows if row.label.endswith(": weights")]
+    assert all(difference(row) == 0 for row in weights if not row.label.startswith("total"))
 
 
 def test_alexnet_units_and_parameters():
@@ -185,14 +182,15 @@ def test_fractal_paths_and_depths():
 
 def test_stochastic_depth_schedule():
     found = ours("stochastic_depth_schedule")
-    assert found["blocks L of the network of 110 layers"] == 54
+    assert found["number of blocks L of the network of 110 layers"] == 54
     assert found["p_1"] == pytest.approx(1 - 0.5 / 54)
     assert found["p_54"] == pytest.approx(0.5)
     assert found["expected depth, blocks"] == pytest.approx(40.25)
-    assert found["blocks left out on average, %"] == pytest.approx(25.5, abs=0.05)
+    assert found["blocks dropped on average, %"] == pytest.approx(25.5, abs=0.05)
     saved = [found[f"training time saved on {d}, %"] for d in ("CIFAR10+", "CIFAR100+", "SVHN")]
     assert saved == pytest.approx([26.97, 26.46, 24.22], abs=5e-3)
-    assert list(errata("stochastic_depth_schedule")) == ["change of the error on ImageNet, points"]
+    (label,) = errata("stochastic_depth_schedule")
+    assert label == "change of the error on ImageNet, percentage points"
 
 
 def test_convolution_arithmetic_names_two_errata():
@@ -212,30 +210,13 @@ def test_lenet5_has_both_variants_and_no_error_without_runs():
     assert found["test error, MNIST, %"] is None
 
 
-@pytest.mark.parametrize("name", TRAINED)
-def test_without_runs_a_trained_table_shows_what_was_published_alone(name):
-    rows = table(name).rows
-    assert {verdict(row) for row in rows} == {"not run"}
-    assert all(row.how for row in rows)
-
-
-@pytest.mark.parametrize("name", [*TRAINED, "lenet5"])
-def test_every_cell_of_a_trained_table_is_of_an_experiment_of_the_house(name):
-    cells = discovery.load(launch.HOUSE.tables, name, "table").CELLS
-    assert {cell.experiment for cell in cells} <= set(discovery.names(launch.HOUSE.experiments))
-    for cell in cells:
-        module = discovery.load(launch.HOUSE.experiments, cell.experiment)
-        assert planned(cell, module, cell.preset)
-        assert cell.accepts(plain(planned(cell, module, cell.preset)))
-
-
 def test_texture_parameters_are_those_of_the_figure():
     found = ours("texture_parameters")
     assert [
         found[f"row A: five layers, {kept}"]
-        for kept in ("20 components each", "64 components each", "whole maps")
+        for kept in ("20 components each", "64 components each", "all channels")
     ] == [1_050, 10_400, 176_640]
-    assert found["row A: every convolution and pooling to pool4"] == 852_128
+    assert found["row A: all convolutions and pooling layers up to pool4"] == 852_128
     assert found["row B: CaffeNet, conv1 to conv5"] == 218_288
     cumulative = [row.ours for row in table("texture_parameters").rows if row.published is None]
     assert cumulative[:-1] == [2_080, 4_160, 12_416, 45_312, 176_640]

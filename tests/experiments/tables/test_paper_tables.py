@@ -1,4 +1,4 @@
-"""Trained tables, filled from run folders that are made up."""
+"""Fills trained tables from made-up run folders."""
 
 import importlib
 import json
@@ -12,9 +12,10 @@ from experiments.tables import (
     stochastic_depth_table1,
     stochastic_depth_table2,
 )
+from lecture_models.config import as_json_values
 from lecture_models.tables import cifar_cells
 from lecture_models.tables.table import TableContext, difference, verdict
-from lecture_models.tables.trained_cells import plain, planned
+from lecture_models.tables.trained_cells import cell_config
 from tests.runs.test_results import write_run
 
 ERROR = "test_error_percent"
@@ -24,21 +25,21 @@ def built(module, runs_dir):
     return module.build(TableContext(runs_dir, None, None, announce=print)).rows
 
 
-def row(rows, what):
-    (found,) = (each for each in rows if each.what == what)
-    return found
+def row_of(rows, label):
+    (row,) = (row for row in rows if row.label == label)
+    return row
 
 
 def write_cell_run(folder, cell, seed, value, preset=None, **changes):
-    """A run as `--table --run` would make it, but for the changes."""
+    """Writes a run as `--table --run` would make it, apart from the changes."""
     module = importlib.import_module(f"experiments.{cell.experiment}")
     preset = preset or cell.preset
-    config = plain(planned(cell, module, preset))
+    config = as_json_values(cell_config(cell, module, preset))
     given = {"dataset": cell.dataset, "metric": cell.metric, "preset": preset} | changes
     for name in ("seed", "dataset"):
         del config[name]
     write_run(folder, seed, value, experiment=cell.experiment, **config | given)
-    if "batch_size" not in config:  # What write_run puts in by itself.
+    if "batch_size" not in config:  # write_run adds it to every config.
         path = folder / "config.json"
         record = json.loads(path.read_text())
         del record["config"]["batch_size"]
@@ -73,9 +74,9 @@ def test_the_paper_s_network_fills_its_row_and_no_other(tmp_path):
     for seed in range(3):
         write_cell_run(tmp_path / str(seed), cell, seed, 4.6 + 0.1 * seed)
     rows = built(fractalnet_table1, tmp_path)
-    filled = [each.what for each in rows if each.ours is not None]
+    filled = [row.label for row in rows if row.ours is not None]
     assert filled == ["FractalNet+dropout/drop-path, C10+"]
-    assert verdict(row(rows, filled[0])) == "within spread"
+    assert verdict(row_of(rows, filled[0])) == "within spread"
 
 
 def test_networks_with_and_without_drop_path_stand_apart(tmp_path):
@@ -85,10 +86,10 @@ def test_networks_with_and_without_drop_path_stand_apart(tmp_path):
     write_cell_run(tmp_path / "local", dropping, 0, 45.0, preset="default", global_ratio=0.0)
     write_cell_run(tmp_path / "b", plain_net, 0, 50.0, preset="default")
     rows = built(fractalnet_table1, tmp_path)
-    found = {each.what.partition(":")[0]: [] for each in rows if each.ours is not None}
-    for each in rows:
-        if each.ours is not None:
-            found[each.what.partition(":")[0]].append(each.ours.runs)
+    found = {row.label.partition(":")[0]: [] for row in rows if row.ours is not None}
+    for row in rows:
+        if row.ours is not None:
+            found[row.label.partition(":")[0]].append(row.ours.runs)
     assert found == {
         "FractalNet, C10": [("b",)],
         "FractalNet+dropout/drop-path, C10": [("a",), ("local",)],
@@ -111,17 +112,17 @@ def test_what_falls_short_of_the_recipe_stands_beside_the_cell(changes, seeds, t
     for seed in range(seeds):
         write_cell_run(tmp_path / str(seed), cell, seed, 5.25, **changes)
     rows = built(stochastic_depth_table1, tmp_path)
-    assert verdict(row(rows, cell.what)) == "not run"
-    (beside,) = (each for each in rows if each.ours is not None)
+    assert verdict(row_of(rows, cell.label)) == "not run"
+    (beside,) = (row for row in rows if row.ours is not None)
     assert verdict(beside) == "gap"
-    assert beside.what.startswith(f"{cell.what}: ")
+    assert beside.label.startswith(f"{cell.label}: ")
 
 
 def write_pairs(runs_dir, seeds=3, ratio=0.73, **changes):
     for seed in range(seeds):
         constant, stochastic = stochastic_depth_table2.CELLS
         for cell, speed in ((constant, 1.0), (stochastic, 1.0 / (ratio + 0.01 * (seed - 1)))):
-            folder = runs_dir / f"{cell.what[12:15]}-{seed}"
+            folder = runs_dir / f"{cell.label[12:15]}-{seed}"
             write_cell_run(folder, cell, seed, 6.0, **{"steps_per_second": speed} | changes)
 
 
@@ -133,7 +134,7 @@ def test_pairs_on_an_accelerator_fill_the_ratio_of_the_times(tmp_path):
     assert first.ours.std == pytest.approx(0.01)
     assert len(first.ours.runs) == 6
     assert difference(first) == pytest.approx(0.73 - 907 / 1242)
-    assert [verdict(each) for each in (first, *others)] == ["within spread", "not run", "not run"]
+    assert [verdict(row) for row in (first, *others)] == ["within spread", "not run", "not run"]
 
 
 @pytest.mark.parametrize(
@@ -149,13 +150,13 @@ def test_other_pairs_are_a_gap(changes, named, tmp_path):
     write_pairs(tmp_path, **changes)
     own, beside, *_ = built(stochastic_depth_table2, tmp_path)
     assert (verdict(own), verdict(beside)) == ("not run", "gap")
-    assert named in beside.what
+    assert named in beside.label
 
 
 def test_a_run_without_its_twin_has_no_ratio(tmp_path):
     cell = stochastic_depth_table2.CELLS[1]
     write_cell_run(tmp_path / "a", cell, 0, 6.0, steps_per_second=2.0, platform="gpu")
-    assert all(each.ours is None for each in built(stochastic_depth_table2, tmp_path))
+    assert all(row.ours is None for row in built(stochastic_depth_table2, tmp_path))
 
 
 def test_pca_needs_no_preset_of_the_paper(tmp_path):
@@ -163,14 +164,14 @@ def test_pca_needs_no_preset_of_the_paper(tmp_path):
     for seed in range(3):
         write_cell_run(tmp_path / str(seed), cell, seed, 13.866)
     rows = built(autoencoder_vs_pca, tmp_path)
-    assert verdict(row(rows, "PCA")) == "within spread"
+    assert verdict(row_of(rows, "PCA")) == "within spread"
 
 
 def test_each_data_set_of_the_fine_tuning_has_its_own_rows(tmp_path):
     for number, cell in enumerate(encoder_finetune.CELLS[:: 4 * 5]):
         write_cell_run(tmp_path / cell.dataset, cell, 0, 20.0 + number, preset="default")
-    found = [each for each in built(encoder_finetune, tmp_path) if each.ours is not None]
-    assert [(each.what.partition(",")[0], each.ours.mean) for each in found] == [
+    found = [row for row in built(encoder_finetune, tmp_path) if row.ours is not None]
+    assert [(row.label.partition(",")[0], row.ours.mean) for row in found] == [
         ("MNIST", 20.0),
         ("Fashion-MNIST", 21.0),
     ]

@@ -14,7 +14,7 @@ def test_without_files_nothing_is_run_and_every_row_says_why(tmp_path):
     rows = pretrained_accuracy.build(context(tmp_path)).rows
     assert len(rows) == 4 * 6
     assert all(row.ours is None for row in rows)
-    assert "there is no imagenet-samples/labels.csv in" in rows[0].how
+    assert "imagenet-samples/labels.csv does not exist in" in rows[0].how
 
 
 def test_shares_are_of_the_labels_among_the_largest_logits(tmp_path, monkeypatch):

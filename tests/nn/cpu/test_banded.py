@@ -21,22 +21,35 @@ def normal(*shape):
     return jnp.asarray(RANDOM.normal(size=shape), jnp.float32)
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_it_is_the_direct_convolution(data):
     window = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
-    size = [each + data.draw(st.integers(0, 12)) for each in window]
+    size = [side + data.draw(st.integers(0, 12)) for side in window]
     strides = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     x, kernel = normal(2, *size, 3), normal(*window, 3, 4)
     found = banded.convolve(x, kernel, strides)
     np.testing.assert_allclose(found, direct(x, kernel, strides), rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strides", [(1, 1), (2, 2), (1, 3)])
 def test_its_gradients_are_those_of_the_direct_convolution(strides):
     x, kernel = normal(2, 14, 13, 6), normal(5, 5, 6, 16)
-    y, pull = jax.vjp(lambda *given: banded.convolve(*given, strides), x, kernel)
-    _, wanted = jax.vjp(lambda *given: direct(*given, strides), x, kernel)
+    y, pull = jax.vjp(lambda *arrays: banded.convolve(*arrays, strides), x, kernel)
+    _, wanted = jax.vjp(lambda *arrays: direct(*arrays, strides), x, kernel)
     cotangent = normal(*y.shape)
     for found, expected in zip(pull(cotangent), wanted(cotangent), strict=True):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_a_value_that_is_not_finite_stays_within_its_blocks(value):
+    x, kernel = normal(2, 14, 13, 3), normal(3, 3, 3, 4)
+    hit = x.at[0, 0, 0, 0].set(value)
+    found, wanted = banded.convolve(hit, kernel), direct(hit, kernel, (1, 1))
+    affected = np.zeros(found.shape[:3], bool)
+    affected[0, 0, : banded.BLOCK] = True
+    np.testing.assert_allclose(found[~affected], wanted[~affected], rtol=0, atol=1e-4)
+    assert not (np.isfinite(found) & ~np.isfinite(wanted)).any()

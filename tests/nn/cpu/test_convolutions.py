@@ -38,6 +38,7 @@ def program(module, x):
 PADDINGS = ("SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0)))
 
 
+@pytest.mark.slow
 @any_work
 @pytest.mark.parametrize(
     ("images", "channels", "new", "window", "strides", "padding"),
@@ -46,7 +47,7 @@ PADDINGS = ("SAME", "VALID", "REFLECT", 2, ((0, 1), (3, 0)))
     + [(24, 16, 16, 5, 1, each) for each in PADDINGS]
     + [(1, 3, MANY, 3, 1, "SAME"), (1, 1, MANY, 5, 2, ((0, 1), (3, 0)))],
 )
-def test_convolutions_of_any_padding_stay_what_they_are(
+def test_replaced_convolutions_agree_for_any_padding(
     images, channels, new, window, strides, padding
 ):
     module = nn.Conv(new, (window, window), strides, padding=padding)
@@ -72,6 +73,7 @@ class Twice(nn.Module):
         return nn.Conv(MANY, (3, 3), name="second")(nn.Conv(MANY, (3, 3), name="first")(x))
 
 
+@pytest.mark.slow
 @any_work
 def test_submodules_keep_their_variables():
     x = normal(1, 16, 16, 3)
@@ -99,13 +101,13 @@ def test_submodules_keep_their_variables():
         (nn.ConvTranspose(MANY, (3, 3)), 16, 3),
     ],
 )
-def test_what_gains_nothing_is_left_alone(module, side, channels):
+def test_convolutions_that_gain_nothing_are_not_replaced(module, side, channels):
     shape = (1, side, channels) if module.kernel_size == (3,) else (1, side, side, channels)
     with faster_convolutions():
         assert REPLACED not in program(module, jnp.zeros(shape))
 
 
-def test_little_work_is_not_worth_compiling_it():
+def test_small_convolutions_are_not_replaced():
     module = nn.Conv(MANY, (3, 3))
     variables = variables_of(module, jnp.zeros((1, 4, 4, MANY)))
     enough = math.ceil(math.sqrt(winograd.WORK / (9 * MANY**2)))
@@ -117,7 +119,7 @@ def test_little_work_is_not_worth_compiling_it():
 
 
 @any_work
-def test_those_who_read_a_program_see_plain_convolutions():
+def test_plain_convolutions_keep_the_program():
     module, x = nn.Conv(MANY, (3, 3)), jnp.zeros((1, 16, 16, MANY))
     with faster_convolutions(), plain_convolutions():
         seen = program(module, x)
@@ -128,7 +130,7 @@ def test_those_who_read_a_program_see_plain_convolutions():
 @any_work
 @pytest.mark.parametrize("channels", [MANY, 3])
 @pytest.mark.parametrize(("platform", "direct"), [("cpu", False), ("cuda", True), ("tpu", True)])
-def test_only_a_cpu_computes_them_otherwise(channels, platform, direct):
+def test_convolutions_are_replaced_on_a_cpu_only(channels, platform, direct):
     module, x = nn.Conv(MANY, (3, 3)), jnp.zeros((1, 16, 16, channels))
     variables = variables_of(module, x)
 
@@ -142,6 +144,7 @@ def test_only_a_cpu_computes_them_otherwise(channels, platform, direct):
     assert ("stablehlo.dot_general" in program) != direct
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("images", "channels", "window", "slices"),
     [(128, 16, 3, 8), (128, 16, 1, 1), (100, 32, 5, 1), (32, 16, 3, 1), (40, 16, 5, 3)],

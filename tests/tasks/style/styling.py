@@ -19,7 +19,7 @@ TINY = {
     "coarse_sizes": (),
     "content_layers": ("relu2",),
     "style_layers": ("relu1", "relu2"),
-    "memory": 3,
+    "history_size": 3,
     "num_steps": 6,
     "style_weight": 1e3,
     "balance_layers": False,

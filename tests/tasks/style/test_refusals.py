@@ -1,4 +1,4 @@
-"""What style_transfer refuses, before the first step."""
+"""Checks what style_transfer refuses before the first step."""
 
 import pytest
 
@@ -18,14 +18,14 @@ def pictures(tmp_path):
     [
         ({"size": 0}, "--size is 0; it must be at least 1"),
         ({"style_scale": 0.0}, "--style_scale is 0.0; it must be above 0"),
-        ({"style": ("a", "b"), "style_mix": (1.0,)}, "--style_mix has 1 parts; --style has 2"),
-        ({"style": ("a", "b"), "content_mask": ("m",)}, "--content_mask has 1 parts"),
+        ({"style": ("a", "b"), "style_mix": (1.0,)}, "--style_mix has 1 values; it must have 2"),
+        ({"style": ("a", "b"), "content_mask": ("m",)}, "--content_mask has 1 values"),
         ({"style_mix": (0.0,)}, "--style_mix adds up to 0"),
-        ({"style_layer_weights": (1.0,)}, "has 1 parts; --style_layers has 5"),
-        ({"coarse_sizes": (400,)}, r"the sizes \(400, 320\) must rise"),
-        ({"coarse_steps": (300,)}, "leave no step of --num_steps=200"),
-        ({"keep_colors": True, "match_colors": True}, "are two ways"),
-        ({"white_noise": True, "init": "a"}, "are two beginnings"),
+        ({"style_layer_weights": (1.0,)}, "has 1 values; it must have 5, one per --style_layers"),
+        ({"coarse_sizes": (400,)}, r"are \(400, 320\); each must be above the one before"),
+        ({"coarse_steps": (300,)}, "must be below --num_steps=200"),
+        ({"keep_colors": True, "match_colors": True}, "are both set"),
+        ({"white_noise": True, "init": "a"}, "are both given"),
         ({"content_weight": -1.0}, "--content_weight is -1.0; it must be at least 0"),
     ],
 )
@@ -40,8 +40,8 @@ def test_flags_that_contradict_are_refused(changes, message):
         ({"content": "absent.png"}, DataError, "there is no picture .*absent.png"),
         ({"style": ("absent.png",)}, DataError, "there is no picture .*absent.png"),
         ({"style_layers": ("relu9",)}, WeightsError, "has no layer 'relu9'.*relu1, relu2"),
-        ({"content_mask": ("black.png",)}, DataError, "black.png is black all over at 24x18"),
-        ({"style_mask": ("black.png",)}, DataError, "black.png is black all over at 24x24"),
+        ({"content_mask": ("black.png",)}, DataError, "black.png is black everywhere at 24x18"),
+        ({"style_mask": ("black.png",)}, DataError, "black.png is black everywhere at 24x24"),
         ({"size": 200}, DataError, "content.png"),
     ],
 )

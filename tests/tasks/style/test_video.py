@@ -111,9 +111,12 @@ def test_frames_agree_with_themselves_and_not_with_their_negative():
     [
         (
             {"num_steps": 10},
-            "3 frames of --eval_every=4 steps each, .* need --num_steps=24, not 10",
+            "--num_steps is 10; 3 frames of --eval_every=4 steps, .* need --num_steps=24",
         ),
-        ({"size": 32, "coarse_sizes": (16,)}, "frames have one size: give --coarse_sizes="),
+        (
+            {"size": 32, "coarse_sizes": (16,)},
+            "--coarse_sizes does not work with frames; give --coarse_sizes=",
+        ),
     ],
 )
 def test_frames_whose_run_does_not_fit_are_refused(frames, changes, message):
@@ -123,10 +126,13 @@ def test_frames_whose_run_does_not_fit_are_refused(frames, changes, message):
 
 def test_frames_of_two_sizes_are_refused(frames):
     Image.new("RGB", (20, 20)).save(frames / "frames" / "frame_1.png")
-    with pytest.raises(DataError, match="frame_1.png is 24x24 at this --size, the first 24x18"):
+    with pytest.raises(
+        DataError, match="frame_1.png has 24x24 pixels at this --size; it must have 24x18"
+    ):
         built(frames_config(frames))
 
 
+@pytest.mark.slow
 def test_a_smoke_run_of_frames_leaves_a_picture_of_each(frames, tmp_path):
     folder = tmp_path / "run"
     flags = {

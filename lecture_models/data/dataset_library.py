@@ -1,0 +1,149 @@
+"""Finds data sets by name: in the data folder, as TFDS prepared them, or by a download."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from lecture_models.config import did_you_mean
+from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, usps
+from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
+from lecture_models.data.download import download
+from lecture_models.data.folder import PictureOptions
+from lecture_models.files import cache_folder
+
+# The readers of each data set, in the order in which they are tried; a download comes last.
+SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
+    "mnist": (
+        functools.partial(mnist.read, mnist.MNIST),
+        functools.partial(mnist.read_prepared, mnist.MNIST),
+    ),
+    "fashion_mnist": (
+        functools.partial(mnist.read, mnist.FASHION_MNIST),
+        functools.partial(mnist.read_prepared, mnist.FASHION_MNIST),
+    ),
+    # The lossy copies come after the readers of exact pixels.
+    "cifar10": (cifar10.read_exact, cifar10.read_prepared, cifar10_jpeg.read),
+    "cifar10_jpeg": (cifar10_jpeg.read,),
+    "usps": (usps.read,),
+    "digits": (lambda data_dir: digits.read(),),
+}
+_DOWNLOADABLE = {layout.name: layout for layout in (mnist.MNIST, mnist.FASHION_MNIST)}
+
+
+def default_data_dir() -> Path:
+    """Returns $LECTURE_MODELS_DATA, or lecture_models/data in the user's cache folder."""
+    if data_dir := os.environ.get("LECTURE_MODELS_DATA"):
+        return Path(data_dir).expanduser()
+    return cache_folder() / "data"
+
+
+class DatasetLibrary:
+    """Reads data sets by name, each once, and records what it read."""
+
+    def __init__(
+        self,
+        data_dir: Path | None,
+        announce: Callable[[str], None],
+        picture_options: PictureOptions | None = None,
+    ):
+        """Takes the data folder and the options of the data set "folder".
+
+        Args:
+            data_dir: the data folder; None for `default_data_dir()`, which is never read as the
+                data set "folder", the user's own pictures.
+            announce: is called with one line when a data set replaces another, when one is
+                downloaded, and when pictures are read.
+            picture_options: how the data set "folder" is read; None for the defaults.
+        """
+        self._data_dir = data_dir or default_data_dir()
+        self._has_own_dir = data_dir is not None
+        self._announce = announce
+        self._picture_options = picture_options
+        self._sources = SOURCES | {"folder": (self._read_folder,)}
+        self._datasets: dict[str, Dataset] = {}
+        self._loaded: dict[str, Dataset] = {}
+
+    def load(self, names: str) -> Dataset:
+        """Returns a data set.
+
+        Args:
+            names: one name, such as "mnist", or several separated by commas, such as
+                "mnist,digits", of which the first available one is used. A single name has no
+                fallback, nor has "folder".
+
+        Raises:
+            DataError: a name is unknown; no data set is available; a file is damaged, even if other
+                names follow; or there are options for pictures, but "folder" is not among the
+                names.
+        """
+        if names not in self._loaded:
+            self._loaded[names] = self._first_available(self._parse(names))
+        return self._loaded[names]
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """Lists the sources of the data sets, in the order of reading, each once."""
+        return tuple(dict.fromkeys(dataset.provenance for dataset in self._loaded.values()))
+
+    def _first_available(self, names: list[str]) -> Dataset:
+        reasons: list[str] = []
+        for name in names:
+            try:
+                dataset = self._load_one(name)
+            except DataAbsentError as error:
+                reasons.append(f"{name} is not available ({error})")
+                continue
+            return self._as_fallback(dataset, "; ".join(reasons)) if reasons else dataset
+        advice = "put the files there, or give another folder"
+        if not self._data_dir.is_dir():
+            advice = f"the folder {self._data_dir} does not exist: give another one"
+        raise DataError(f"{'; '.join(reasons)}; {advice}")
+
+    def _as_fallback(self, dataset: Dataset, reason: str) -> Dataset:
+        name, note = dataset.provenance.dataset, dataset.provenance.note
+        self._announce(f"FALLBACK: {reason}; training on {name}{f': {note}' if note else ''}")
+        recorded = f"{note}; " * bool(note) + f"fallback: {reason}"
+        return dataset._replace(provenance=dataset.provenance._replace(note=recorded))
+
+    def _load_one(self, name: str) -> Dataset:
+        if name not in self._datasets:
+            self._datasets[name] = self._read_first_source(name)
+        return self._datasets[name]
+
+    def _read_first_source(self, name: str) -> Dataset:
+        sources = self._sources[name]
+        if name in _DOWNLOADABLE:
+            sources += (lambda data_dir: self._download(_DOWNLOADABLE[name]),)
+        reasons = []
+        for source in sources:
+            try:
+                return source(self._data_dir)
+            except DataAbsentError as error:
+                reasons.append(str(error))
+        raise DataAbsentError("; ".join(reasons))
+
+    def _download(self, layout: mnist.MnistLayout) -> Dataset:
+        files = tuple(f"{file}.gz" for file in mnist.FILES)
+        download(layout.name, files, self._data_dir / layout.folders[0], self._announce)
+        dataset = mnist.read(layout, self._data_dir)
+        return dataset._replace(
+            provenance=dataset.provenance._replace(source="downloaded through TFDS just now")
+        )
+
+    def _read_folder(self, data_dir: Path) -> Dataset:
+        if not self._has_own_dir:
+            raise DataError("--dataset=folder needs --data_dir=DIR, the folder of the pictures")
+        return folder.read(data_dir, self._picture_options or PictureOptions(), self._announce)
+
+    def _parse(self, names: str) -> list[str]:
+        requested = [name.strip() for name in names.split(",")]
+        for name in requested:
+            if name not in self._sources:
+                hint, known = did_you_mean(name, self._sources), ", ".join(self._sources)
+                raise DataError(f"there is no data set {name!r}{hint} Data sets: {known}")
+        if self._picture_options is not None and "folder" not in requested:
+            raise DataError(
+                f"--image_size and --skip_bad_images are for --dataset=folder, not for {names}"
+            )
+        return requested

@@ -1,0 +1,6 @@
+// Draws the charts of a page that has no other script of its own.
+
+"use strict";
+/* global showAllCharts */
+
+showAllCharts();

@@ -1,0 +1,197 @@
+"""Writes the artifacts that `evaluate` returns: images, animations, sounds, scores and tables."""
+
+import csv
+import io
+import math
+import operator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+
+from lecture_models import files
+from lecture_models.experiment import (
+    Animation,
+    AnnotatedImages,
+    Artifact,
+    DataTable,
+    Images,
+    Midi,
+    Sound,
+)
+from lecture_models.plots import png
+from lecture_models.plots.gif import encode_gif, with_palette
+from lecture_models.plots.overlay import draw_overlay
+from lecture_models.runs import artifacts
+from lecture_models.runs.artifacts import ArtifactKind, artifact_path
+
+KINDS: dict[type, ArtifactKind] = {
+    Images: artifacts.IMAGES,
+    AnnotatedImages: artifacts.IMAGES,
+    Animation: artifacts.ANIMATIONS,
+    Sound: artifacts.SOUNDS,
+    Midi: artifacts.SCORES,
+    DataTable: artifacts.DATA_TABLES,
+}
+ANIMATION_SIDE = 512  # Pixels; smaller frames are enlarged by a whole factor up to this side.
+# Browsers slow a shorter frame down to 0.1 s, and a GIF counts to 65,535 hundredths.
+SHORTEST_FRAME_S, LONGEST_FRAME_S = 0.02, 600.0
+HIGHEST_RATE = 1_000_000  # Hz.
+HIGHEST_SAMPLE = 32_767  # Of 16 bits; the scale is the same for positive and negative samples.
+
+
+def write_artifact(
+    run_folder: Path, name: str, step: int, artifact: Artifact, metadata: dict[str, str]
+) -> Path:
+    """Writes an artifact to its place in the run's folder and returns the path.
+
+    Equal artifacts give equal bytes. A kill at any moment leaves the whole file or none.
+
+    Args:
+        run_folder: folder of the run.
+        name: name of the result in what `evaluate` returned.
+        step: number of steps done.
+        artifact: what is written.
+        metadata: texts for the PNG file, which also gets `Step` and `Caption`.
+
+    Raises:
+        ValueError: the artifact cannot be written as it is; one line that names it.
+        OSError: the disk refuses it.
+    """
+    kind = KINDS[type(artifact)]
+    try:
+        path = artifact_path(run_folder, kind, name, step)
+        if kind == artifacts.IMAGES:
+            texts = metadata | {"Step": str(step), "Caption": artifact.caption}
+            png.write_png(path, _grid(artifact), texts)
+        else:
+            content = _ENCODERS[type(artifact)](artifact)
+            path.parent.mkdir(exist_ok=True)
+            files.write_bytes(path, content)
+    except ValueError as error:
+        raise ValueError(
+            f"evaluate returned {type(artifact).__name__} {name!r}: {error}"
+        ) from error
+    return path
+
+
+def plain_table(table: DataTable) -> DataTable:
+    """Returns the table with numbers and texts of Python in place of 0-d arrays.
+
+    Raises ValueError if a row does not have one number or text for each column.
+    """
+    if not table.columns or not all(isinstance(column, str) for column in table.columns):
+        raise ValueError(f"its columns are {table.columns!r}; they must be one or more texts")
+    rows = []
+    for index, row in enumerate(table.rows):
+        if len(row) != len(table.columns):
+            raise ValueError(
+                f"row {index} has {len(row)} entries; it must have {len(table.columns)}, one for "
+                "each column"
+            )
+        rows.append(tuple(_plain_entry(entry, index) for entry in row))
+    return table._replace(columns=tuple(table.columns), rows=tuple(rows))
+
+
+def _plain_entry(entry: Any, row: int) -> int | float | str:
+    if isinstance(entry, str):
+        return entry
+    array = np.asarray(jax.device_get(entry))
+    # jax knows that extension types such as bfloat16 are numbers; NumPy does not.
+    kinds = (jnp.floating, jnp.integer, jnp.bool_)
+    if array.ndim != 0 or not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):
+        raise ValueError(f"row {row} has the entry {entry!r}; it must be a number or a text")
+    return array.item()
+
+
+def _grid(images: Images | AnnotatedImages) -> np.ndarray:
+    pixels = images.pixels
+    if isinstance(images, AnnotatedImages):
+        pixels = draw_overlay(pixels, images.boxes, images.masks)
+    return png.tile(pixels, images.columns)
+
+
+def _gif(animation: Animation) -> bytes:
+    seconds = float(animation.seconds_per_frame)
+    if not SHORTEST_FRAME_S <= seconds <= LONGEST_FRAME_S:
+        raise ValueError(
+            f"its seconds_per_frame is {seconds:g}; it must be from {SHORTEST_FRAME_S} to "
+            f"{LONGEST_FRAME_S:g}"
+        )
+    pixels = np.asarray(animation.frames)
+    if pixels.ndim != 4 or len(pixels) == 0:
+        raise ValueError(
+            f"its frames have shape {pixels.shape}; it must be (frame, height, width, 1 or 3), "
+            "none 0"
+        )
+    frames = [png.tile(frame[None], 1) for frame in pixels]
+    scale = min(png.MAX_SCALE, max(1, ANIMATION_SIDE // max(pixels.shape[1:3])))
+    frames = [frame.repeat(scale, axis=0).repeat(scale, axis=1) for frame in frames]
+    # A frame with NaN is RGB among gray ones.
+    gray = all(frame.shape[-1] == 1 for frame in frames)
+    images = [
+        Image.fromarray(frame.squeeze(-1) if frame.shape[-1] == 1 else frame) for frame in frames
+    ]
+    encoded = [with_palette(image if gray else image.convert("RGB")) for image in images]
+    return encode_gif(encoded, [10 * round(100 * seconds)] * len(encoded))
+
+
+def _wav(sound: Sound) -> bytes:
+    from scipy.io import wavfile  # Only when used: most experiments have no sound.
+
+    samples = np.asarray(sound.samples)
+    if not jnp.issubdtype(samples.dtype, jnp.floating):
+        raise ValueError(f"its samples are of type {samples.dtype}; they must be floats in [-1, 1]")
+    if samples.ndim not in (1, 2) or 0 in samples.shape:
+        raise ValueError(
+            f"its samples have shape {samples.shape}; it must be (frame,) or (frame, channel), "
+            "none 0"
+        )
+    if not np.isfinite(samples).all():
+        raise ValueError("its samples are not all finite")
+    lowest, highest = float(samples.min()), float(samples.max())
+    if lowest < -1.0 or highest > 1.0:
+        raise ValueError(f"its samples are from {lowest:g} to {highest:g}; they must be in [-1, 1]")
+    rate = _whole(sound.rate)
+    if not 1 <= rate <= HIGHEST_RATE:
+        raise ValueError(
+            f"its rate is {sound.rate}; it must be a whole number of Hz from 1 to {HIGHEST_RATE:,}"
+        )
+    content = io.BytesIO()
+    levels = np.rint(samples.astype(np.float64) * HIGHEST_SAMPLE).astype(np.int16)
+    wavfile.write(content, rate, levels)
+    return content.getvalue()
+
+
+def _whole(number: Any) -> int:
+    """Returns an integer; 0 for what is not one, such as 44.1."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        number = float(number)
+        return int(number) if math.isfinite(number) and number == int(number) else 0
+
+
+def _mid(score: Midi) -> bytes:
+    content = score.content
+    if not isinstance(content, bytes):
+        raise ValueError(f"its content is of type {type(content).__name__}; it must be bytes")
+    if not content.startswith(b"MThd"):
+        raise ValueError(
+            f"its content begins with {content[:4]!r}; a Standard MIDI File begins with b'MThd'"
+        )
+    return content
+
+
+def _csv(table: DataTable) -> bytes:
+    table = plain_table(table)
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerows([table.columns, *table.rows])
+    return content.getvalue().encode()
+
+
+_ENCODERS = {Animation: _gif, Sound: _wav, Midi: _mid, DataTable: _csv}
