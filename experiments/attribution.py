@@ -1,11 +1,11 @@
-"""Where a network looks: seven attribution methods on your own pictures, and their scores.
+"""Attribution: which pixels decide, by seven methods on your own pictures, with their scores.
 
     python launch.py --experiment=attribution --images=PATH,PATH --model=googlenet_bvlc
 
 Paper: Simonyan et al., 2014; Zeiler and Fergus, 2014; Springenberg et al., 2015; and later ones
-Data: picture files or folders of them (else the two photos that scikit-learn ships)
+Data: picture files or folders of them (default: the two photos that scikit-learn ships)
 Cost: one core: 6 minutes for six photos
-Expected: Grad-CAM and occlusion find the picture asked for more often than chance
+Expected: Grad-CAM and occlusion win the pointing game more often than chance
 """
 
 import dataclasses
