@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from lecture_models.metrics import coverage, frechet, neighbors, parzen
 from lecture_models.metrics.classification import batched_apply
+from lecture_models.metrics.kernel_distance import BLOCK_SIZE, kernel_distance
 from lecture_models.nn.pixel_values import flatten_to_unit_range
 
 Images = Float[Array | np.ndarray, "_ height width channel"]
@@ -53,7 +54,7 @@ def make_scorer(
         validation: the images on which the Parzen bandwidth is chosen.
         test: the images that the samples are compared with.
         extractor: a classifier of the data; without one (None) there is no Frechet distance, no
-            count of modes and no divergence of the classes.
+            kernel distance, no count of modes and no divergence of the classes.
 
     Returns:
         A function from samples in [-1, 1] to their scores.
@@ -122,9 +123,11 @@ def _memorization_scorer(train: Images, test: Images) -> SampleScorer:
 
 
 def _feature_scorer(train: Images, test: Images, extractor: Extractor) -> SampleScorer:
-    test_gaussian = frechet.fit_gaussian(_extract(extractor, test)[0])
+    test_features = _extract(extractor, test)[0]
+    test_gaussian = frechet.fit_gaussian(test_features)
     train_features = _extract(extractor, train[: len(test)])[0]
     floor = frechet.gaussian_distance(frechet.fit_gaussian(train_features), test_gaussian)
+    kernel_floor = kernel_distance(train_features, test_features)
 
     def score(samples: Images) -> SampleScores:
         features, logits = _extract(extractor, samples)
@@ -132,6 +135,7 @@ def _feature_scorer(train: Images, test: Images, extractor: Extractor) -> Sample
         class_counts = coverage.class_counts(logits)
         scalars = {
             "frechet_distance": distance,
+            "kernel_distance": kernel_distance(features, test_features),
             "modes_covered": float(coverage.modes_covered(logits)),
             "class_kl_divergence": coverage.class_kl_divergence(class_counts),
         }
@@ -139,6 +143,8 @@ def _feature_scorer(train: Images, test: Images, extractor: Extractor) -> Sample
             "frechet": f"{len(samples)} samples against {len(test)} test images, on the last "
             f"hidden layer of a classifier ({extractor.description}); {len(train_features)} "
             f"training images score {floor:.3f}",
+            "kernel": f"polynomial kernel of degree 3 on the same features, mean over blocks of up "
+            f"to {BLOCK_SIZE:,}; training images score {kernel_floor:.5f}",
             "modes": f"classes that get at least 1% of {len(samples)} samples from that "
             "classifier, each with probability 0.5 or more",
         }

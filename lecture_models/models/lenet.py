@@ -42,7 +42,9 @@ class LeNet5(nn.Module):
         num_classes: the number of classes; 0 means that the network ends at S4. Images may then
             have any size, and logits have shape (batch, 0).
         nonlinearity: the function after each layer but the last.
-        padding: the zeros added on each side in pixels; 2 makes MNIST's 28x28 the paper's 32x32.
+        padding: the pixels added on each side; 2 makes MNIST's 28x28 the paper's 32x32.
+        border: the value of those pixels. 0 is what the reported runs of `lenet_mnist` have; -1 is
+            the background of MNIST's images in [-1, 1], as in the paper's larger images.
         connections: for each map of C3 the maps of S2 that it sees, such as `C3_TABLE`; None means
             all.
         trainable_subsampling: whether S2 and S4 have a coefficient and a bias per map, followed by
@@ -55,6 +57,7 @@ class LeNet5(nn.Module):
     num_classes: int = 10
     nonlinearity: Callable[[jax.Array], jax.Array] = nn.tanh
     padding: int = 2
+    border: float = 0.0
     connections: tuple[tuple[int, ...], ...] | None = None
     trainable_subsampling: bool = False
     radial_output: bool = False
@@ -83,8 +86,8 @@ class LeNet5(nn.Module):
             )
         settings = {"kernel_init": self.kernel_init, "dtype": self.dtype}
         activations = {}
-        convolution = nn.Conv(6, (5, 5), padding=self.padding, name="C1", **settings)
-        activations["C1"] = x = self.nonlinearity(convolution(images))
+        convolution = nn.Conv(6, (5, 5), padding=self._conv_padding, name="C1", **settings)
+        activations["C1"] = x = self.nonlinearity(convolution(self._bordered(images)))
         activations["S2"] = x = self._subsample("S2", x)
         if self.connections is None:
             convolution = nn.Conv(16, (5, 5), padding="VALID", name="C3", **settings)
@@ -103,6 +106,16 @@ class LeNet5(nn.Module):
         else:
             logits = nn.Dense(self.num_classes, name="output", **settings)(x)
         return logits.astype(jnp.float32), activations
+
+    @property
+    def _conv_padding(self) -> int | str:
+        return "VALID" if self.border else self.padding
+
+    def _bordered(self, images: Maps) -> Float[Array, "batch padded_height padded_width channel"]:
+        if not self.border:
+            return images
+        sides = (self.padding, self.padding)
+        return jnp.pad(images, ((0, 0), sides, sides, (0, 0)), constant_values=self.border)
 
     def _subsample(self, name: str, x: Maps) -> Halved:
         x = _halve(x)

@@ -50,6 +50,7 @@ def test_a_collapsed_sampler_is_worse_in_every_score(score):
     assert collapsed["modes_covered"] == 1
     assert collapsed["class_kl_divergence"] == pytest.approx(np.log(2), rel=1e-3)
     assert collapsed["frechet_distance"] > 10 * good["frechet_distance"]
+    assert collapsed["kernel_distance"] > 10 * abs(good["kernel_distance"])
     assert collapsed["parzen_log_likelihood"] < good["parzen_log_likelihood"]
 
 
