@@ -34,8 +34,14 @@ def test_it_is_without_bias_for_equal_distributions():
 def test_blocks_are_averaged():
     rng = np.random.default_rng(2)
     a, b = rng.normal(size=(10, 3)), rng.normal(size=(10, 3))
-    blocks = [kernel_distance(a[i : i + 5], b[i : i + 5]) for i in (0, 5)]
+    blocks = [kernel_distance(a[i::2], b[i::2]) for i in (0, 1)]
     assert kernel_distance(a, b, block_size=5) == pytest.approx(np.mean(blocks))
+
+
+def test_sorted_examples_are_spread_over_the_blocks():
+    """Both sets hold the same values, one of them sorted."""
+    values = np.random.default_rng(3).normal(size=(400, 1))
+    assert abs(kernel_distance(values, np.sort(values, axis=0), block_size=50)) < 0.1
 
 
 def test_one_feature_with_constant_sets_gives_the_known_value():
