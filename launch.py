@@ -31,6 +31,8 @@ COMMAND_OF_FLAG = {
     "list": "listing",
     "table": "table",
     "reproduce": "reproduce",
+    "evaluate": "evaluate",
+    "export": "export",
     "compare": "compare",
     "runs": "find_runs",
     "report": "report_index",
@@ -56,6 +58,9 @@ usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
   --runs='loss<1.0'                    finds past runs
   --compare=RUN,RUN                    prints how past runs differ
   --reproduce=RUN                      repeats a past run; prints the difference of each metric
+  --evaluate=RUN                       evaluates a past run, or draws --samples=N from it
+  --export=RUN --output=FILE.safetensors
+                                       writes the parameters of a past run
 
 RUN is the folder of a run. Each of these commands has more flags: add --help.
 """
@@ -68,6 +73,7 @@ def main(argv: list[str]) -> int:
     """
     tune_for_cpu()
     try:
+        _refuse_unreadable_names(argv)
         return _dispatch(Invocation(CHECKOUT, argv[0], argv[1:], PROCESS_BEGAN))
     except UsageError as error:
         return _fail(error, 2)
@@ -79,8 +85,23 @@ def main(argv: list[str]) -> int:
         return _fail("interrupted before the first step; nothing was trained", 130)
 
 
+def _refuse_unreadable_names(argv: list[str]) -> None:
+    """Raises UsageError if a run's record could not hold the command line or the present folder."""
+    try:
+        present = os.getcwd()  # noqa: PTH109 - Path.cwd() also fails if the folder is gone.
+    except OSError as error:
+        raise UsageError(f"the present folder cannot be used: {error.strerror}") from error
+    for name, text in [("the present folder", present), *(("the argument", word) for word in argv)]:
+        shown = text.encode("utf-8", "backslashreplace").decode()
+        if shown != text:
+            raise UsageError(
+                f"{name} {shown} is not UTF-8 text, so a record cannot hold it; rename it"
+            )
+
+
 def _fail(error: object, code: int) -> int:
-    announce(f"error: {' '.join(str(error).split())}")
+    message = " ".join(str(error).split()) or "there is not enough memory"
+    announce(f"error: {message}")
     return code
 
 
@@ -89,11 +110,13 @@ def _is_for_the_user(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
     from lecture_models.data.dataset import DataError
+    from lecture_models.files import PathError
     from lecture_models.runs.reader import RunFolderError
     from lecture_models.training.processes import ProcessGroupError
     from lecture_models.training.wandb_tracker import TrackingError
 
-    return isinstance(error, DataError | RunFolderError | ProcessGroupError | TrackingError)
+    kinds = (DataError, PathError, RunFolderError, ProcessGroupError, TrackingError, MemoryError)
+    return isinstance(error, kinds)
 
 
 def _dispatch(invocation: Invocation) -> int:

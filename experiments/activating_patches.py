@@ -72,8 +72,6 @@ class Config(CodesConfig):
         require_at_least(self, 0, "channels")
 
 
-PAPER = {"num_channels": 16, "num_pictures": 10_000}
-
 SMOKE = {
     "dataset": "digits",
     "num_pictures": 24,

@@ -68,6 +68,21 @@ PAPER = {
     "checkpoint_every": 2_000,
 }
 
+PAPER_SOURCES = {
+    "width": "Table 1: 96 and 192 channels",
+    "input_dropout": "section 3.1: 20 %",
+    "dropout": "section 3.1: 50 %",
+    "rectified_scores": "Table 1",
+    "weight_decay": "section 3.1: 0.001",
+    "decay_at": "section 3.1: epochs 200, 250 and 300 of 350",
+    "num_steps": "section 3.1: 350 epochs",
+    "augment": "Table 2, without augmentation",
+}
+PAPER_DEPARTURES = (
+    ("whitened, contrast-normalized images", "each channel is standardized"),
+    ("the learning rate is the best of 0.25, 0.1, 0.05 and 0.01", "0.05"),
+)
+
 SMOKE = SMOKE_CLASSIFIER | {"width": 4, "dropout": 0.1}
 
 

@@ -19,10 +19,12 @@ import optax
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
-from lecture_models.image_space import objectives, regularizers, transforms
+from lecture_models.image_space import objectives, regularizers
 from lecture_models.image_space.optimizers import Optimizer, from_optax, normalized_gradient
 from lecture_models.image_space.parameterizations import fourier, pixels
 from lecture_models.image_space.terms import Term
+from lecture_models.image_space.transforms import random_placement
+from lecture_models.tasks.canvas import canvas_size
 from lecture_models.tasks.class_judge import find_judge, first_name, make_class_judge
 from lecture_models.tasks.image_optimization import (
     Pictures,
@@ -87,6 +89,19 @@ class Config:
 # The four steps of the lecture: from the mean image, forward, gradient, step; L2 decay alone.
 PAPER = {"fourier": False, "l2_decay": 1e-3, "jitter": 0, "scale": 0.0, "rotation": 0.0}
 
+PAPER_SOURCES = {
+    "fourier": "Simonyan et al., 2014, section 2: pixels",
+    "log_probability": "section 2: the score before the softmax",
+    "jitter": "section 2: none",
+    "scale": "section 2: none",
+    "rotation": "section 2: none",
+    "variation": "section 2: none",
+}
+PAPER_DEPARTURES = (
+    ("the network of the authors, trained on ILSVRC-2013", "a public network"),
+    ("the L2 weight, the step and the number of steps are not stated", "chosen here"),
+)
+
 SMOKE = {
     "model": "untrained",
     "judge": "untrained",
@@ -111,6 +126,7 @@ def chosen_classes(config: Config, network: Pretrained) -> np.ndarray:
 def mean_color(preprocess: Preprocessing) -> np.ndarray:
     """Returns the RGB color in [-1, 1] that preprocessing maps to 0."""
     mean = np.array(preprocess.mean, np.float32) * (2.0 / preprocess.white) - 1.0
+    mean = np.broadcast_to(mean, 3)  # A network of gray images has one.
     return mean[::-1].copy() if preprocess.bgr else mean
 
 
@@ -128,18 +144,6 @@ def make_terms(config: Config, color: Pictures, indices: np.ndarray) -> tuple[Te
     if config.variation:
         terms.append(Term("variation", objectives.total_variation(2.0), config.variation))
     return tuple(terms)
-
-
-def make_transform(config: Config) -> transforms.Transform:
-    """Returns the random transformation of the image before each step."""
-    chosen = []
-    if config.jitter:
-        chosen.append(transforms.jitter(config.jitter))
-    if config.scale:
-        chosen.append(transforms.random_scale(1.0 - config.scale, 1.0 + config.scale))
-    if config.rotation:
-        chosen.append(transforms.random_rotation(config.rotation))
-    return transforms.compose(*chosen)
 
 
 def make_optimizer(config: Config, origin: np.ndarray) -> Optimizer:
@@ -166,7 +170,7 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         raise WeightsError(
             f"--jitter is {config.jitter}; it must be below {side}, the image's side"
         )
-    layer_shapes(apply, network, (side, side))
+    shapes = layer_shapes(apply, network, (side, side))
     judge = find_judge(config.judge, weights, network)
     judged = judge.network.name if judge.network else "nobody"
     print(f"{len(indices)} classes of {network.name}, judged by {judged}", file=sys.stderr)
@@ -174,7 +178,9 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     color = jnp.asarray(origin).reshape(1, 1, 1, 3)
     columns = math.ceil(math.sqrt(len(indices)))
     evaluate = make_class_judge(network, judge, indices, columns)
-    stage = Stage(side, side, config.num_steps, make_terms(config, color, indices))
+    canvas = canvas_size(apply, network, (side, side), list(shapes))
+    terms = make_terms(config, color, indices)
+    stage = Stage(side, side, config.num_steps, terms, canvas=canvas)
     return image_experiment(
         apply,
         network.variables,
@@ -182,7 +188,7 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         lambda key: jnp.broadcast_to(color, (len(indices), side, side, 3)),
         make_optimizer(config, origin),
         parameterize=fourier if config.fourier else lambda height, width: pixels(),
-        transform=make_transform(config),
+        transform=random_placement(config.jitter, config.scale, config.rotation),
         judge=lambda images: evaluate(images) | untrained_alarm(network),
         columns=columns,
     )

@@ -1,6 +1,7 @@
-"""Image classification: what a pretrained ImageNet network sees in your own pictures.
+"""Image classification: what a pretrained network, or one of your runs, sees in your pictures.
 
     python launch.py --experiment=classify_images --images=PATH,PATH --model=googlenet_bvlc
+    python launch.py --experiment=classify_images --images=PATH,PATH --model=runs/my_classifier
 
 Paper: Szegedy et al., 2014, Going deeper with convolutions; one crop of each picture
 Data: picture files or folders of them (else the two photos that scikit-learn ships)
@@ -33,7 +34,8 @@ BAR = 20  # Characters for a probability of 1.
 @dataclasses.dataclass(frozen=True)
 class Config(AnalysisConfig):
     images: tuple[str, ...] = ()  # Picture files, samples, and folders of picture files.
-    # Comma-separated names; the first available one is used. "untrained" has random weights.
+    # Comma-separated names; the first available one is used. "untrained" has random weights. Or the
+    # folder of a run that trained a classifier.
     model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
     # Averages over four corners, the center and their mirror images, at ten times the cost.
     ten_crops: bool = False
@@ -45,9 +47,6 @@ class Config(AnalysisConfig):
         super().__post_init__()
         require_at_least(self, 1, "batch_size", "shown_pictures")
 
-
-# The usual test of ImageNet classifiers of the time: Krizhevsky et al., 2012, section 4.1.
-PAPER = {"ten_crops": True}
 
 SMOKE = {"model": UNTRAINED, "batch_size": 2}
 

@@ -43,9 +43,6 @@ class Config(ClassifierConfig):
             raise ValueError(f"--window is {self.window}; it must be odd")
 
 
-# The lecture's filters.
-PAPER = {"features": 12, "window": 3}
-
 SMOKE = SMOKE_CLASSIFIER | {"features": 4}
 
 

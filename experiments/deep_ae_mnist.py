@@ -108,6 +108,22 @@ PAPER = {
     "checkpoint_every": 10_000,
 }
 
+_CODE, _TEXT = "the authors' MATLAB code", "Hinton and Salakhutdinov, 2006, supporting text"
+PAPER_SOURCES = {
+    "batch_size": f"{_CODE}, for pre-training",
+    "num_steps": f"{_CODE}: 200 epochs after the pre-training of four layers",
+    "hidden": "figure 1 and the text: 784-1000-500-250-30",
+    "code_dim": "the text: 30 linear units",
+    "sigmoid": "the text: logistic units",
+    "cross_entropy": _TEXT,
+    "train_on_validation": "the text: 60,000 training images",
+    "pretrain_steps": f"{_CODE}: 50 epochs for each layer",
+    "gibbs_steps": "the text: one step of contrastive divergence",
+}
+PAPER_DEPARTURES = (
+    ("conjugate gradients, three line searches on batches of 1,000", "Adam on batches of 100"),
+)
+
 SMOKE = {
     "dataset": "digits",
     "batch_size": 16,

@@ -24,11 +24,13 @@ from lecture_models.image_space.optimizers import normalized_gradient
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Objective, Term
 from lecture_models.image_space.transforms import identity, jitter
+from lecture_models.tasks.canvas import canvas_size
 from lecture_models.tasks.image_optimization import (
     Pictures,
     Stage,
     feature_network,
     image_experiment,
+    opacity_of,
     resized,
     untrained_alarm,
 )
@@ -76,7 +78,21 @@ class Config:
             )
 
 
-PAPER = {"size": 1024}
+PAPER = {"size": 1024, "num_steps": 40}
+
+_NOTEBOOK = "dream.ipynb of github.com/google/deepdream"
+PAPER_SOURCES = {
+    "size": f"{_NOTEBOOK}: the picture of the sky has 1,024x575 pixels",
+    "octaves": _NOTEBOOK,
+    "octave_scale": _NOTEBOOK,
+    "step_size": _NOTEBOOK,
+    "jitter": _NOTEBOOK,
+    "num_steps": f"{_NOTEBOOK}: 10 for each of 4 octaves",
+    "layer": f"{_NOTEBOOK}: the default, inception_4c/output",
+}
+PAPER_DEPARTURES = (
+    ("adding an octave's detail does not clip the image", "the sum is clipped to black and white"),
+)
 
 SMOKE = {
     "model": "untrained",
@@ -140,9 +156,9 @@ def _is_usable(config, apply, network, sides, layer) -> bool:
     return True
 
 
-def read_picture(library: Library, name: str, size: int) -> Pictures:
-    """Reads a picture as a batch of one image in [-1, 1]."""
-    return jnp.asarray(images_from_uint8(library.picture(name, size).pixels[None]))
+def read_picture(library: Library, name: str, size: int, flag: str = "--size") -> Pictures:
+    """Reads a picture as a batch of one image in [-1, 1]; `flag` is where `size` was given."""
+    return jnp.asarray(images_from_uint8(library.picture(name, size, flag=flag).pixels[None]))
 
 
 def make_objective(
@@ -151,22 +167,24 @@ def make_objective(
     """Returns name, objective and target: the layer's energy, or the match with the guide."""
     if not config.guide:
         return "energy", layer_energy(layer), ()
-    guide = read_picture(library, config.guide, config.guide_size)
+    guide = read_picture(library, config.guide, config.guide_size, "--guide_size")
     require_layers(apply, network, guide.shape[1:3], [layer])
     features = jax.jit(apply)(network.variables, guide)[1][layer]
     return "guided", guided_match(layer), features.reshape(-1, features.shape[-1])
 
 
-def make_stages(config: Config, sizes: list[tuple[int, int]], term: Term) -> tuple[Stage, ...]:
+def make_stages(
+    config: Config, sizes: list[tuple[int, int]], canvases: list[tuple[int, int]], term: Term
+) -> tuple[Stage, ...]:
     """Returns a stage per octave with equal numbers of steps; the last one gets the remainder."""
     steps, rest = divmod(config.num_steps, len(sizes))
     stages = []
-    for index, (height, width) in enumerate(sizes):
-        # The mean |gradient| is taken over the whole canvas; the image covers this fraction of it.
-        share = height * width / (sizes[-1][0] * sizes[-1][1])
+    for index, (size, canvas) in enumerate(zip(sizes, canvases, strict=True)):
+        # The mean |gradient| is taken over the largest canvas, of which this one is a part.
+        share = canvas[0] * canvas[1] / (canvases[-1][0] * canvases[-1][1])
         optimizer = normalized_gradient(config.step_size / UNIT * share)
         last = index == len(sizes) - 1
-        stages.append(Stage(height, width, steps + rest * last, (term,), optimizer))
+        stages.append(Stage(*size, steps + rest * last, (term,), optimizer, canvas))
     return tuple(stages)
 
 
@@ -186,7 +204,8 @@ def notes(
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
-    picture = read_picture(library, config.images[0], config.size)
+    file = library.picture(config.images[0], config.size)
+    picture = jnp.asarray(images_from_uint8(file.pixels[None]))
     size = picture.shape[1:3]
     if config.jitter >= min(size):
         raise WeightsError(
@@ -197,21 +216,23 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     layer = chosen_layer(apply, network, size, config.layer)
     name, objective, target = make_objective(config, library, apply, network, layer)
     sizes = octave_sizes(config, apply, network, size, layer)
+    canvases = [canvas_size(apply, network, octave, [layer]) for octave in sizes]
     said = notes(config, apply, network, sizes, layer)
     for line in said.values():
         print(line, file=sys.stderr)
     variables: Any = network.variables
     if config.tile:
-        apply = tiled_network(apply, network, layer, objective, config.tile, size)
+        apply = tiled_network(apply, network, layer, objective, config.tile, canvases[-1])
         variables = Arguments(variables, target)
         objective, target = tiled_value, ()
     return image_experiment(
         apply,
         variables,
-        make_stages(config, sizes, Term(name, objective, -1.0, target)),
+        make_stages(config, sizes, canvases, Term(name, objective, -1.0, target)),
         lambda key: picture,
         normalized_gradient(config.step_size / UNIT),
         transform=jitter(config.jitter) if config.jitter else identity,
         carry=redetailed,
         judge=lambda images: said | untrained_alarm(network),
+        opacity=opacity_of(file),
     )

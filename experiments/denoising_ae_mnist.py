@@ -98,6 +98,24 @@ PAPER = {
     "checkpoint_every": 7_500,
 }
 
+_THEANO = "the deeplearning.net tutorial on denoising autoencoders"
+PAPER_SOURCES = {
+    "batch_size": _THEANO,
+    "num_steps": f"{_THEANO}: 15 epochs of 50,000 images",
+    "hidden": _THEANO,
+    "init_gain": f"{_THEANO}: Glorot's uniform weights, times 4 for sigmoids",
+    "masking": f"{_THEANO}: a corruption level of 0.3",
+    "learning_rate": _THEANO,
+    "constant_rate_sgd": _THEANO,
+}
+PAPER_DEPARTURES = (
+    (
+        "Vincent et al. print no recipe for the filters: their corruption levels and rates were "
+        "chosen by validation",
+        "the recipe of a public tutorial",
+    ),
+)
+
 SMOKE = {
     "dataset": "digits",
     "batch_size": 16,

@@ -123,6 +123,19 @@ PAPER = {
     "checkpoint_every": 50_000,
 }
 
+_TABLE = "Vincent et al., 2010, Tables 1 and 2: chosen by validation among these values"
+PAPER_SOURCES = {
+    "hidden": _TABLE,
+    "pretrain_batch_size": "section 6.1: single images",
+    "batch_size": "section 6.1: single images",
+    "constant_rate_sgd": "section 6.1",
+}
+PAPER_DEPARTURES = (
+    ("every hyperparameter is chosen by validation", "one choice, which the table marks"),
+    ("masking of 0.1, 0.2 and 0.3 from the lowest layer to the highest (tutorial)", "0.2"),
+    ("the best step on the validation set is tested", "the last step is tested"),
+)
+
 SMOKE = {
     "dataset": "digits",
     "label_counts": (20, 0),

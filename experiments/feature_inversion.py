@@ -23,6 +23,7 @@ from lecture_models.image_space.inversion import central, code_error, code_match
 from lecture_models.image_space.lbfgs import lbfgs
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Term
+from lecture_models.tasks.canvas import canvas_size, cropped, extended
 from lecture_models.tasks.image_optimization import feature_network
 from lecture_models.tasks.inversion import (
     Inversion,
@@ -82,8 +83,22 @@ class Config:
 # Every layer, at the size that the networks were trained on.
 PAPER = {"size": 224, "all_layers": True, "num_steps": 37 * 300}
 
+_TEXT = "Mahendran and Vedaldi, 2015"
+PAPER_SOURCES = {
+    "all_layers": f"{_TEXT}, figure 6",
+    "beta": f"{_TEXT}, section 2: 2 (1 in the first version)",
+    "alpha": f"{_TEXT}, section 2",
+    "num_steps": f"{_TEXT}, section 3: 300 steps per layer",
+}
+PAPER_DEPARTURES = (
+    ("CNN-A, a CaffeNet, on 227 pixels", "the convolutions of VGG-19, on 224 pixels"),
+    ("gradient descent with momentum", "L-BFGS"),
+    ("variation weights that double the error of the layer", "0.05, 0.5 and 0.5, by eye"),
+    ("sigma is the mean norm of the training images", "that of a root mean square of 0.5"),
+)
+
 SMOKE = {
-    "size": 24,
+    "size": 64,
     "model": "untrained",
     "layers": ("relu1_1", "pool1"),
     "reconstructions": 2,
@@ -151,8 +166,11 @@ def make_inversions(
     return inversions
 
 
-def make_judge(config: Config, apply: Network, network: Pretrained, inversions, picture):
-    """Returns the function that shows all images and measures their codes' errors by layer."""
+def make_judge(config: Config, apply: Network, network: Pretrained, inversions, picture, size):
+    """Returns the function that shows all images and measures their codes' errors by layer.
+
+    `picture` has the size of the canvas, whose upper left part of `size` is shown.
+    """
 
     @jax.jit
     def errors(variables, images, target, index):
@@ -166,6 +184,7 @@ def make_judge(config: Config, apply: Network, network: Pretrained, inversions, 
 
     picture_codes = [inversion.terms[0].target for inversion in inversions]
     boxes = _box_lines(config, apply, network, inversions, picture)
+    shown = cropped(np.asarray(picture), size)
 
     def judge(images: np.ndarray, done: int) -> Evaluation:
         found: Evaluation = {}
@@ -177,16 +196,16 @@ def make_judge(config: Config, apply: Network, network: Pretrained, inversions, 
             relative.append(float(codes.mean()))
             layer = inversions[index].layer
             found[f"code_error_{layer}"] = relative[-1]
-            away = _root_mean_square(images[index] - np.asarray(picture))
+            made = cropped(images[index], size)
             lines.append(
-                f"{layer:<14} {relative[-1]:10.2%} {np.ptp(codes):8.2%} {away:10.4f} "
-                f"{pairwise_distance(images[index]):8.4f}"
+                f"{layer:<14} {relative[-1]:10.2%} {np.ptp(codes):8.2%} "
+                f"{_root_mean_square(made - shown):10.4f} {pairwise_distance(made):8.4f}"
             )
         rising = all(np.diff(relative) >= 0.0)
         lines.append(f"relative code error rises with depth: {'yes' if rising else 'no'}")
         return found | {
             "codes": "\n".join(lines),
-            "inverted": contact_sheet(images[:done], inversions, np.asarray(picture)),
+            "inverted": contact_sheet(images[:done, :, : size[0], : size[1]], inversions, shown),
             "alarm_network": network.alarm,
             **boxes,
         }
@@ -237,7 +256,9 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     apply = feature_network(network)
     pixels = images_from_uint8(library.picture(config.images[0], config.size).pixels[None])
-    picture = jnp.asarray(pixels)
+    size = pixels.shape[1:3]
+    layers = list(chosen_layers(config, apply, network, size))
+    picture = extended(jnp.asarray(pixels), canvas_size(apply, network, size, layers))
     inversions = make_inversions(config, apply, network, picture)
     shape = (config.reconstructions, *picture.shape[1:])
     return inversion_experiment(
@@ -248,5 +269,5 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         picture.shape[1:3],
         lambda key: config.noise * jax.random.normal(key, shape),
         lbfgs(config.history_size),
-        make_judge(config, apply, network, inversions, picture),
+        make_judge(config, apply, network, inversions, picture, size),
     )

@@ -67,8 +67,6 @@ class Config(CodesConfig):
             raise ValueError("--at is empty; it must have at least one number of neighbors")
 
 
-PAPER = {"num_pictures": 10_000}
-
 SMOKE = {
     "dataset": "digits",
     "num_pictures": 40,

@@ -68,6 +68,28 @@ PAPER = {
     "checkpoint_every": 2_500,
 }
 
+PAPER_SOURCES = {
+    "batch_size": "section 4",
+    "num_steps": "section 4: 400 epochs",
+    "train_images": "section 4: all",
+    "channels": "section 4: five blocks of 64, 128, 256, 512 and 512",
+    "columns": "section 4: three",
+    "local_drop": "section 4: 15 %",
+    "global_ratio": "section 4: half of the batches",
+    "dropout": "section 4: 0, 10, 20, 30 and 40 %",
+    "learning_rate": "section 4",
+    "decay_at": "section 4: divided by 10 whenever half of the remaining epochs are over",
+    "warmup_steps": "section 4: none",
+    "augment": "Table 1, column C10",
+}
+PAPER_DEPARTURES = (
+    ("weights start as Glorot and Bengio, 2010, propose", "they start as He et al. propose"),
+    (
+        "batch normalization stores the unbiased variance (Ioffe and Szegedy, algorithm 2)",
+        "it stores that of the batch, smaller by 1 part in the number of its values",
+    ),
+)
+
 SMOKE = SMOKE_CLASSIFIER | {
     "train_images": 0,
     "channels": (4, 4),

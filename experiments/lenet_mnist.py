@@ -70,6 +70,25 @@ PAPER = {
     "checkpoint_every": 30_000,
 }
 
+PAPER_SOURCES = {
+    "batch_size": "section III.B: weights are updated after each image",
+    "num_steps": "section III.B: 20 passes over 60,000 images",
+    "train_on_validation": "section III.A: 60,000 training images",
+    "original_architecture": "section II.B",
+    "shift": "section III.B: 0.95 % without distortions",
+    "warmup_steps": "section III.B: none",
+    "weight_decay": "section III.B: none",
+}
+PAPER_DEPARTURES = (
+    (
+        "stochastic diagonal Levenberg-Marquardt, global rate 0.0005 for two passes, 0.0002 for "
+        "three, 0.0001 for three, 0.00005 for four, then 0.00001",
+        "plain gradient descent, rate 0.001, divided by 10 after 5 and 12 of 20 passes",
+    ),
+    ("the discriminative criterion of equation 9", "cross-entropy of the radial outputs"),
+    ("the border around a digit is background", "it is mid-gray, 0 in [-1, 1]"),
+)
+
 SMOKE = SMOKE_CLASSIFIER
 
 

@@ -64,15 +64,6 @@ class Config:
             )
 
 
-# The papers prove where the optimum is, and train nothing. This preset adds a wider code; the
-# variances of its last components differ less, so that separating them takes more steps.
-PAPER = {
-    "code_dims": (2, 10, 30, 100),
-    "num_steps": 20_000,
-    "eval_every": 5_000,
-    "checkpoint_every": 5_000,
-}
-
 SMOKE = {
     "dataset": "digits",
     "code_dims": (2, 3),

@@ -58,6 +58,19 @@ PAPER = {
     "checkpoint_every": 2_000,
 }
 
+PAPER_SOURCES = {
+    "batch_size": "section 4: 128",
+    "dropout": "section 4: 50 %",
+    "augment": "section 4.2, without augmentation",
+}
+PAPER_DEPARTURES = (
+    ("whitened, contrast-normalized images", "each channel is standardized"),
+    (
+        "the rates are set by hand, and divided by 10 when the training error stalls, twice",
+        "0.05, divided by 10 at half and three quarters of 300 epochs",
+    ),
+)
+
 SMOKE = SMOKE_CLASSIFIER | {"width": 4, "dropout": 0.1}
 
 

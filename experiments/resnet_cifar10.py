@@ -69,6 +69,29 @@ PAPER = {
     "checkpoint_every": 2_000,
 }
 
+PAPER_SOURCES = {
+    "batch_size": "section 4.2",
+    "num_steps": "section 4.2: 64k iterations",
+    "train_on_validation": "section 4.2: 45,000 images for training, 5,000 for validation",
+    "learning_rate": "section 4.2",
+    "decay_at": "section 4.2: divided by 10 at 32k and 48k iterations",
+    "warmup_steps": "section 4.2: none, but a rate of 0.01 at first for 110 layers",
+    "weight_decay": "section 4.2",
+    "depth": "section 4.2 and Table 6: 6n + 2 layers",
+    "width": "section 4.2: 16, 32 and 64 filters",
+    "residual": "section 4.2",
+    "projection": "section 4.2: identity shortcuts in all cases (option A)",
+    "augment": "section 4.2: crops of images padded by 4 pixels, and mirror images",
+    "nesterov": "section 4.2: a momentum of 0.9",
+}
+PAPER_DEPARTURES = (
+    ("the mean of each pixel is subtracted", "each channel is standardized"),
+    (
+        "batch normalization stores the unbiased variance (Ioffe and Szegedy, algorithm 2)",
+        "it stores that of the batch, smaller by 1 part in the number of its values",
+    ),
+)
+
 SMOKE = SMOKE_CLASSIFIER | {"depth": 8, "width": 4, "final_survival": 0.5}
 
 

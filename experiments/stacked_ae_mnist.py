@@ -62,16 +62,6 @@ class Config:
         return self.pretrain_steps * len(self.hidden)
 
 
-# Bengio et al., 2007, choose widths of 500 to 1,000 and train for tens of epochs by plain gradient
-# descent, not by Adam. Their nets end with a classifier.
-PAPER = {
-    "hidden": (1000, 1000),
-    "pretrain_steps": 20_000,
-    "num_steps": 60_000,
-    "eval_every": 20_000,
-    "checkpoint_every": 5_000,
-}
-
 SMOKE = {
     "dataset": "digits",
     "batch_size": 16,

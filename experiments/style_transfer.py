@@ -10,19 +10,20 @@ Expected: a picture; the loss of each term is logged, see results/style_transfer
 
 import dataclasses
 import functools
+import sys
 from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
-from jaxtyping import Array, Key, UInt8
+import optax
+from jaxtyping import Array, Key
 
-from lecture_models.config import require_at_least
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.dataset import DataError
+from lecture_models.data.film import Film
 from lecture_models.data.lookup import Library
-from lecture_models.data.picture import find
-from lecture_models.experiment import Evaluation, Experiment
+from lecture_models.experiment import Evaluation, Experiment, Result
 from lecture_models.image_space.colors import gray, luminance_pixels
 from lecture_models.image_space.lbfgs import lbfgs
+from lecture_models.image_space.optimizers import Optimizer, from_optax
 from lecture_models.image_space.parameterizations import Parameterization, pixels
 from lecture_models.tasks.image_optimization import image_experiment, resized, untrained_alarm
 from lecture_models.tasks.style import images
@@ -30,6 +31,7 @@ from lecture_models.tasks.style.images import Picture, Style
 from lecture_models.tasks.style.inputs import (
     StyleInputs,
     balance,
+    canvas_of,
     make_stage,
     other_terms,
     require_style_inputs,
@@ -39,19 +41,24 @@ from lecture_models.tasks.style.terms import Weighting, content_targets, content
 from lecture_models.tasks.style.video import Frames, frames_experiment, require_steps
 from lecture_models.weights.pretrained import Weights
 
+# Below this ratio of beta to alpha, with balanced layers, the content hardly changes.
+LEAST_RATIO = 1e4
 CONTENT_SAMPLE, STYLE_SAMPLE = "china", "tissue"
+COARSE_SIZES = (160,)  # Unless others are given; not used where --size is no larger.
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    content: str = ""  # A picture, or a folder of frames, used in the order of their names.
+    # A picture, or a film: a GIF, a video, or a folder of frames (1, 2, 10: by number).
+    content: str = ""
     style: tuple[str, ...] = ()  # One picture, or several separated by commas.
     style_mix: tuple[float, ...] = ()  # The share of each style; default: equal shares.
     style_scale: float = 1.0  # The longer side of the style pictures, as a multiple of --size.
     content_mask: tuple[str, ...] = ()  # Per style, a gray picture: white where the style applies.
     style_mask: tuple[str, ...] = ()  # Per style, a gray picture: white where its picture counts.
-    size: int = 320  # Longer side in pixels.
-    coarse_sizes: tuple[int, ...] = (160,)  # Earlier sizes; each starts from the result before it.
+    size: int = 320  # Longer side of the result in pixels; the other follows from the content.
+    # Earlier sizes; each starts from the result before it. The default is for larger sizes only.
+    coarse_sizes: tuple[int, ...] = COARSE_SIZES
     coarse_steps: tuple[int, ...] = ()  # Steps of each coarse size; default: equal parts.
     init: str = ""  # A picture to start from instead of the content.
     white_noise: bool = False  # Start from noise, as in the paper; needs more steps.
@@ -66,13 +73,20 @@ class Config:
     per_pixel: bool = True
     # Weight layers as if their mean activation on the content were 1, so one ratio serves all nets.
     balance_layers: bool = True
+    # Weigh as github.com/jcjohnson/neural-style: --content_weight=5 --style_weight=100, with
+    # --model=vgg19_caffe_conv. In place of per_pixel and balance_layers.
+    neural_style_weights: bool = False
     variation_weight: float = 10.0  # Weight of squared differences of neighboring pixels.
     keep_colors: bool = False  # Transfer the luminance only.
     match_colors: bool = False  # Give the style picture the content's colors first.
     # Frames: start each one from the previous result where the colors agree.
     warm_start: bool = True
     temporal_weight: float = 100.0  # Frames: weight of the change where nothing moved.
+    frame_rate: float = 10.0  # Frames per second of a folder; a GIF or a video has its own.
+    tile: int = 0  # Pixels of a tile; 0 for none. Tiles need less memory, more time; same result.
     history_size: int = 10  # Past steps that L-BFGS keeps.
+    adam: bool = False  # Adam in place of L-BFGS, which needs less memory and more steps.
+    learning_rate: float = 0.02  # Of Adam; pixels are from -1 to 1.
     seed: int = 0
     num_steps: int = 200
     log_every: int = 10
@@ -84,7 +98,8 @@ class Config:
         require_at_least(self, 1, "size", "coarse_sizes", "coarse_steps", "history_size")
         require_at_least(self, 0.0, "style_mix", "style_layer_weights", "content_weight")
         require_at_least(self, 0.0, "style_weight", "variation_weight", "temporal_weight")
-        require_at_least(self, 0, "seed")
+        require_at_least(self, 0, "seed", "tile", "learning_rate")
+        require_between(self, 0.01, 50.0, "frame_rate")
         if not self.style_scale > 0.0:
             raise ValueError(f"--style_scale is {self.style_scale}; it must be above 0")
         if self.keep_colors and self.match_colors:
@@ -103,7 +118,7 @@ class Config:
             ("content_mask", "style", styles),
             ("style_mask", "style", styles),
             ("style_layer_weights", "style_layers", len(self.style_layers)),
-            ("coarse_steps", "coarse_sizes", len(self.coarse_sizes)),
+            ("coarse_steps", "coarse_sizes", len(coarse_sizes(self))),
         )
         for name, other, wanted in pairs:
             count = len(getattr(self, name))
@@ -116,7 +131,7 @@ class Config:
                 raise ValueError(f"--{name} adds up to 0; at least one value must be above 0")
 
     def _require_stages(self):
-        sizes = (*self.coarse_sizes, self.size)
+        sizes = (*coarse_sizes(self), self.size)
         if list(sizes) != sorted(set(sizes)):
             raise ValueError(
                 f"--coarse_sizes and --size are {sizes}; each must be above the one before"
@@ -140,6 +155,27 @@ PAPER = {
     "num_steps": 1_000,
 }
 
+_TEXT = "Gatys et al., 2016"
+PAPER_SOURCES = {
+    "white_noise": f"{_TEXT}, section 2.3",
+    "average_pooling": f"{_TEXT}, section 2",
+    "content_layers": f"{_TEXT}, section 3.1: conv4_2",
+    "style_layers": f"{_TEXT}, section 3.1: conv1_1 to conv5_1",
+    "style_layer_weights": f"{_TEXT}, section 2.2: equal, of sum 1",
+    "coarse_sizes": f"{_TEXT}: one size",
+    "variation_weight": f"{_TEXT}, equation 7: no such term",
+    "per_pixel": f"{_TEXT}, equation 1: no scaling",
+    "balance_layers": f"{_TEXT}, equation 4: no scaling",
+}
+PAPER_DEPARTURES = (
+    (
+        "alpha / beta is 0.001 or 0.0001; the text and the authors' later code divide the losses "
+        "by different counts, so it is not known to which normalization this belongs",
+        "alpha / beta is 3.3e-7, with the sums of equations 1 and 4",
+    ),
+    ("512 pixels approximately; the number of steps is not stated", "512 pixels, 1,000 steps"),
+)
+
 SMOKE = {
     "model": "untrained",
     "size": 32,
@@ -154,12 +190,19 @@ SMOKE = {
 }
 
 
+def coarse_sizes(config: Config) -> tuple[int, ...]:
+    """Returns the earlier sizes; of the default ones, those below --size."""
+    if config.coarse_sizes != COARSE_SIZES:
+        return config.coarse_sizes
+    return tuple(size for size in COARSE_SIZES if size < config.size)
+
+
 def stage_steps(config: Config) -> tuple[int, ...]:
     """Returns the number of steps of every size; the last one is --size."""
     coarse = config.coarse_steps
     if not coarse:
-        part = config.num_steps // (len(config.coarse_sizes) + 1)
-        coarse = (part,) * len(config.coarse_sizes)
+        count = len(coarse_sizes(config))
+        coarse = (config.num_steps // (count + 1),) * count
     return (*coarse, config.num_steps - sum(coarse))
 
 
@@ -167,14 +210,28 @@ def make_weighting(config: Config) -> Weighting:
     """Returns the weights of the loss terms."""
     weights = config.style_layer_weights
     if not weights:
-        weights = (1.0 / len(config.style_layers),) * len(config.style_layers)
+        count = len(config.style_layers)
+        weights = (1.0 if config.neural_style_weights else 1.0 / count,) * count
     return Weighting(
         config.content_weight,
         config.style_weight,
         dict(zip(config.style_layers, weights, strict=True)),
         config.content_layers,
         config.variation_weight,
-        config.per_pixel,
+        config.per_pixel and not config.neural_style_weights,
+        mean_squares=config.neural_style_weights,
+    )
+
+
+def weights_remark(config: Config) -> str:
+    """Returns a line if the style has too little weight to be seen, else ""."""
+    is_own_scale = config.balance_layers and not config.neural_style_weights
+    if not is_own_scale or config.style_weight >= LEAST_RATIO * config.content_weight:
+        return ""
+    return (
+        f"--style_weight={config.style_weight:g} is little beside "
+        f"--content_weight={config.content_weight:g}: the content will hardly change (default: 3e6 "
+        "and 1); --neural_style_weights takes the weights of neural-style"
     )
 
 
@@ -220,31 +277,44 @@ def make_form(config: Config) -> Parameterization:
     return luminance_pixels() if config.keep_colors else pixels(limited=False)
 
 
+def make_optimizer(config: Config) -> Optimizer:
+    """Returns the optimizer of the image."""
+    if config.adam:
+        return from_optax(optax.adam(config.learning_rate))
+    return lbfgs(config.history_size)
+
+
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     apply = style_network(network, config.average_pooling, config.keep_colors)
-    folder = Path(config.content).expanduser()
-    frames = []
-    if config.content and folder.is_dir():
-        frames = read_frames(config, library, folder)
-        content = images.as_images(frames[0])
+    name = config.content or CONTENT_SAMPLE
+    film = library.film(name, config.size)
+    if film:
+        require_film(config, film)
+        content, opacity = images.as_images(film.frames[0]), None
     else:
-        name = config.content or CONTENT_SAMPLE
-        content = images.read_picture(library, name, config.size)
+        content, opacity = images.read_with_opacity(library, name, config.size)
     styles = read_styles(config, library, content)
-    inputs = StyleInputs(network, apply, content, styles, make_weighting(config))
+    inputs = StyleInputs(network, apply, content, styles, make_weighting(config), config.tile)
     start = make_start(config, library, content)
-    factors = [size / config.size for size in (*config.coarse_sizes, config.size)]
+    factors = [size / config.size for size in (*coarse_sizes(config), config.size)]
     require_style_inputs(inputs, factors[0])
-    inputs = balance(inputs) if config.balance_layers else inputs
+    if config.balance_layers and not config.neural_style_weights:
+        inputs = balance(inputs)
 
     def judge(image) -> Evaluation:
         return untrained_alarm(network)
 
-    optimizer, form = lbfgs(config.history_size), make_form(config)
-    if frames:
-        sequence = make_frames(inputs, frames, config)
-        return frames_experiment(inputs, sequence, config.eval_every, start, optimizer, form, judge)
+    if remark := weights_remark(config):
+        print(remark, file=sys.stderr)
+    optimizer, form = make_optimizer(config), make_form(config)
+    if film:
+        sequence = make_frames(inputs, film, config)
+        experiment = frames_experiment(
+            inputs, sequence, config.eval_every, start, optimizer, form, judge
+        )
+        seconds = film.seconds_per_frame or 1.0 / config.frame_rate
+        return experiment._replace(result=Result("frame", seconds))
     stages = tuple(
         make_stage(inputs, factor, steps)
         for factor, steps in zip(factors, stage_steps(config), strict=True)
@@ -253,34 +323,33 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         *(apply, network.variables, stages, start, optimizer),
         parameterize=lambda height, width: form,
         judge=judge,
+        opacity=opacity,
     )
 
 
-def read_frames(config: Config, library: Library, folder: Path) -> list[UInt8[np.ndarray, "h w 3"]]:
-    """Reads the frames of a folder; raises DataError unless sizes and numbers of steps fit."""
-    if config.coarse_sizes:
+def require_film(config: Config, film: Film) -> None:
+    """Says what of the film was ignored; raises DataError unless the numbers of steps fit."""
+    if film.note:
+        print(f"{config.content}: {film.note}", file=sys.stderr)
+    if config.tile:
+        raise DataError("--tile does not work with frames; give --tile=0")
+    if config.neural_style_weights:
+        raise DataError("--neural_style_weights does not work with frames")
+    if config.coarse_sizes not in ((), COARSE_SIZES):
         raise DataError("--coarse_sizes does not work with frames; give --coarse_sizes= (empty)")
-    paths = find(folder)
-    require_steps(len(paths), config.eval_every, config.num_steps)
-    frames = [library.picture(str(path), config.size).pixels for path in paths]
-    for path, frame in zip(paths, frames, strict=True):
-        if frame.shape != frames[0].shape:
-            sizes = [f"{image.shape[1]}x{image.shape[0]}" for image in (frame, frames[0])]
-            raise DataError(
-                f"the frame {path} has {sizes[0]} pixels at this --size; it must have {sizes[1]}, "
-                "as the first one has"
-            )
-    return frames
+    require_steps(len(film.frames), config.eval_every, config.num_steps)
 
 
-def make_frames(inputs: StyleInputs, frames: list, config: Config) -> Frames:
+def make_frames(inputs: StyleInputs, film: Film, config: Config) -> Frames:
     """Returns the frames with the loss terms that they share."""
-    height, width = inputs.content.shape[1:3]
+    height, width = canvas_of(inputs, 1.0)
     weighting = inputs.weighting
     # The content terms get their targets frame by frame.
     blank = [()] * len(weighting.content_layers)
     return Frames(
-        frames,
+        film.frames,
+        film.names,
+        (height, width),
         content_terms(blank, weighting, height, width),
         content_targets(inputs.apply, weighting.content_layers),
         other_terms(inputs, 1.0),

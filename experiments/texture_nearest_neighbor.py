@@ -15,7 +15,7 @@ import numpy as np
 
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
-from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.experiment import Evaluation, Experiment, Images, Result
 from lecture_models.image_space.nonparametric import GrownTexture, grow_texture
 from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
 from lecture_models.tasks.texture import judge_copying, read_halves, show_halves
@@ -42,9 +42,6 @@ class Config(AnalysisConfig):
         if self.neighborhood % 2 == 0:
             raise ValueError(f"--neighborhood is {self.neighborhood}; it must be odd")
 
-
-# More pixels and wider neighborhoods, as in the paper's figures.
-PAPER = {"size": (192,), "texture_size": 192, "neighborhood": 23}
 
 SMOKE = {"texture_size": 32, "size": (12,), "neighborhood": 5, "patch": 6}
 
@@ -77,4 +74,4 @@ def build(config: Config, library: Library) -> Experiment:
             **show_halves(halves),
         }
 
-    return analysis_experiment(evaluate)
+    return analysis_experiment(evaluate)._replace(result=Result("image"))

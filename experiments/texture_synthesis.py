@@ -30,6 +30,7 @@ from lecture_models.image_space.texture import (
     texture_target,
 )
 from lecture_models.nn.pooling import mean_pool
+from lecture_models.tasks.canvas import canvas_size
 from lecture_models.tasks.image_optimization import (
     Stage,
     feature_network,
@@ -37,9 +38,17 @@ from lecture_models.tasks.image_optimization import (
     untrained_alarm,
 )
 from lecture_models.tasks.layers import layer_shapes, require_layers
-from lecture_models.tasks.texture import Halves, judge_copying, read_halves, show_halves
+from lecture_models.tasks.texture import (
+    Halves,
+    Pixels,
+    judge_copying,
+    read_halves,
+    show_halves,
+)
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
+
+COARSEST_SIDE = 32  # Pixels of the smaller side at the coarsest scale.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +56,8 @@ class Config:
     texture: str = ""  # A picture's path or a sample's name; default: gravel.
     texture_size: int = 256  # Pixels of its longer side; half of the picture is imitated.
     size: tuple[int, ...] = (192,)  # Pixels of the result: one side, or height,width.
-    scales: int = 1  # Sizes from coarse to fine; each is twice the previous one.
+    seamless: bool = False  # Make a tile, whose right edge continues at its left, bottom at top.
+    scales: int = 3  # Sizes from coarse to fine, each twice the one before; tiny ones are skipped.
     model: str = "vgg19_normalized,vgg19_random"  # Comma-separated; the first available one.
     # The paper's conv1_1 is the output of its rectifier, relu1_1 here.
     layers: tuple[str, ...] = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
@@ -60,7 +70,7 @@ class Config:
     history_size: int = 10  # Past steps that L-BFGS keeps.
     patch: int = 12  # Pixels of the patches whose nearest source patch is searched.
     seed: int = 0
-    num_steps: int = 300  # Shared evenly among the scales.
+    num_steps: int = 450  # Shared evenly among the scales.
     log_every: int = 10
     eval_every: int = 100
     checkpoint_every: int = 100
@@ -82,7 +92,22 @@ class Config:
 
 
 # Section 3: 256x256 pixels, many steps.
-PAPER = {"size": (256,), "equal_weights": True, "num_steps": 2_000}
+PAPER = {"size": (256,), "equal_weights": True, "scales": 1, "noise": 1.0, "num_steps": 2_000}
+
+_TEXT = "Gatys et al., 2015"
+PAPER_SOURCES = {
+    "size": f"{_TEXT}, section 4: 256x256 pixels",
+    "layers": f"{_TEXT}, section 4 and figure 3A: conv1_1 and pool1 to pool4",
+    "average_pooling": f"{_TEXT}, section 2",
+    "equal_weights": f"{_TEXT}, section 3: equal weights",
+    "scales": f"{_TEXT}: one size",
+    "noise": f"{_TEXT}, section 3: white noise",
+}
+PAPER_DEPARTURES = (
+    ("convolutions pad with zeros", "they mirror the image"),
+    ("the whole picture is the source", "half of it; the other half is the reference"),
+    ("L-BFGS-B of SciPy", "L-BFGS with one evaluation a step"),
+)
 
 SMOKE = {
     "texture_size": 48,
@@ -105,6 +130,23 @@ def averaging(network: Pretrained) -> Pretrained:
             f"{network.name} does not support average pooling; use --noaverage_pooling"
         )
     return network._replace(model=network.model.clone(pool=mean_pool))
+
+
+def bordered(network: Pretrained, padding: str) -> Pretrained:
+    """Returns the network with another padding of its convolutions, REFLECT or CIRCULAR.
+
+    With zeros, the border of an image has other feature maps than its middle, and the Gram matrices
+    are matched by the border at the cost of the middle. A network whose padding is fixed keeps it;
+    for a seamless tile, which needs CIRCULAR, WeightsError is raised.
+    """
+    if hasattr(network.model, "padding"):
+        return network._replace(model=network.model.clone(padding=padding))
+    if padding == "CIRCULAR":
+        raise WeightsError(
+            f"{network.name} pads with zeros only; --seamless needs another --model, such as "
+            "vgg19_random"
+        )
+    return network
 
 
 def chosen_layers(config: Config, shapes: dict[str, tuple[int, ...]]) -> list[str]:
@@ -191,38 +233,70 @@ def make_judge(config: Config, network: Pretrained, apply: Network, halves: Halv
     return judge
 
 
+def result_size(config: Config) -> tuple[int, int]:
+    """Returns height and width of the result in pixels."""
+    return config.size if len(config.size) == 2 else config.size * 2
+
+
+def halved(size: tuple[int, int], times: int) -> tuple[int, int]:
+    """Returns a size divided by 2 so many times, rounded down."""
+    return size[0] >> times, size[1] >> times
+
+
+def stage_halvings(config: Config, source_size: tuple[int, int]) -> list[int]:
+    """Returns how many times the sizes of each stage are halved, the coarsest first and 0 last.
+
+    Stages are left out if a side of the result or of the source would be below `COARSEST_SIDE`.
+    """
+    sides = (*result_size(config), *source_size)
+    halvings = range(1, config.scales)
+    fitting = [times for times in halvings if min(sides) >> times >= COARSEST_SIDE]
+    return [*reversed(fitting), 0]
+
+
+def make_stages(
+    config: Config, apply: Network, network: Pretrained, source: Pixels
+) -> tuple[Stage, ...]:
+    """Returns the stages from coarse to fine, each with its Gram matrices of the source."""
+    activations = jax.jit(lambda variables, images: apply(variables, images)[1])
+    halvings = stage_halvings(config, source.shape[:2])
+    steps, rest = divmod(config.num_steps, len(halvings))
+    stages = []
+    for times in halvings:
+        size, source_size = halved(result_size(config), times), halved(source.shape[:2], times)
+        canvas = canvas_size(apply, network, size, config.layers)
+        for seen in (canvas, source_size):
+            require_layers(apply, network, seen, config.layers)
+        if config.seamless and not times and canvas != size:
+            raise WeightsError(
+                f"--size is {size[0]},{size[1]} (height, width); for a seamless tile of these "
+                f"--layers of {network.name} the next possible size is {canvas[0]},{canvas[1]}"
+            )
+        layers = chosen_layers(config, layer_shapes(apply, network, canvas))
+        seen = jax.image.resize(source[None], (1, *source_size, 3), "linear")
+        terms = texture_terms(config, activations(network.variables, seen), layers)
+        stages.append(Stage(*size, steps + rest * (times == 0), terms, canvas=canvas))
+    return tuple(stages)
+
+
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     network = averaging(network) if config.average_pooling else network
-    apply = feature_network(network)
+    mirrored = bordered(network, "REFLECT")
+    apply = feature_network(mirrored)
     halves = read_halves(library, config.texture, config.texture_size, config.patch)
-    height, width = config.size if len(config.size) == 2 else config.size * 2
-    activations = jax.jit(lambda variables, images: apply(variables, images)[1])
-    stages = []
-    for scale in reversed(range(config.scales)):
-        result_size = height >> scale, width >> scale
-        source_size = halves.source.shape[0] >> scale, halves.source.shape[1] >> scale
-        for size in (result_size, source_size):
-            require_layers(apply, network, size, config.layers)
-        layers = chosen_layers(config, layer_shapes(apply, network, result_size))
-        source = jax.image.resize(halves.source[None], (1, *source_size, 3), "linear")
-        terms = texture_terms(config, activations(network.variables, source), layers)
-        steps = config.num_steps // config.scales
-        if scale == 0:
-            steps = config.num_steps - steps * (config.scales - 1)
-        stages.append(Stage(*result_size, steps, terms))
-
+    stages = make_stages(config, apply, mirrored, halves.source)
     mean = jnp.asarray(halves.source.mean((0, 1))).reshape(1, 1, 1, 3)
 
     def start(key):
-        return mean + config.noise * jax.random.normal(key, (1, height, width, 3))
+        return mean + config.noise * jax.random.normal(key, (1, *result_size(config), 3))
 
     return image_experiment(
-        apply,
+        feature_network(bordered(network, "CIRCULAR")) if config.seamless else apply,
         network.variables,
         stages,
         start,
         lbfgs(config.history_size),
         parameterize=lambda rows, columns: pixels(limited=False),
-        judge=make_judge(config, network, apply, halves, stages[-1]),
+        judge=make_judge(config, mirrored, apply, halves, stages[-1]),
     )

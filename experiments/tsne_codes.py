@@ -74,6 +74,22 @@ PAPER = {
     "thumbnail": 16,
 }
 
+PAPER_SOURCES = {
+    "dataset": "section 4.1: MNIST",
+    "num_pictures": "section 4.1: 6,000 digits",
+    "perplexity": "section 4.2: 40",
+    "principal_components": "section 4.2: 30",
+    "iterations": "section 3.4: 1,000",
+}
+PAPER_DEPARTURES = (
+    ("the exact gradient", "the Barnes-Hut approximation of scikit-learn"),
+    ("points start at random, variance 0.0001", "they start at the first two components"),
+    (
+        "attraction is exaggerated by 4 for 50 steps; the learning rate is 100, adapted by unit",
+        "by 12 for 250 steps; the learning rate is a twelfth of the number of points",
+    ),
+)
+
 SMOKE = {
     "dataset": "digits",
     "num_pictures": 40,

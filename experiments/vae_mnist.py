@@ -21,7 +21,13 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import joined
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.vae import BITS, EvaluationSettings, binarized, make_evaluate
+from lecture_models.evaluators.vae import (
+    BITS,
+    EvaluationSettings,
+    binarized,
+    make_evaluate,
+    make_sample,
+)
 from lecture_models.experiment import Best, Cadence, Experiment
 from lecture_models.models.autoencoder import DenseDecoder, EncoderDecoder
 from lecture_models.models.vae import GaussianEncoder
@@ -76,6 +82,25 @@ PAPER = {
     "eval_every": 984_000,
     "checkpoint_every": 30_000,
 }
+
+PAPER_SOURCES = {
+    "batch_size": "section 5",
+    "num_steps": "section 5: 3^i epochs for i = 0 to 7, 3,280 in all, of 60,000 images",
+    "latent_dim": "section 5 and Table 1, one stochastic layer",
+    "hidden": "section 5: two deterministic layers of 200 units",
+    "tanh": "section 5",
+    "static_binarization": "section 5: bits are drawn anew, as Salakhutdinov and Murray, 2008",
+    "train_on_validation": "section 5: the 60,000 training images",
+    "learning_rate": "section 5: 0.001 * 10^(-i/7) in stage i",
+    "burda_schedule": "section 5",
+    "adam_epsilon": "section 5",
+    "likelihood_images": "section 5: the 10,000 test images",
+    "likelihood_samples": "section 5: L_5000",
+}
+PAPER_DEPARTURES = (
+    ("weights start as Glorot and Bengio, 2010, propose", "they start as LeCun et al. propose"),
+    ("the output bias starts at the log odds of the mean image (in the code)", "it starts at 0"),
+)
 
 SMOKE = {
     "dataset": "digits",
@@ -139,6 +164,7 @@ def build(config: Config, library: Library) -> Experiment:
             config.extractor_steps,
         ),
     )
+    sample = make_sample(vae, config.latent_dim)
     images = dataset.train.images
     if config.train_on_validation:
         images = joined(dataset.train, dataset.validation).images
@@ -150,4 +176,5 @@ def build(config: Config, library: Library) -> Experiment:
         lambda state, key: evaluate(state.params, key),
         ArrayBatches({"images": images}, config.batch_size, config.seed),
         Best("validation_negative_elbo", sign=-1.0),
+        sample=lambda state, key, count: sample(state.params, key, count),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 PRESETS = ("default", "paper", "smoke")
+MAX_SEED = 2**32 - 1  # jax uses the lowest 32 bits only: a larger seed would repeat a smaller one.
 
 # Words that users try for the pictures that an experiment is about, and the flags that name them.
 _PICTURE_WORDS = ("image", "picture", "pictures", "photo", "photos")
@@ -16,14 +17,15 @@ class UsageError(Exception):
     """Tells the user, in one line, why a command line cannot be run."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Returns the end of an error message about an unknown name: the nearest known name.
 
-    Returns a full stop if no known name is near.
+    Returns a full stop if no known name is near: if none has a similarity of at least `cutoff`,
+    from 0 to 1.
     """
     known = list(known)
     nearest = [flag for flag in _PICTURE_FLAGS if flag in known and name in _PICTURE_WORDS]
-    nearest = nearest or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    nearest = nearest or difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
     return f"; did you mean {nearest[0]!r}?" if nearest else "."
 
 

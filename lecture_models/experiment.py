@@ -15,15 +15,18 @@ class Images(NamedTuple):
     """Holds images of one evaluation, which are tiled row by row into one PNG file.
 
     Attributes:
-        pixels: floats in [-1, 1], (image, height, width, 1 or 3); values outside are clipped, and
-            NaN is shown in magenta.
+        pixels: floats in [-1, 1], (image, height, width, 1, 3 or 4); values outside are clipped,
+            and NaN is shown in magenta. A fourth channel is opacity, -1 transparent and 1 opaque.
         columns: the number of images in a row.
         caption: one line for the report, W&B and the file's metadata; "" for none.
+        file_name: the name of the file without its ending, where each step has another, such as
+            the name of a film's frame; "" for the name of the result and the step.
     """
 
     pixels: Float[Array, "image height width channel"] | jax.typing.ArrayLike
     columns: int = 10
     caption: str = ""
+    file_name: str = ""
 
 
 class LabeledBox(NamedTuple):
@@ -125,8 +128,20 @@ class DataTable(NamedTuple):
     caption: str = ""
 
 
+class ArrayFile(NamedTuple):
+    """Holds numbers for another program, which are written as a .npy file of NumPy.
+
+    Attributes:
+        values: an array of any shape and any type of numbers or booleans that NumPy has.
+        caption: one line for the report; "" for none.
+    """
+
+    values: jax.typing.ArrayLike
+    caption: str = ""
+
+
 # What is written to a file of its own; `training/artifact_files.py` says how.
-Artifact = Images | AnnotatedImages | Animation | Sound | Midi | DataTable
+Artifact = Images | AnnotatedImages | Animation | Sound | Midi | DataTable | ArrayFile
 
 # Numbers are metrics; a text may have any length and any number of lines.
 Evaluation = dict[str, Array | float | str | Artifact]
@@ -163,6 +178,47 @@ class Best(NamedTuple):
     sign: float = 1.0
 
 
+class Result(NamedTuple):
+    """Describes the picture or film that an experiment makes, which `--output` writes to a file.
+
+    Attributes:
+        name: the name of its `Images` in what `evaluate` returns. The last ones are the picture;
+            those of all steps are the frames of a film.
+        seconds_per_frame: the time that each frame of a film is shown; None for a picture.
+    """
+
+    name: str
+    seconds_per_frame: float | None = None
+
+
+class Classifier(NamedTuple):
+    """Describes the classifier of images that a run trains, so that other experiments can use it.
+
+    Its input are images in [-1, 1], standardized: (image - mean) / deviation.
+
+    Attributes:
+        model: the linen module; it returns logits and activations.
+        variables: `variables(state)` returns what `model.apply` takes.
+        classes: the names of the logits.
+        image_shape: height, width and channels of an image.
+        mean: the mean of each channel over the training images.
+        deviation: the standard deviation of each channel, likewise.
+    """
+
+    model: Any
+    variables: Callable[[State], Any]
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Returns what a run's record says of the classifier, in the values that JSON has."""
+        names = ("classes", "image_shape", "mean", "deviation")
+        return {name: list(getattr(self, name)) for name in names}
+
+
 class Experiment(NamedTuple):
     """Holds the pure functions of an experiment, which share only the state.
 
@@ -183,6 +239,10 @@ class Experiment(NamedTuple):
             always gets the same batch. If `batches` also has `arrays` (a dict) and `indices(step)`,
             as `data.batches.ArrayBatches` has, an accelerator holds the arrays and gathers there.
         best: the metric by which one more checkpoint is kept; None for none.
+        classifier: the classifier that the state holds, for other experiments; None for none.
+        result: the picture or film that the run makes; None for none.
+        sample: `sample(state, key, count)` draws images in [-1, 1] from the model; None if the
+            model draws none, or only in `evaluate`.
     """
 
     init: Callable[[Key[Array, ""]], State]
@@ -190,6 +250,9 @@ class Experiment(NamedTuple):
     evaluate: Callable[[State, Key[Array, ""]], Evaluation]
     batches: Callable[[int], Iterator[Batch]]
     best: Best | None = None
+    classifier: Classifier | None = None
+    result: Result | None = None
+    sample: Callable[[State, Key[Array, ""], int], jax.typing.ArrayLike] | None = None
 
     @property
     def phases(self) -> tuple[Phase, ...]:

@@ -27,7 +27,6 @@ PRINTED = (
     ("FC7", "fc7", "4096"),
     ("FC8", "logits", "1000"),
 )
-SIMPLIFIED = "the slide's simplified network normalizes after pooling; that of 2012, before it"
 UNITS = ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "logits")
 
 
@@ -39,7 +38,7 @@ def build(context: TableContext) -> Table:
             published(shape, SLIDE)._replace(value=None),
             format_shape(net.shapes[name]),
             TRACED,
-            erratum=SIMPLIFIED if label.startswith("NORM") else "",
+            gap=label.startswith("NORM"),
         )
         for label, name, shape in PRINTED
     ]
@@ -57,6 +56,10 @@ def build(context: TableContext) -> Table:
         TableRow("parameters, one tower", None, tower.num_params, COUNTED),
     ]
     notes = (
+        "The slide's simplified network normalizes after pooling; that of 2012, before it, so the "
+        "maps of NORM1 and NORM2 are larger here.",
+        "The lectures and this table have 227 pixels. The paper states 224, which is not a whole "
+        f"number of positions; 227 pixels have {output_size(227, 11, 4)}.",
         "650,000 units and 60,000,000 parameters are rounded: ours is equal within 25,000 units "
         "and 5,000,000 parameters.",
         "Units are the outputs of convolutions and fully connected layers; the input and the "
@@ -74,6 +77,4 @@ def _positions() -> TableRow:
         None,
         ours,
         "nn.arithmetic.output_size",
-        erratum="AlexNet's input is often said to have 224 pixels, which is not a whole number of "
-        f"positions; 227 pixels have {output_size(227, 11, 4)}",
     )

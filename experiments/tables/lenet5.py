@@ -7,7 +7,7 @@ from lecture_models.metrics.cost import count_parameters
 from lecture_models.metrics.traced_network import COUNTED, TRACED, format_shape, trace
 from lecture_models.models.lenet import LeNet5, OriginalLeNet5
 from lecture_models.tables import trained_rows
-from lecture_models.tables.table import Table, TableContext, TableRow, published
+from lecture_models.tables.table import PublishedValue, Table, TableContext, TableRow, published
 from lecture_models.tables.trained_cells import TrainedCell
 
 ERROR = TrainedCell(
@@ -19,6 +19,17 @@ ERROR = TrainedCell(
     dataset="mnist",
 )
 CELLS = (ERROR,)
+SECTION = "LeCun et al., 1998, section II.B"
+# Trainable parameters by layer, as section II.B prints them; the codes of the output are fixed.
+PRINTED_1998 = {
+    "C1": "156",
+    "S2": "12",
+    "C3": "1,516",
+    "S4": "32",
+    "C5": "48,120",
+    "F6": "10,164",
+    "": "60,000",
+}
 VARIANTS = {"C3 sees all of S2": LeNet5(), "1998": OriginalLeNet5()}
 
 
@@ -34,11 +45,16 @@ def build(context: TableContext) -> Table:
                 for layer in ("C1", "S2", "C3", "S4", "C5", "F6", "logits")
             ]
         rows += [
-            TableRow(f"{name}: parameters of {layer}", None, count_parameters(params), COUNTED)
+            TableRow(
+                f"{name}: parameters of {layer}",
+                _printed(name, layer),
+                count_parameters(params),
+                COUNTED,
+            )
             for layer, params in sorted(net.params.items())
         ]
         rows += [
-            TableRow(f"{name}: parameters", None, net.num_params, COUNTED),
+            TableRow(f"{name}: parameters", _printed(name, ""), net.num_params, COUNTED),
             TableRow(f"{name}: multiply-adds", None, net.multiply_adds, TRACED),
         ]
     rows += trained_rows.rows(ERROR, context)
@@ -49,3 +65,10 @@ def build(context: TableContext) -> Table:
         "multiply-adds.",
     )
     return Table(tuple(rows), notes)
+
+
+def _printed(variant: str, layer: str) -> PublishedValue | None:
+    """Returns the printed number of a layer's parameters, or None for what is not printed."""
+    if variant != "1998" or layer not in PRINTED_1998:
+        return None
+    return published(PRINTED_1998[layer], SECTION)

@@ -110,6 +110,31 @@ def integrated_gradients(
     return difference * _mean_gradient(gradient, between, steps, batch_size)
 
 
+def convergence_delta(
+    attributions: Images | Maps | Float[np.ndarray, "batch height width"],
+    scores: Float[Array | np.ndarray, " batch"],
+    baseline_scores: Float[Array | np.ndarray, " batch"],
+) -> Float[np.ndarray, " batch"]:
+    """Returns by how much integrated gradients miss their sum, in percent of what it should be.
+
+    100 (sum of attributions - (S(x) - S(x'))) / |S(x) - S(x')|. Sundararajan et al., 2017, section
+    5, advise to take more steps until it is within 5.
+
+    Args:
+        attributions: the attributions of each image, or their sums over channels.
+        scores: the scores S(x) of the images.
+        baseline_scores: the scores S(x') of their baselines.
+
+    Returns:
+        The difference of each image in percent, 0 for a perfect integral; infinite, or NaN, if the
+        two scores are equal.
+    """
+    difference = np.asarray(scores, np.float64) - np.asarray(baseline_scores, np.float64)
+    total = np.asarray(attributions, np.float64).reshape(len(difference), -1).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return 100.0 * (total - difference) / np.abs(difference)
+
+
 @functools.partial(jax.jit, static_argnums=2)
 def _noise(key, indices, shape):
     # One key per sample, so that the noise does not depend on the batch size.

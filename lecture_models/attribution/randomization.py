@@ -8,8 +8,9 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import Literal
 from jaxtyping import Array, Float
+
+from lecture_models.metrics.jaxpr import propagate
 
 Variables = Any  # A pytree of arrays.
 
@@ -30,14 +31,18 @@ def order_of_use(function: Callable[..., Any], variables: Variables, *args: Any)
         last.
     """
     program = jax.make_jaxpr(function)(variables, *args).jaxpr
-    leaves = program.invars[: len(jax.tree.leaves(variables))]
-    first_use: dict[Any, int] = {}
-    for position, equation in enumerate(program.eqns):
-        for atom in equation.invars:
-            if not isinstance(atom, Literal):
-                first_use.setdefault(atom, position)
-    unused = len(program.eqns)
-    return sorted(range(len(leaves)), key=lambda leaf: first_use.get(leaves[leaf], unused))
+    count = len(jax.tree.leaves(variables))
+    first_use: dict[int, int] = {}
+
+    def note_leaves(equation, inputs):
+        for leaf in inputs:
+            if leaf is not None:
+                first_use.setdefault(leaf, len(first_use))
+        return [None] * len(equation.outvars)
+
+    others = [None] * (len(program.invars) - count)
+    propagate(program, [*range(count), *others], None, note_leaves)
+    return sorted(range(count), key=lambda leaf: first_use.get(leaf, count))
 
 
 def randomized(

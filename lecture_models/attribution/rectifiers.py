@@ -9,6 +9,7 @@ input:
 | gradient | s f'(x) |
 | `deconvolved` | max(s, 0) |
 | `guided` | max(s, 0) f'(x) |
+| `redirected` | s f'(x); if that is 0 everywhere, s where it does not lower a negative x further |
 
 For a rectifier, f'(x) = [x > 0]. Springenberg et al., 2015, Striving for simplicity: the all
 convolutional net, section 3.4 and figure 1.
@@ -76,4 +77,39 @@ def deconvolved(nonlinearity: Nonlinearity) -> Nonlinearity:
         return (jnp.maximum(signal, 0.0),)
 
     forward.defvjp(lambda x: (nonlinearity(x), None), backward)
+    return forward
+
+
+def redirected(nonlinearity: Nonlinearity) -> Nonlinearity:
+    """Returns the nonlinearity with a backward pass that reaches silent units too.
+
+    Passes on s f'(x). For an example of which nothing passes, because all units that the loss
+    depends on are silent, it passes on s except where x < 0 and s > 0, that is, where descent would
+    lower x further. An image can then be optimized for a unit that is silent at first. From the
+    "redirected ReLU" of lucid, github.com/tensorflow/lucid, misc/redirected_relu_grad.py.
+
+    Args:
+        nonlinearity: a nonlinearity of one array with examples along its first axis, such as
+            `nn.relu`.
+
+    Returns:
+        A nonlinearity with the same values.
+    """
+
+    @jax.custom_vjp
+    def forward(x):
+        return nonlinearity(x)
+
+    def keep(x):
+        values, derivative = jax.vjp(nonlinearity, x)
+        return values, (x, derivative)
+
+    def backward(kept, signal):
+        x, derivative = kept
+        (passed,) = derivative(signal)
+        others = tuple(range(1, x.ndim))
+        is_silent = (passed == 0.0).all(others, keepdims=True)
+        return (jnp.where(is_silent, jnp.where((x < 0.0) & (signal > 0.0), 0.0, signal), passed),)
+
+    forward.defvjp(keep, backward)
     return forward

@@ -5,8 +5,9 @@ from pathlib import Path
 from lecture_models import files
 from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.commands.table_output import output_path
+from lecture_models.commands.table_output import check_output
 from lecture_models.config import UsageError
+from lecture_models.files import PathError
 from lecture_models.reports.comparison import FORMATS, Comparison, compare_runs
 from lecture_models.runs.past_run import read_past_run
 from lecture_models.runs.reader import RunFolderError
@@ -28,14 +29,18 @@ def compare(invocation: Invocation, value: str) -> int:
     if values.help:
         print(_HELP)
         return 0
-    output = output_path(values.output, FORMATS)
+    check_output(values.output, FORMATS)
     comparison = compare_runs([read_past_run(folder) for folder in _folders(value)])
-    _show(comparison, output)
+    _show(comparison, values.output)
     return 0
 
 
 def _folders(value: str) -> list[Path]:
-    folders = [Path(part.strip()).expanduser() for part in value.split(",") if part.strip()]
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        folders = [files.local_path("--compare", part) for part in parts]
+    except PathError as error:
+        raise UsageError(str(error)) from error
     if len(folders) < 2:
         raise UsageError(
             f"--compare is {value or 'empty'}; it must be at least two folders, separated by commas"

@@ -10,8 +10,12 @@ from typing import Any
 
 from absl import flags
 
-from lecture_models.config import UsageError, did_you_mean
+from lecture_models.config import MAX_SEED, UsageError, did_you_mean
 from lecture_models.runs import renames
+
+# Devices count steps, examples and sizes in 32 bits.
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**31), 2**31 - 1
+_LONGEST_VALUE = 100  # Characters of a wrong value in a message.
 
 
 class Option(typing.NamedTuple):
@@ -35,24 +39,32 @@ def options(config_class: type) -> list[Option]:
     ]
 
 
-def parse(flag_values: flags.FlagValues, argv: list[str]) -> list[str]:
+def parse(
+    flag_values: flags.FlagValues, argv: list[str], config_class: type | None = None
+) -> list[str]:
     """Parses all flags, and returns the words that are not flags.
 
     Raises UsageError for a wrong value, and for an unknown flag, with its new name if it is an old
-    one, else with the nearest name.
+    one, else with the nearest name, or else with the fields of `config_class`.
     """
     flag_values.unparse_flags()
     try:
         return flag_values(argv)[1:]
     except flags.Error as error:
-        raise usage_error(error, flag_values) from error
+        raise usage_error(error, flag_values, config_class) from error
 
 
-def usage_error(error: flags.Error, flag_values: flags.FlagValues) -> UsageError:
+def usage_error(
+    error: flags.Error, flag_values: flags.FlagValues, config_class: type | None = None
+) -> UsageError:
     """Returns the error of a flag in this project's words, with what is allowed."""
     if isinstance(error, flags.UnrecognizedFlagError):
         current = renames.current_name(error.flagname, flag_values)
-        hint = f"; it is now --{current}" if current else did_you_mean(error.flagname, flag_values)
+        hint = (
+            f"; it is now --{current}"
+            if current
+            else _hint(error.flagname, flag_values, config_class)
+        )
         return UsageError(f"there is no flag --{error.flagname}{hint}")
     match = re.match(r"flag --(\w+)=(.*?): ", str(error), re.DOTALL)
     if match is None or match[1] not in flag_values:
@@ -62,7 +74,22 @@ def usage_error(error: flags.Error, flag_values: flags.FlagValues) -> UsageError
     allowed = (
         f"one of {', '.join(choices)}" if choices else parser.syntactic_help or "true or false"
     )
-    return UsageError(f"--{match[1]} is {match[2] or 'empty'}; it must be {allowed}")
+    return UsageError(f"--{match[1]} is {_shortened(match[2]) or 'empty'}; it must be {allowed}")
+
+
+def _hint(name: str, flag_values: flags.FlagValues, config_class: type | None) -> str:
+    """Returns the end of the message about an unknown flag: the nearest one, or the fields."""
+    fields = [] if config_class is None else [option.name for option in options(config_class)]
+    # The launcher has many short flags, of which one is always a little similar.
+    for known, cutoff in ((fields, 0.5), (flag_values, 0.6)):
+        if (near := did_you_mean(name, known, cutoff)) != ".":
+            return near
+    return f"; this experiment has {', '.join(f'--{field}' for field in fields)}" if fields else "."
+
+
+def _shortened(value: str) -> str:
+    rest = len(value) - _LONGEST_VALUE
+    return value if rest <= 0 else f"{value[:_LONGEST_VALUE]}... ({rest:,} more characters)"
 
 
 def define_config_flags(config_class: type, flag_values: flags.FlagValues) -> None:
@@ -79,8 +106,20 @@ def define_config_flags(config_class: type, flag_values: flags.FlagValues) -> No
 
 
 def overrides(module: types.ModuleType, preset: str) -> dict[str, Any]:
-    """Returns the fields that a preset of an experiment changes."""
-    return getattr(module, preset.upper(), {})
+    """Returns the fields that a preset of an experiment changes.
+
+    Raises UsageError for a preset that the experiment does not have: one for which no recipe has
+    been published has no preset "paper".
+    """
+    if preset == "default":
+        return {}
+    if not hasattr(module, preset.upper()):
+        name = module.__name__.rpartition(".")[2]
+        raise UsageError(
+            f"--preset is {preset}, which {name} does not have, because no recipe has been "
+            "published; allowed: default, smoke"
+        )
+    return getattr(module, preset.upper())
 
 
 def make_config(
@@ -105,12 +144,24 @@ def make_config(
         if flag_values[field.name].present:
             values[field.name] = _convert(field.name, hints[field.name], flag_values[field.name])
     for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UsageError(f"--{name} is {value}; it must be a finite number")
+        for element in value if isinstance(value, tuple) else (value,):
+            _require_representable(name, element)
     try:
         return config_class(**values)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _require_representable(name: str, value: Any) -> None:
+    """Raises UsageError for a number that a run could not compute with, or would truncate."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"--{name} is {value}; it must be a finite number")
+    if not isinstance(value, int):
+        return
+    low, high = (0, MAX_SEED) if name == "seed" else (SMALLEST_INTEGER, LARGEST_INTEGER)
+    if value < low or value > high:
+        limit = f"at least {low}" if value < low else f"at most {high}"
+        raise UsageError(f"--{name} is {_shortened(str(value))}; it must be {limit}")
 
 
 def _convert(name: str, hint: Any, flag: flags.Flag) -> Any:

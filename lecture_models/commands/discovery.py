@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import re
 from pathlib import Path
 from types import ModuleType
@@ -62,6 +63,11 @@ def _facts(folder: Path, name: str, keys: tuple[str, ...]) -> list[str]:
 def _fact(docstring: str, key: str) -> str:
     match = re.search(rf"^{key}: (.*(?:\n +\S.*)*)", docstring, re.MULTILINE)
     return " ".join(match.group(1).split()) if match else ""
+
+
+def docstring(module: ModuleType) -> str:
+    """Returns a module's docstring, from its file: `python -OO` keeps none in memory."""
+    return ast.get_docstring(ast.parse(inspect.getsource(module))) or ""
 
 
 def load(folder: Path, name: str, kind: str = "experiment") -> ModuleType:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
+from lecture_models.reports.html import cells
 from lecture_models.reports.markdown import markdown_columns
 from lecture_models.runs.past_run import PastRun, past_runs
 from lecture_models.runs.query import Condition, facts, matching, parse_query, resolve
@@ -34,7 +35,7 @@ def find_runs(invocation: Invocation, value: str) -> int:
         print(_HELP)
         return 0
     conditions = parse_query(value)
-    runs_dir = Path(values.runs_dir).expanduser()
+    runs_dir = values.runs_dir
     runs = past_runs(runs_dir, announce)
     if not runs:
         announce(f"there are no runs below {runs_dir}")
@@ -53,12 +54,10 @@ def _show(found: list[PastRun], conditions: list[Condition], runs_dir: Path, pro
     """Prints a table, then the commands, which would make the table wider than a terminal."""
     named = dict.fromkeys(condition.name for condition in conditions)
     columns = [*(name for name in named if name not in _COLUMNS), *_COLUMNS]
-    rows = []
-    for run in found:
-        values = facts(run)
-        cells = [_text(values.get(name)) for name in columns]
-        rows.append((run.folder.relative_to(runs_dir).as_posix(), *cells))
-    print(markdown_columns(("run", *columns), rows))
+    values = [facts(run) for run in found]
+    names = [run.folder.relative_to(runs_dir).as_posix() for run in found]
+    texts = [cells([row.get(name) for row in values]) for name in columns]
+    print(markdown_columns(("run", *columns), list(zip(names, *texts, strict=True))))
     for run in found:
         print(_command(run, program))
 
@@ -67,12 +66,4 @@ def _command(run: PastRun, program: str) -> str:
     """Returns the command that repeats a finished run, or continues another one."""
     if run.status == "finished":
         return shlex.join(["python", program, f"--reproduce={run.folder}"])
-    return run.record.get("resume_command") or run.record["command"]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return "-" if value is None else str(value)
+    return run.resume_command

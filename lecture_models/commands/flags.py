@@ -1,11 +1,13 @@
 """Defines the launcher's own flags by command; a run also has the fields of its experiment."""
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from absl import flags
 
-from lecture_models.commands.config_flags import parse
+from lecture_models.commands.config_flags import LARGEST_INTEGER, SMALLEST_INTEGER, parse
 from lecture_models.config import PRESETS, UsageError
+from lecture_models.files import PathError, local_path
 
 
 class LauncherFlag(NamedTuple):
@@ -17,11 +19,12 @@ class LauncherFlag(NamedTuple):
         text: the help.
         choices: the allowed values, if not every value of the type is allowed.
         alone: the value that the flag has if it is given without one; one of the choices.
-        kind: the type; needed if the default is None and the value is not a text.
+        kind: the type; needed if the default is None and the value is not a text. A Path has its
+            ~ expanded, and is refused if it is not on this machine.
     """
 
     name: str
-    default: str | int | float | bool | None
+    default: str | int | float | bool | Path | None
     text: str
     choices: tuple[str, ...] = ()
     alone: str = ""
@@ -57,12 +60,14 @@ _SHARED = (
         None,
         "folder in which data sets are searched, and to which they are downloaded (default: "
         "$LECTURE_MODELS_DATA, else a cache folder); with --dataset=folder, your own images",
+        kind=Path,
     ),
     LauncherFlag(
         "weights_dir",
         None,
         "folder in which pretrained weights are searched, and to which they are downloaded "
         "(default: $LECTURE_MODELS_WEIGHTS, else a cache folder)",
+        kind=Path,
     ),
 )
 _WANDB = LauncherFlag(
@@ -78,6 +83,13 @@ _RUN = (
         None,
         "the run's folder; the same command with the same folder continues the run (default: "
         "runs/EXPERIMENT/TIME-ID)",
+        kind=Path,
+    ),
+    LauncherFlag(
+        "output",
+        None,
+        "writes the finished picture to this .png, .jpg or .tif file, a film to this .gif or .mp4",
+        kind=Path,
     ),
     LauncherFlag(
         "preset",
@@ -100,7 +112,8 @@ _RUN = (
     LauncherFlag(
         "skip_bad_images",
         False,
-        "with --dataset=folder: skips files that cannot be read, instead of stopping",
+        "with --dataset=folder, or several pictures in --images: skips files that cannot be read, "
+        "instead of stopping",
     ),
     _WANDB,
     LauncherFlag(
@@ -117,8 +130,12 @@ _RUN = (
     ),
     *_PROCESSES,
 )
+# Flags of a run that say how data are read and computed.
+_OF_EVALUATIONS = ("image_size", "skip_bad_images", "fast_convolutions", "devices", "wandb")
 _TABLE = (
-    LauncherFlag("table", None, "name of a table, or list"),
+    LauncherFlag(
+        "table", None, "name of a table; list; or trained, for every table with trained cells"
+    ),
     LauncherFlag(
         "run",
         None,
@@ -128,30 +145,74 @@ _TABLE = (
         alone="paper",
     ),
     _WANDB,
-    LauncherFlag("output", None, "writes the table to this .md, .html, .csv or .json file"),
-    LauncherFlag("runs_dir", "runs", "folder in which finished runs are searched"),
+    LauncherFlag(
+        "output",
+        None,
+        "writes the table to this .md, .html, .csv or .json file; with --table=trained, the "
+        "folder that gets a .md file for each table",
+        kind=Path,
+    ),
+    LauncherFlag("runs_dir", Path("runs"), "folder in which finished runs are searched"),
 )
 _REPRODUCE = (
-    LauncherFlag("reproduce", None, "folder of a finished run, which is repeated and compared"),
+    LauncherFlag(
+        "reproduce", None, "folder of a finished run, which is repeated and compared", kind=Path
+    ),
     LauncherFlag("tolerance", 0.0, "relative difference of a metric that counts as equal"),
-    *(flag for flag in _RUN if flag.name not in ("preset", "seeds") and flag not in _PROCESSES),
+    *(
+        flag
+        for flag in _RUN
+        if flag.name not in ("preset", "seeds", "output") and flag not in _PROCESSES
+    ),
+)
+_CHECKPOINT = LauncherFlag(
+    "checkpoint",
+    "latest",
+    "which checkpoint of the run is read: a step, latest, or best, by the experiment's own metric",
+)
+_EVALUATE = (
+    LauncherFlag(
+        "evaluate", None, "folder of a run, which is evaluated without training", kind=Path
+    ),
+    _CHECKPOINT,
+    LauncherFlag(
+        "samples", None, "draws so many new pictures instead of evaluating the run", kind=int
+    ),
+    LauncherFlag(
+        "output",
+        None,
+        "folder that is written; with --samples also a .png file, for one grid (default: a new "
+        "folder RUN/evaluations/STEP)",
+        kind=Path,
+    ),
+    *(flag for flag in _RUN if flag.name in _OF_EVALUATIONS),
+)
+_EXPORT = (
+    LauncherFlag("export", None, "folder of a run, whose parameters are written", kind=Path),
+    _CHECKPOINT,
+    LauncherFlag("output", None, "the .safetensors file that is written", kind=Path),
 )
 _COMPARE = (
     LauncherFlag("compare", None, "folders of runs, separated by commas"),
-    LauncherFlag("output", None, "writes the comparison to this .md or .json file"),
+    LauncherFlag("output", None, "writes the comparison to this .md or .json file", kind=Path),
 )
 _FIND = (
     LauncherFlag(
         "runs", None, "conditions on past runs, such as 'eval/loss<1.0, seed=0, status=finished'"
     ),
-    LauncherFlag("runs_dir", "runs", "folder in which past runs are searched"),
+    LauncherFlag("runs_dir", Path("runs"), "folder in which past runs are searched"),
 )
 _REPORT = (
-    LauncherFlag("report", None, "folder of runs, about which one page is written"),
-    LauncherFlag("output", None, "writes this .html file instead of FOLDER/index.html"),
+    LauncherFlag("report", None, "folder of runs, about which one page is written", kind=Path),
+    LauncherFlag("output", None, "writes this .html file instead of FOLDER/index.html", kind=Path),
 )
 _SWEEP = (
-    LauncherFlag("sweep", None, "file in W&B's sweep format, such as those in experiments/sweeps/"),
+    LauncherFlag(
+        "sweep",
+        None,
+        "file in W&B's sweep format, such as those in experiments/sweeps/",
+        kind=Path,
+    ),
     LauncherFlag("num_trials", 0, "total number of trials; 0 means the file's run_cap"),
     LauncherFlag("workers", 1, "number of processes on this machine that train trials"),
     LauncherFlag(
@@ -177,6 +238,8 @@ COMMANDS: dict[str, tuple[LauncherFlag, ...]] = {
     "sweep": _SWEEP,
     "table": _TABLE,
     "reproduce": _REPRODUCE,
+    "evaluate": _EVALUATE,
+    "export": _EXPORT,
     "compare": _COMPARE,
     "find": _FIND,
     "report": _REPORT,
@@ -208,9 +271,41 @@ def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
         short = "h" if flag.name == "help" else None
         flags.DEFINE_bool(flag.name, flag.default, flag.text, short_name=short, flag_values=values)
         return
-    definers = {int: flags.DEFINE_integer, float: flags.DEFINE_float}
-    define = definers.get(flag.kind or type(flag.default), flags.DEFINE_string)
+    kind = flag.kind or type(flag.default)
+    if issubclass(kind, Path):
+        parser = _PathParser(flag.name)
+        defined = flags.Flag(parser, None, flag.name, flag.default, flag.text)
+        flags.DEFINE_flag(defined, flag_values=values)
+        return
+    definers = {int: _define_integer, float: flags.DEFINE_float}
+    define = definers.get(kind, flags.DEFINE_string)
     define(flag.name, flag.default, flag.text, flag_values=values)
+
+
+def _define_integer(*arguments: Any, flag_values: flags.FlagValues) -> None:
+    flags.DEFINE_integer(*arguments, SMALLEST_INTEGER, LARGEST_INTEGER, flag_values=flag_values)
+
+
+class _PathParser(flags.ArgumentParser):
+    """Parses the path of a file or folder on this machine; raises UsageError for anything else."""
+
+    syntactic_help = "a path on this machine"
+
+    def __init__(self, name: str):
+        self._name = f"--{name}"
+
+    def parse(self, argument: str | Path) -> Path:
+        """Returns the path, with ~ expanded."""
+        if isinstance(argument, str) and argument.startswith("--"):
+            raise UsageError(f"{self._name} has no value; it must be a path on this machine")
+        try:
+            return argument if isinstance(argument, Path) else local_path(self._name, argument)
+        except PathError as error:
+            raise UsageError(str(error)) from error
+
+    def flag_type(self) -> str:
+        """Returns the name of the type."""
+        return "path"
 
 
 class _AloneParser(flags.EnumParser):
@@ -239,10 +334,10 @@ def shared_help_lines() -> list[tuple[str, str]]:
 
 
 def _kind(flag: LauncherFlag) -> str:
-    kind = "|".join(flag.choices) or (flag.kind or type(flag.default)).__name__
-    if flag.default is None:
-        return kind.replace("NoneType", "str")
-    return f"{kind}, {flag.default}"
+    kind = flag.kind or (str if flag.default is None else type(flag.default))
+    name = "path" if issubclass(kind, Path) else kind.__name__
+    name = "|".join(flag.choices) or name
+    return name if flag.default is None else f"{name}, {flag.default}"
 
 
 def read_alone(

@@ -4,6 +4,7 @@ import textwrap
 from types import ModuleType
 
 from lecture_models.commands.config_flags import options, overrides
+from lecture_models.commands.discovery import docstring
 from lecture_models.commands.flags import help_lines, shared_help_lines
 from lecture_models.config import PRESETS, as_typed
 
@@ -18,13 +19,17 @@ def show_help(name: str, module: ModuleType, command: str = "run") -> None:
         module: its module.
         command: "run", or "sweep" to print the flags of a sweep as well.
     """
-    print(f"{module.__doc__}")
+    print(f"{docstring(module)}\n")
     fields = [
         (f"--{option.name} ({option.type_name}, {as_typed(option.default)})", option.reason)
         for option in options(module.Config)
     ]
     show_flags(f"fields of --experiment={name}", fields)
-    presets = [(f"--preset={preset}", _changes(module, preset)) for preset in PRESETS[1:]]
+    presets = [
+        (f"--preset={preset}", _changes(module, preset))
+        for preset in PRESETS[1:]
+        if hasattr(module, preset.upper())
+    ]
     show_flags("\npresets", presets)
     show_flags("\nflags of every experiment", sorted([*shared_help_lines(), *help_lines("run")]))
     if command == "sweep":

@@ -45,8 +45,3 @@ class Invocation(NamedTuple):
 def announce(line: str) -> None:
     """Prints a line on standard error, apart from what a command prints as its result."""
     print(line, file=sys.stderr, flush=True)
-
-
-def folder(value: str | None) -> Path | None:
-    """Returns the path of a flag's value, with ~ expanded; None if the flag was not given."""
-    return Path(value).expanduser() if value else None

@@ -18,7 +18,7 @@ Writes FOLDER/index.html, one page about all runs, sweeps and tables below the f
 the curves and images of the runs that you select. The page opens from disk, without a network."""
 
 
-def report_index(invocation: Invocation, value: str) -> int:
+def report_index(invocation: Invocation, root: Path) -> int:
     """Writes the page and announces its path.
 
     Raises UsageError for a wrong command line, and RunFolderError for a folder without runs.
@@ -27,7 +27,8 @@ def report_index(invocation: Invocation, value: str) -> int:
     if values.help:
         print(_HELP)
         return 0
-    root = _root(value)
+    if not root.is_dir():
+        raise RunFolderError(f"--report is {root}; this folder does not exist")
     page = _page(root, values.output)
     index = read_index(root)
     if index.skipped:
@@ -38,19 +39,9 @@ def report_index(invocation: Invocation, value: str) -> int:
     return 0
 
 
-def _root(value: str) -> Path:
-    if not value:
-        raise UsageError("--report is empty; it must be a folder of runs")
-    root = Path(value).expanduser()
-    if not root.is_dir():
-        raise RunFolderError(f"--report is {root}; this folder does not exist")
-    return root
-
-
-def _page(root: Path, output: str | None) -> Path:
-    if output is None:
+def _page(root: Path, page: Path | None) -> Path:
+    if page is None:
         return root / "index.html"
-    page = Path(output).expanduser()
     if page.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"--output is {page}; its name must end in .html")
     if not page.parent.is_dir() or page.is_dir():

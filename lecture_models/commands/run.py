@@ -1,12 +1,13 @@
 """Trains one run of an experiment: `--experiment`."""
 
 import contextlib
+import functools
 import inspect
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from lecture_models.commands import discovery
+from lecture_models.commands import discovery, output
 from lecture_models.commands.config_flags import (
     define_config_flags,
     make_config,
@@ -15,7 +16,7 @@ from lecture_models.commands.config_flags import (
 )
 from lecture_models.commands.flags import command_flags
 from lecture_models.commands.help_page import show_help
-from lecture_models.commands.invocation import Invocation, announce, folder
+from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library
@@ -61,15 +62,23 @@ def run(invocation: Invocation, name: str) -> int:
             show_help(name, module)
         return 0
     chosen = choose(name, module, values)
+    if values.output:
+        output.check_file(values.output)
     process_group = initialize(
         ProcessGroupOptions(**{flag: values[flag].value for flag in ProcessGroupOptions._fields})
     )
     with process_group.reporting_refusal():
         sources = open_sources(module, values)
         spec = make_run_spec(invocation, chosen, values, sources, process_group)
+        if values.output:
+            output.check_result(values.output, name, spec.experiment.result)
         if not process_group.is_main:
             return session.compute_only(spec)
-        return train(spec, values.workdir or default_folder(Path("runs"), name))
+        workdir = values.workdir or default_folder(Path("runs"), name)
+        code = train(spec, workdir)
+    if code or not values.output:
+        return code
+    return output.deliver(values.output, workdir, spec.experiment.result)
 
 
 def experiment_of(invocation: Invocation, command: str) -> str:
@@ -85,7 +94,7 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
     """Parses the launcher's flags of a run and the experiment's fields. Raises UsageError."""
     values = command_flags("run")
     define_config_flags(module.Config, values)
-    leftover = parse(values, invocation.argv)
+    leftover = parse(values, invocation.argv, module.Config)
     if leftover and not values.help:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
     return values
@@ -93,6 +102,8 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
 
 def require_one_process(values: Any, command: str) -> None:
     """Raises UsageError if a command that trains several runs was given several processes."""
+    if "output" in values and values["output"].present:
+        raise UsageError(f"--output is for one run; it cannot be combined with {command}")
     present = [name for name in ProcessGroupOptions._fields if values[name].present]
     if present:
         raise UsageError(
@@ -115,11 +126,14 @@ def open_sources(module: ModuleType, values: Any) -> list[Any]:
     if values["image_size"].present or values["skip_bad_images"].present:
         pictures = make_config(PictureOptions, {}, values)
     process_setup.use_compilation_cache()
-    sources: list[Any] = [Library(folder(values.data_dir), announce, picture_options=pictures)]
+    sources: list[Any] = [Library(values.data_dir, announce, picture_options=pictures)]
     if "weights" in inspect.signature(module.build).parameters:
+        from lecture_models.commands.run_network import read_run_network
         from lecture_models.weights.pretrained import Weights
 
-        sources.append(Weights(folder(values.weights_dir), announce))
+        experiments = Path(module.__file__).parent
+        read_run = functools.partial(read_run_network, experiments, sources[0], announce)
+        sources.append(Weights(values.weights_dir, announce, read_run))
     return sources
 
 
@@ -147,7 +161,7 @@ def make_run_spec(
     used = [provenance for source in sources for provenance in source.provenance]
     return RunSpec(
         name=chosen.name,
-        title=chosen.module.__doc__.partition("\n")[0],
+        title=discovery.docstring(chosen.module).partition("\n")[0],
         preset=chosen.preset,
         config=chosen.config,
         experiment=experiment,
@@ -172,7 +186,7 @@ def _with_convolutions(experiment: Experiment, fast: bool) -> Experiment:
     return experiment._replace(evaluate=plain_convolutions()(experiment.evaluate))
 
 
-def train(spec: RunSpec, workdir: Path | str) -> int:
+def train(spec: RunSpec, workdir: Path) -> int:
     """Trains a run in its folder; returns the exit code."""
-    with contextlib.closing(RunFolder(Path(workdir).expanduser())) as run_folder:
+    with contextlib.closing(RunFolder(workdir)) as run_folder:
         return session.run(spec, run_folder)

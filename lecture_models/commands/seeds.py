@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from lecture_models import files
 from lecture_models.commands import discovery, run
-from lecture_models.commands.arguments import split_flags
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError, as_json_values
 from lecture_models.reports import seeds_page
 from lecture_models.runs import seeds as seed_runs
+from lecture_models.runs.arguments import split_flags
 from lecture_models.runs.folder import default_folder
 from lecture_models.runs.past_run import PastRun
 from lecture_models.training.printing import until_reader_leaves
@@ -53,8 +53,7 @@ def seeds(invocation: Invocation, value: str) -> int:
         raise UsageError("--seed and --seeds contradict each other; give one of them")
     numbers = seed_runs.parse_seeds(value)
     chosen = run.choose(name, module, values)
-    default = default_folder(Path("runs"), name)
-    workdir = Path(values.workdir or f"{default}-seeds").expanduser()
+    workdir = values.workdir or Path(f"{default_folder(Path('runs'), name)}-seeds")
     _, shared = split_flags(invocation.arguments, {"seeds", "workdir"})
     own = [f"--seeds={value}", f"--workdir={workdir}"]
     command = shlex.join(["python", invocation.program, *shared, *own])

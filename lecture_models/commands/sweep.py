@@ -1,6 +1,7 @@
 """Trains many runs of one experiment, whose parameters a file in W&B's format varies: `--sweep`."""
 
 import contextlib
+import os
 import shlex
 import signal
 import sys
@@ -11,20 +12,27 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from lecture_models.commands import discovery, run, sweep_checks
-from lecture_models.commands.arguments import split_flags
 from lecture_models.commands.config_flags import define_config_flags, parse
 from lecture_models.commands.flags import command_flags
 from lecture_models.commands.help_page import show_help
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.runs import renames
+from lecture_models.runs.arguments import split_flags
 from lecture_models.sweeps import folder
+from lecture_models.sweeps.address import (
+    HIDDEN,
+    StorageAddress,
+    StorageError,
+    read_address,
+    without_password,
+)
 from lecture_models.sweeps.folder import SweepIdentity
 from lecture_models.sweeps.heartbeat import WorkerHeartbeat
 from lecture_models.sweeps.page import terminal, write_report
 from lecture_models.sweeps.results import sweep_results, trial_rows
 from lecture_models.sweeps.spec import SweepSpec, digest, read_spec
-from lecture_models.sweeps.storage import Storage, open_storage, without_password
+from lecture_models.sweeps.storage import Storage, open_storage
 from lecture_models.sweeps.study import TrialQueue, open_study
 from lecture_models.sweeps.worker import Sweep, run_trials
 from lecture_models.sweeps.worker_pool import end_with_parent, run_workers
@@ -39,13 +47,15 @@ SWEEP_FLAGS = {
     *("sweep", "num_trials", "workers", "storage", "max_retries", "heartbeat", "sweep_seed"),
 }
 WORKER_SWITCH = "sweep_worker"
+# How a worker gets the address of the database: a command line can be read by everybody.
+STORAGE_VARIABLE = "LECTURE_MODELS_SWEEP_STORAGE"
 
 
 class _Request(NamedTuple):
     """Holds what the command line and the sweep's file ask for.
 
     Attributes:
-        invocation: the command line as it was typed.
+        invocation: the command line as it was typed, with *** for the password of the database.
         shared: the command line with the flags that all trials share.
         name: the experiment.
         module: its module.
@@ -54,6 +64,7 @@ class _Request(NamedTuple):
         identity: what distinguishes the sweep from others.
         evaluations: the number of evaluations of a whole trial.
         limit: the total number of trials.
+        address: the database; None for a journal in the sweep's folder.
     """
 
     invocation: Invocation
@@ -65,6 +76,13 @@ class _Request(NamedTuple):
     identity: SweepIdentity
     evaluations: int
     limit: int
+    address: StorageAddress | None
+
+    @property
+    def advice(self) -> str:
+        """Returns how the sweep is continued, for the user."""
+        note = f" (write the password in place of {HIDDEN})" if HIDDEN in self.command else ""
+        return f"to continue the sweep: {self.command}{note}"
 
     @property
     def command(self) -> str:
@@ -75,7 +93,7 @@ class _Request(NamedTuple):
         return shlex.join(["python", self.invocation.program, *words])
 
 
-def sweep(invocation: Invocation, path: str) -> int:
+def sweep(invocation: Invocation, path: Path) -> int:
     """Returns 0 if all trials are done, 1 if none has finished, 128 + n for signal n.
 
     Raises UsageError if the command line or the file is wrong, and RunFolderError if the folder
@@ -84,6 +102,15 @@ def sweep(invocation: Invocation, path: str) -> int:
     request = _read(invocation, path)
     if request is None:
         return 0
+    try:
+        with request.sweep.database_errors():
+            return _carry_out(request)
+    except StorageError as error:
+        announce(f"error: {error}; {request.advice}")
+        return 1
+
+
+def _carry_out(request: _Request) -> int:
     storage = None
     try:
         with _stopping_on_sigterm():
@@ -92,9 +119,7 @@ def sweep(invocation: Invocation, path: str) -> int:
             if recorded is None:
                 _check_metric(request)
             request.sweep.folder.mkdir(parents=True, exist_ok=True)
-            storage = open_storage(
-                request.values.storage, request.sweep.folder, request.values.heartbeat
-            )
+            storage = open_storage(request.address, request.sweep.folder, request.values.heartbeat)
             if recorded is None:
                 _write_record(request)
             code = _work(request, storage)
@@ -103,11 +128,11 @@ def sweep(invocation: Invocation, path: str) -> int:
     if request.values.sweep_worker:
         return code
     if code > 128:
-        announce(f"to continue the sweep: {request.command}")
+        announce(request.advice)
     return _report(request, storage, code) if storage else code
 
 
-def _read(invocation: Invocation, path: str) -> _Request | None:
+def _read(invocation: Invocation, path: Path) -> _Request | None:
     """Reads the flags and the file; returns None after printing help."""
     name = run.experiment_of(invocation, "--sweep")
     values = command_flags("run", "sweep")
@@ -119,10 +144,14 @@ def _read(invocation: Invocation, path: str) -> _Request | None:
             show_help(name, module, "sweep")
         return None
     if leftover:
-        raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
+        word = without_password(leftover[0])
+        raise UsageError(f"unexpected argument {word!r}; flags begin with --")
     _check_flags(values)
+    address = _address(values)
+    if address is not None:
+        invocation = _without_secrets(invocation, values.storage, address)
     run.require_one_process(values, "--sweep")
-    spec = _without_experiment(read_spec(Path(path)), name)
+    spec = _without_experiment(read_spec(path), name)
     _, rest = split_flags(invocation.arguments, SWEEP_FLAGS | {"workdir"}, {WORKER_SWITCH})
     typed = {word.lstrip("-").partition("=")[0] for word in rest}
     constants = {key: value for key, value in spec.constants.items() if key not in typed}
@@ -131,11 +160,31 @@ def _read(invocation: Invocation, path: str) -> _Request | None:
     evaluations = sweep_checks.check(shared, name, module, spec)
     _, flags = split_flags(rest, LOCATION_FLAGS)
     same = digest(spec, name, sorted(flags), values.sweep_seed)
-    workdir = values.workdir or folder.default_folder(Path("runs"), name, Path(path).stem, same)
-    made = Sweep(Path(workdir).expanduser().absolute(), spec.name, spec, rest, announce)
-    identity = SweepIdentity(name, same, without_password(values.storage))
+    workdir = values.workdir or folder.default_folder(Path("runs"), name, path.stem, same)
+    guard = address.one_line_errors if address else contextlib.nullcontext
+    made = Sweep(workdir.absolute(), spec.name, spec, rest, announce, guard)
+    identity = SweepIdentity(name, same, address.shown if address else None)
     limit = _limit(spec, values.num_trials)
-    return _Request(invocation, shared, name, module, values, made, identity, evaluations, limit)
+    if not values.sweep_worker:
+        for warning in spec.warnings:
+            announce(f"warning: {warning}")
+    return _Request(
+        invocation, shared, name, module, values, made, identity, evaluations, limit, address
+    )
+
+
+def _address(values: Any) -> StorageAddress | None:
+    text = values.storage
+    if values.sweep_worker:
+        text = os.environ.pop(STORAGE_VARIABLE, text)
+    return None if text is None else read_address(text)
+
+
+def _without_secrets(invocation: Invocation, typed: str, address: StorageAddress) -> Invocation:
+    """Hides the secrets of --storage from all that follows: records, reports, messages and W&B."""
+    sys.argv[:] = [word.replace(typed, address.shown) for word in sys.argv]
+    shown = [word.replace(typed, address.shown) for word in invocation.arguments]
+    return invocation._replace(arguments=shown)
 
 
 def _check_flags(values: Any) -> None:
@@ -143,7 +192,13 @@ def _check_flags(values: Any) -> None:
         raise UsageError(
             "--sweep and --seeds are two commands; to sweep the seed, make it a parameter"
         )
-    for name, least in {"num_trials": 1, "workers": 1, "max_retries": 0, "heartbeat": 1}.items():
+    for name, least in {
+        "num_trials": 1,
+        "workers": 1,
+        "max_retries": 0,
+        "heartbeat": 1,
+        "sweep_seed": 0,
+    }.items():
         value = values[name].value
         if values[name].present and value < least:
             raise UsageError(f"--{name} is {value}; it must be at least {least}")
@@ -179,11 +234,10 @@ def _check_metric(request: _Request) -> None:
 
 
 def _write_record(request: _Request) -> None:
-    spec, storage = request.sweep.spec, request.values.storage
-    command = request.command
+    spec = request.sweep.spec
     record = {
         "name": spec.name,
-        "command": command.replace(storage, without_password(storage)) if storage else command,
+        "command": request.command,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "spec": spec.raw,
         "flags": request.sweep.flags,
@@ -205,7 +259,10 @@ def _work(request: _Request, storage: Storage) -> int:
         command = [sys.executable, request.invocation.program, *_worker_words(request)]
         max_restarts = values.max_retries * values.workers
         on_poll = _announcer(request, study)
-        return run_workers(command, values.workers, workers, max_restarts, on_poll, announce)
+        secrets = {STORAGE_VARIABLE: request.address.reveal()} if request.address else {}
+        return run_workers(
+            command, values.workers, workers, max_restarts, on_poll, announce, secrets
+        )
     if values.sweep_worker:
         end_with_parent()
     heartbeat = WorkerHeartbeat(workers, values.heartbeat)

@@ -22,7 +22,7 @@ from lecture_models.training.processes import ProcessGroupOptions
 
 # Flags of a run that a sweep's file cannot set: the sweep chooses the folders of its trials, and
 # varies the seed as it does any other parameter.
-NOT_FOR_TRIALS = {"workdir", "seeds", "help", "h", "list", *ProcessGroupOptions._fields}
+NOT_FOR_TRIALS = {"workdir", "seeds", "output", "help", "h", "list", *ProcessGroupOptions._fields}
 MAX_POINTS = 1_000  # Points of a grid that are tried on the Config.
 
 

@@ -1,17 +1,17 @@
 """Shows a published table beside this project's results: `--table`."""
 
-from pathlib import Path
 from typing import Any
 
 from lecture_models.commands import table_list, table_output, table_run
 from lecture_models.commands.flags import read_alone
-from lecture_models.commands.invocation import Invocation, announce, folder
+from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.tables.table import TableContext
 from lecture_models.training import process_setup
 from lecture_models.training.printing import until_reader_leaves
 
 LIST = "list"
+TRAINED = "trained"
 
 
 def table(invocation: Invocation, name: str) -> int:
@@ -22,9 +22,9 @@ def table(invocation: Invocation, name: str) -> int:
     """
     values = read_alone("table", invocation.argv)
     context = TableContext(
-        runs_dir=Path(values.runs_dir).expanduser(),
-        weights_dir=folder(values.weights_dir),
-        data_dir=folder(values.data_dir),
+        runs_dir=values.runs_dir,
+        weights_dir=values.weights_dir,
+        data_dir=values.data_dir,
         announce=announce,
     )
     if name == LIST:
@@ -35,13 +35,15 @@ def table(invocation: Invocation, name: str) -> int:
         with until_reader_leaves():
             table_output.show_help(tables, name)
         return 0
-    path = table_output.output_path(values.output)
+    if name == TRAINED:
+        return _trained(invocation, context, values)
+    table_output.check_output(values.output)
     if values.run is not None:
         code = table_run.make_missing(invocation, name, context, values)
         if code:
             return code
     with until_reader_leaves():
-        table_output.show(tables, name, context, path)
+        table_output.show(tables, name, context, values.output)
     return 0
 
 
@@ -51,4 +53,17 @@ def _list(invocation: Invocation, context: TableContext, values: Any) -> int:
             raise UsageError(f"--{flag} needs the name of one table; --table=list prints the names")
     with until_reader_leaves():
         table_list.show(invocation, context)
+    return 0
+
+
+def _trained(invocation: Invocation, context: TableContext, values: Any) -> int:
+    if values.run is not None:
+        raise UsageError("--run needs the name of one table; --table=list prints the names")
+    folder = values.output
+    if folder is None or not folder.is_dir():
+        found = "not given" if folder is None else f"{folder}, which is not a folder"
+        raise UsageError(f"--output is {found}; with --table=trained it must be a folder")
+    tables = invocation.checkout.tables
+    for name in table_list.with_trained_cells(tables):
+        table_output.show(tables, name, context, folder / f"{name}.md")
     return 0

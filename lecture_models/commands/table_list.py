@@ -1,6 +1,7 @@
 """Lists the tables, and how many of their trained cells finished runs fill: `--table=list`."""
 
 import functools
+from pathlib import Path
 
 from lecture_models.commands import discovery
 from lecture_models.commands.invocation import Invocation
@@ -22,8 +23,17 @@ def show(invocation: Invocation, context: TableContext) -> None:
 
     for name in discovery.names(tables):
         entry = discovery.table_entry(tables, name)
-        cells = getattr(discovery.load(tables, name, "table"), "CELLS", ())
+        cells = _cells(tables, name)
         print(f"{name}: {entry.title}\n    source   {entry.source}")
         if cells:
             filled = sum(map(is_filled, cells))
             print(f"    trained  {filled} of {len(cells)} cells filled from {context.runs_dir}")
+
+
+def with_trained_cells(tables: Path) -> list[str]:
+    """Returns the names of the tables in which runs fill cells."""
+    return [name for name in discovery.names(tables) if _cells(tables, name)]
+
+
+def _cells(tables: Path, name: str) -> tuple[TrainedCell, ...]:
+    return getattr(discovery.load(tables, name, "table"), "CELLS", ())

@@ -23,22 +23,20 @@ def build(folder: Path, name: str, context: TableContext) -> Table:
     return table._replace(name=name, title=entry.title, source=entry.source)
 
 
-def output_path(output: str | None, formats: Collection[str] = FORMATS) -> Path | None:
-    """Checks --output before anything is computed; returns None for the terminal.
+def check_output(path: Path | None, formats: Collection[str] = FORMATS) -> None:
+    """Checks --output before anything is computed; None, for the terminal, is always right.
 
     Raises UsageError if the suffix is not one of the formats, if the file's folder does not exist,
     or if the path is a folder.
     """
-    if output is None:
-        return None
-    path = Path(output).expanduser()
+    if path is None:
+        return
     if path.suffix.lower() not in formats:
         raise UsageError(f"--output is {path}; its name must end in {', '.join(formats)}")
     if not path.parent.is_dir():
         raise UsageError(f"--output is {path}; the folder {path.parent} does not exist")
     if path.is_dir():
         raise UsageError(f"--output is {path}, which is a folder; name a file")
-    return path
 
 
 def show(folder: Path, name: str, context: TableContext, path: Path | None) -> None:
@@ -53,5 +51,5 @@ def show(folder: Path, name: str, context: TableContext, path: Path | None) -> N
 
 def show_help(folder: Path, name: str) -> None:
     """Prints a table's docstring and the flags. Raises UsageError if there is no such table."""
-    print(discovery.load(folder, name, "table").__doc__)
+    print(discovery.docstring(discovery.load(folder, name, "table")))
     show_flags("flags of a table", help_lines("table"))

@@ -10,7 +10,7 @@ from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, us
 from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
 from lecture_models.data.download import download
 from lecture_models.data.folder import PictureOptions
-from lecture_models.files import cache_folder
+from lecture_models.files import cache_folder, local_path
 
 # The readers of each data set, in the order in which they are tried; a download comes last.
 SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
@@ -34,7 +34,7 @@ _DOWNLOADABLE = {layout.name: layout for layout in (mnist.MNIST, mnist.FASHION_M
 def default_data_dir() -> Path:
     """Returns $LECTURE_MODELS_DATA, or lecture_models/data in the user's cache folder."""
     if data_dir := os.environ.get("LECTURE_MODELS_DATA"):
-        return Path(data_dir).expanduser()
+        return local_path("$LECTURE_MODELS_DATA", data_dir)
     return cache_folder() / "data"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.dataset_library import DatasetLibrary
+from lecture_models.data.film import Film
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
@@ -21,7 +22,8 @@ class Library:
     ):
         """Takes what `DatasetLibrary` takes; pictures are found by their own paths."""
         self._datasets = DatasetLibrary(data_dir, announce, picture_options)
-        self._pictures = PictureLibrary()
+        skip = picture_options is not None and picture_options.skip_bad_images
+        self._pictures = PictureLibrary(announce, skip)
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
@@ -40,6 +42,12 @@ class Library:
         """Returns the central squares of pictures; see `PictureLibrary.read_squares`."""
         return self._pictures.read_squares(names, side)
 
-    def picture(self, name: str, size: int | None = None, square: bool = False) -> PictureFile:
+    def picture(
+        self, name: str, size: int | None = None, square: bool = False, flag: str = "--size"
+    ) -> PictureFile:
         """Returns one picture at its aspect ratio; see `PictureLibrary.read`."""
-        return self._pictures.read(name, size, square)
+        return self._pictures.read(name, size, square, flag)
+
+    def film(self, name: str, size: int) -> Film | None:
+        """Returns the frames of a film, None for a single picture; see `PictureLibrary`."""
+        return self._pictures.read_film(name, size)

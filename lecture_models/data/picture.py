@@ -1,7 +1,8 @@
 """Decodes picture files of many formats to bytes, gray or red, green and blue.
 
-A picture is rotated as its EXIF data says and blended with white where it is transparent; of an
-animation the first frame is read, and 16 bits become 8. Resizing is bicubic with antialiasing.
+A picture is rotated as its EXIF data says, its colors are converted from its color profile to sRGB,
+and it is blended with white where it is transparent; of an animation the first frame is read, and
+16 bits become 8. Resizing is bicubic with antialiasing.
 """
 
 import contextlib
@@ -17,7 +18,16 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from lecture_models.data.archives import read_file
+from lecture_models.data.color_profiles import ColorConversion, to_srgb
 from lecture_models.data.dataset import DataError
+from lecture_models.data.picture_formats import (
+    HEIC_FORMAT,
+    further_suffixes,
+    is_heic,
+    kind_in_words,
+    register_heic,
+    require_readable_kind,
+)
 from lecture_models.data.sample_pictures import sample_file
 
 # Pillow knows more: but it passes EPS to another program, and only recognizes MPEG and HDF5.
@@ -39,11 +49,13 @@ class DecodedPicture(NamedTuple):
 
     Attributes:
         size: width and height in the file, before EXIF's rotation.
-        pixels: 0 is black, 255 is white.
+        pixels: 0 is black, 255 is white; blended with white where the picture is transparent.
+        alpha: the opacity of each pixel, 0 transparent and 255 opaque; None if all are opaque.
     """
 
     size: tuple[int, int]
     pixels: UInt8[np.ndarray, "height width channel"]
+    alpha: UInt8[np.ndarray, "height width"] | None = None
 
 
 class PictureFile(NamedTuple):
@@ -53,13 +65,15 @@ class PictureFile(NamedTuple):
         path: the path of the file.
         sha256: SHA-256 of the file.
         size: width and height in the file, before EXIF's rotation.
-        pixels: 0 is black, 255 is white.
+        pixels: 0 is black, 255 is white; blended with white where the picture is transparent.
+        alpha: the opacity of each pixel, 0 transparent and 255 opaque; None if all are opaque.
     """
 
     path: Path
     sha256: str
     size: tuple[int, int]
     pixels: UInt8[np.ndarray, "height width 3"]
+    alpha: UInt8[np.ndarray, "height width"] | None = None
 
 
 def read(path: Path, shorter_side: int | None = None, square: bool = False) -> PictureFile:
@@ -75,12 +89,14 @@ def read(path: Path, shorter_side: int | None = None, square: bool = False) -> P
             179 megapixels.
     """
     content, record = read_file(path)
-    with _readable(path):
+    with readable(path):
         decoded = decode(content, shorter_side, square)
     return _colored(path, record.sha256, decoded)
 
 
-def read_at(path: Path, size: int | None, square: bool = False) -> PictureFile:
+def read_at(
+    path: Path, size: int | None, square: bool = False, flag: str = "--size"
+) -> PictureFile:
     """Returns a picture, with its longer side resized to a length that is checked.
 
     Args:
@@ -88,6 +104,7 @@ def read_at(path: Path, size: int | None, square: bool = False) -> PictureFile:
         size: length of the longer side, or of both sides if `square`, in pixels; None keeps the
             picture's size.
         square: keeps only the central square.
+        flag: the flag that the user gave `size` by, for error messages.
 
     Raises:
         DataError: as by `read`; or, before the picture is decoded, a side would be shorter than
@@ -95,12 +112,12 @@ def read_at(path: Path, size: int | None, square: bool = False) -> PictureFile:
             have more than 179 megapixels.
     """
     if size is not None and size < MIN_SIDE:
-        raise DataError(f"--size is {size}; it must be at least {MIN_SIDE}")
+        raise DataError(f"{flag} is {size}; it must be at least {MIN_SIDE}")
     content, record = read_file(path)
-    with _readable(path):
+    with readable(path):
         file_size = _open(content).size
-    _check_size(path, file_size, size, square)
-    with _readable(path):
+    check_size(path, file_size, size, square, flag)
+    with readable(path):
         decoded = decode(content, size, square) if square else decode(content, longer_side=size)
     return _colored(path, record.sha256, decoded)
 
@@ -130,19 +147,45 @@ def decode(
             image.draft(None, (_DRAFT * scaled_size[0], _DRAFT * scaled_size[1]))
         ImageOps.exif_transpose(image, in_place=True)
         cut = _central_square(image) if square else image
-        levels = _eight_bits(cut, image.format)
+        levels, alpha = _eight_bits(cut, image.format, to_srgb(image))
     sides = _scaled(levels.size, shorter_side, longer_side)
     if sides != levels.size:
         # Pillow clips the overshoot of bicubic interpolation to 0 ... 255.
         levels = levels.resize(sides, Image.Resampling.BICUBIC)
-    return DecodedPicture(size, np.atleast_3d(np.asarray(levels)))
+        alpha = alpha and alpha.resize(sides, Image.Resampling.BICUBIC)
+    opacity = None if alpha is None else np.asarray(alpha)
+    return DecodedPicture(size, np.atleast_3d(np.asarray(levels)), opacity)
+
+
+def frame_pixels(image: Image.Image, longer_side: int) -> UInt8[np.ndarray, "height width 3"]:
+    """Returns a frame of a film over white, with its longer side resized to a length in pixels."""
+    levels, _ = _eight_bits(image, image.format, None)
+    sides = _scaled(levels.size, None, longer_side)
+    if sides != levels.size:
+        levels = levels.resize(sides, Image.Resampling.BICUBIC)
+    return np.asarray(levels.convert("RGB"))
+
+
+def may_be_drafted(content: bytes, size: tuple[int, int], shorter_side: int) -> bool:
+    """Returns True if `decode` may decode a picture at a fraction of its size: a large JPEG.
+
+    Args:
+        content: the bytes of the file.
+        size: width and height in the file.
+        shorter_side: length to which the shorter side is resized, in pixels.
+    """
+    return content.startswith(b"\xff\xd8") and min(size) >= 2 * _DRAFT * shorter_side
 
 
 def extensions() -> set[str]:
-    """Returns the extensions of picture files, such as ".jpg", in small letters."""
+    """Returns the extensions of picture files, such as ".jpg", in small letters.
+
+    Among them are those of kinds that cannot be read, so that no picture is left out silently.
+    """
     Image.init()
     formats = Image.registered_extensions().items()
-    return {extension for extension, name in formats if name in _FORMATS}
+    known = {extension for extension, name in formats if name in _FORMATS}
+    return known | further_suffixes()
 
 
 def find(path: Path) -> list[Path]:
@@ -184,8 +227,6 @@ def digest(pictures: list[PictureFile]) -> str:
 
 def reason(error: Exception) -> str:
     """Returns why a file cannot be read, in one line of at most 100 characters."""
-    if isinstance(error, UnidentifiedImageError):  # Its message names an address in memory.
-        return "not a picture"
     message = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(message.split())[:100]
 
@@ -196,9 +237,10 @@ def shown(name: Path | str) -> str:
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turns every exception into a DataError that names the file."""
+def readable(path: Path) -> Iterator[None]:
+    """Turns every exception into a DataError that names the file, and refuses unreadable kinds."""
     try:
+        require_readable_kind(path)
         with warnings.catch_warnings():
             # They concern metadata, and large pictures that are still allowed.
             warnings.simplefilter("ignore")
@@ -212,12 +254,18 @@ def _readable(path: Path) -> Iterator[None]:
 def _open(content: bytes) -> Image.Image:
     Image.init()  # Without it Pillow knows only the most common formats.
     known = [name for name in _FORMATS if name in Image.OPEN]
-    return Image.open(io.BytesIO(content), formats=known)
+    if is_heic(content):
+        register_heic()
+        known = [HEIC_FORMAT]
+    try:
+        return Image.open(io.BytesIO(content), formats=known)
+    except UnidentifiedImageError as error:  # Its message names an address in memory.
+        raise ValueError(kind_in_words(content)) from error
 
 
 def _colored(path: Path, sha256: str, decoded: DecodedPicture) -> PictureFile:
     pixels = np.broadcast_to(decoded.pixels, (*decoded.pixels.shape[:2], 3))
-    return PictureFile(path, sha256, decoded.size, pixels)
+    return PictureFile(path, sha256, decoded.size, pixels, decoded.alpha)
 
 
 def _scaled(
@@ -230,21 +278,28 @@ def _scaled(
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _check_size(path: Path, file_size: tuple[int, int], size: int | None, square: bool) -> None:
+def check_size(
+    path: Path,
+    file_size: tuple[int, int],
+    size: int | None,
+    square: bool = False,
+    flag: str = "--size",
+) -> None:
+    """Raises DataError if a picture of this width and height does not suit `size`: `read_at`."""
     named = f"{shown(path)} is {file_size[0]}x{file_size[1]}"
     side = min(file_size) if square else max(file_size)
     if size is not None and size > MAX_ENLARGED * side:
         raise DataError(
-            f"{named}; --size={size} would enlarge it {size / side:.3g} times; at most "
+            f"{named}; {flag}={size} would enlarge it {size / side:.3g} times; at most "
             f"{MAX_ENLARGED} times are allowed"
         )
     width, height = _scaled(file_size, size if square else None, None if square else size)
     if min(width, height) < MIN_SIDE:
-        at = "" if size is None else f", {width}x{height} at --size={size}"
+        at = "" if size is None else f", {width}x{height} at {flag}={size}"
         raise DataError(f"{named}{at}; both sides must be at least {MIN_SIDE}")
     if width * height > _MAX_PIXELS:
         raise DataError(
-            f"{named}, {width}x{height} at --size={size}; at most 179 megapixels are allowed"
+            f"{named}, {width}x{height} at {flag}={size}; at most 179 megapixels are allowed"
         )
 
 
@@ -255,32 +310,57 @@ def _central_square(image: Image.Image) -> Image.Image:
     return image.crop((left, top, left + short, top + short))
 
 
-def _eight_bits(image: Image.Image, file_format: str | None) -> Image.Image:
-    """Returns the picture over white, in mode L if it is gray and RGB otherwise."""
-    if image.mode in ("L", "RGB") and not image.has_transparency_data:
+def _eight_bits(
+    image: Image.Image, file_format: str | None, convert: ColorConversion | None
+) -> tuple[Image.Image, Image.Image | None]:
+    """Returns the picture over white, in mode L if it is gray and RGB otherwise, and its opacity.
+
+    The opacity has mode L; it is None if every pixel is opaque.
+    """
+    if image.mode in ("L", "RGB") and not image.has_transparency_data and convert is None:
         image.load()
-        return image
+        return image, None
     width, height = image.size
-    whole = None
+    whole, opacity = None, None
     for top in range(0, height, _BAND):
-        band = _converted(image.crop((0, top, width, min(height, top + _BAND))), file_format)
+        cut = image.crop((0, top, width, min(height, top + _BAND)))
+        band, alpha = _converted(cut, file_format, convert)
         whole = whole or Image.new(band.mode, image.size)
         whole.paste(band, (0, top))
-    return whole
+        if alpha is not None:
+            opacity = opacity or Image.new("L", image.size, 255)
+            opacity.paste(alpha, (0, top))
+    is_opaque = opacity is None or opacity.getextrema()[0] == 255
+    return whole, None if is_opaque else opacity
 
 
-def _converted(image: Image.Image, file_format: str | None) -> Image.Image:
-    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
-        levels = np.asarray(image).astype(np.int32)
-        levels = np.where(levels == image.info.get("transparency", -1), 65_535, levels)
-        return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        raise ValueError("32 bits per pixel, whose white is not known; save it with 8 or 16")
+def _converted(
+    image: Image.Image, file_format: str | None, convert: ColorConversion | None
+) -> tuple[Image.Image, Image.Image | None]:
+    image, alpha = _with_eight_bits(image, file_format)
     gray = image.mode in ("1", "L", "LA")
     if image.mode == "P":
         palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
         gray = bool((palette == palette[:, :1]).all())
     if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    return image.convert("L" if gray else "RGB")
+        alpha = image.convert("RGBA").getchannel("A")
+    if convert is not None:
+        image = convert(image)
+    if alpha is not None:
+        image = image.convert("RGB")
+        image = Image.composite(image, Image.new("RGB", image.size, "white"), alpha)
+    return image.convert("L" if gray else "RGB"), alpha
+
+
+def _with_eight_bits(
+    image: Image.Image, file_format: str | None
+) -> tuple[Image.Image, Image.Image | None]:
+    """Returns the picture with 8 bits per channel, and what 16 bits said of its opacity."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
+        levels = np.asarray(image).astype(np.int32)
+        absent = levels == image.info.get("transparency", -1)
+        alpha = Image.fromarray(np.where(absent, 0, 255).astype(np.uint8)) if absent.any() else None
+        return Image.fromarray(((levels + 128) // 257).astype(np.uint8)), alpha
+    if image.mode in ("I", "F"):
+        raise ValueError("32 bits per pixel, whose white is not known; save it with 8 or 16")
+    return image, None

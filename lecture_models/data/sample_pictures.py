@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataError
+from lecture_models.files import local_path
 
 PREFIX = "sample:"
 
@@ -69,7 +70,7 @@ def locate(name: str) -> Path:
         raise DataError(f"a picture has no name; give a path or a sample: {', '.join(SAMPLES)}")
     if name.startswith(PREFIX):
         return sample_file(name.removeprefix(PREFIX))
-    path = Path(name).expanduser()
+    path = local_path("the picture", name)
     if path.exists() or (name not in SAMPLES and not _may_be_sample(name)):
         return _existing(path)
     return sample_file(name)

@@ -86,7 +86,9 @@ def prepared(name: str, data_dir: Path) -> PreparedDataset:
 
 def _prepared_folder(name: str, data_dir: Path) -> Path:
     default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    roots = (data_dir, Path(default).expanduser())
+    # Unlike pathlib's, this function accepts a user without a home.
+    default = os.path.expanduser(default)  # noqa: PTH111
+    roots = (data_dir, Path(default))
     for root in roots:
         versions = sorted(path.parent for path in (root / name).glob("*/dataset_info.json"))
         if versions:

@@ -171,6 +171,22 @@ def make_evaluate(
     return evaluate
 
 
+def make_sample(
+    vae: VAE, latent_dim: int
+) -> Callable[[Params, Key[Array, ""], int], Float[Array, "image height width channel"]]:
+    """Returns a function that draws images: what the decoder makes of draws from the prior.
+
+    Args:
+        vae: the encoder and the decoder.
+        latent_dim: the number of latent units.
+
+    Returns:
+        A function of (params, key, count), which returns images in [-1, 1].
+    """
+    decode = jax.jit(lambda params, latents: pixels(vae.decode(params, latents)))
+    return lambda params, key, count: decode(params, jax.random.normal(key, (count, latent_dim)))
+
+
 def likelihoods(
     weights: LogWeights, test: ImageArray, key: Key[Array, ""], settings: EvaluationSettings
 ) -> Evaluation:

@@ -47,10 +47,30 @@ def gram_loss(
     Returns:
         The loss of each image, at least 0; lower is better.
     """
-    channels = features.shape[-1]
     places = jnp.asarray(features.shape[1] * features.shape[2], jnp.float32)
     if mask is not None:
         places = jnp.square(mask).sum()
-    mean_gram = gram_matrix(features, mask) / places
+    return gram_distance(gram_matrix(features, mask), places, target, target_places)
+
+
+def gram_distance(
+    grams: Float[Array, "image channel channel"],
+    places: Float[Array, ""],
+    target: Float[Array, "channel channel"],
+    target_places: Float[Array, ""] | None = None,
+) -> Float[Array, " image"]:
+    """Returns the style loss of one layer from Gram matrices; see `gram_loss`.
+
+    Args:
+        grams: Gram matrices of the images, (image, channel, channel).
+        places: number of positions that they sum over, or the sum of the squares of a mask.
+        target: Gram matrix A of the target image, (channel, channel).
+        target_places: number M_A of positions that A sums over; None for `places`.
+
+    Returns:
+        The loss of each image, at least 0; lower is better.
+    """
+    channels = grams.shape[-1]
+    mean_gram = grams / places
     target_gram = target[None] / (places if target_places is None else target_places)
     return jnp.square(mean_gram - target_gram).sum((1, 2)) / (4.0 * channels**2)

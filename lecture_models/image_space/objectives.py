@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from lecture_models.image_space.gram import gram_loss
+from lecture_models.image_space.gram import gram_loss, gram_matrix
 from lecture_models.image_space.terms import Objective, View
 
 _SPACE_AND_CHANNELS = (1, 2, 3)
@@ -125,6 +125,59 @@ def neuron(layer: str, row: int, column: int, channel: int) -> Objective:
     return lambda view, target: view.activations[layer][:, row, column, channel]
 
 
+def direction_mean(layer: str) -> Objective:
+    """Returns the mean over all positions of a layer's features along a direction.
+
+    mean over positions k of F_k . v. Olah, Mordvintsev and Schubert, 2017, Feature visualization,
+    section on interaction between neurons.
+
+    Args:
+        layer: name of the layer.
+
+    Returns:
+        The objective. Its target is v, one value per channel.
+    """
+    return lambda view, target: (view.activations[layer] @ target).mean((1, 2))
+
+
+def direction_at(layer: str, row: int, column: int) -> Objective:
+    """Returns a layer's features at one position along a direction: F_k . v.
+
+    Args:
+        layer: name of the layer.
+        row: row of the position, from 0.
+        column: column of the position, from 0.
+
+    Returns:
+        The objective. Its target is v, one value per channel.
+    """
+    return lambda view, target: view.activations[layer][:, row, column] @ target
+
+
+def gram_similarity(layer: str) -> Objective:
+    """Returns how similar each image's features are to those of the other images.
+
+    The mean over the other images j of <G_i, G_j> / (|G_i| |G_j|), with Gram matrices G. Minimized,
+    it makes the images of one unit different: the diversity term of Olah, Mordvintsev and Schubert,
+    2017, Feature visualization, section on diversity.
+
+    Args:
+        layer: name of the layer.
+
+    Returns:
+        The objective, from -1 to 1; 1 if all images have equal features. Its target is not used.
+        There must be at least 2 images.
+    """
+
+    def objective(view: View, target):
+        grams = gram_matrix(view.activations[layer]).reshape(len(view.images), -1)
+        norms = jnp.sqrt(jnp.maximum(jnp.square(grams).sum(1, keepdims=True), 1e-20))
+        cosines = (grams / norms) @ (grams / norms).T
+        return (cosines.sum(1) - jnp.diagonal(cosines)) / (len(grams) - 1)
+
+    return objective
+
+
 def class_logit(index: int) -> Objective:
     """Returns the logit of a class: S_c in equation 1 of Simonyan et al., 2014.
 
@@ -177,8 +230,9 @@ def _own(
 def total_variation(beta: float = 2.0) -> Objective:
     """Returns the total variation of an image, to the power beta.
 
-    R_Vbeta = sum over pixels and channels of ((x_right - x)^2 + (x_below - x)^2)^(beta/2), over the
-    pixels that have both neighbors; 0 for a constant image. Where both differences are 0, the
+    R_Vbeta = sum over pixels and channels of ((x_right - x)^2 + (x_below - x)^2)^(beta/2); 0 for a
+    constant image. A neighbor beyond the image counts as equal, so every pair of neighbors is
+    counted once, those along the last row and column too. Where both differences are 0, the
     gradient is set to 0. Mahendran and Vedaldi, 2015, section 2.
 
     Args:
@@ -190,8 +244,8 @@ def total_variation(beta: float = 2.0) -> Objective:
 
     def objective(view: View, target):
         x = view.images
-        right = x[:, :-1, 1:] - x[:, :-1, :-1]
-        below = x[:, 1:, :-1] - x[:, :-1, :-1]
+        right = jnp.pad(x[:, :, 1:] - x[:, :, :-1], ((0, 0), (0, 0), (0, 1), (0, 0)))
+        below = jnp.pad(x[:, 1:] - x[:, :-1], ((0, 0), (0, 1), (0, 0), (0, 0)))
         squares = right**2 + below**2
         flat = squares == 0.0
         powers = jnp.where(flat, 1.0, squares) ** (beta / 2.0)

@@ -33,7 +33,8 @@ def patches(image: Image, side: int, stride: int = 1) -> Float32[np.ndarray, "pa
     Args:
         image: the image, (height, width, channel).
         side: side of a patch in pixels.
-        stride: distance in pixels between the corners of neighboring patches.
+        stride: distance in pixels between the corners of neighboring patches. The last row and the
+            last column of patches end at the image's edge, perhaps at a smaller distance.
 
     Returns:
         The values of each patch, (patch, side * side * channel).
@@ -49,8 +50,14 @@ def patches(image: Image, side: int, stride: int = 1) -> Float32[np.ndarray, "pa
         )
     pixels = np.asarray(image, np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(pixels, (side, side), (0, 1))
-    kept = windows[::stride, ::stride].transpose(0, 1, 3, 4, 2)
+    rows, columns = (_starts(length - side, stride) for length in (height, width))
+    kept = windows[np.ix_(rows, columns)].transpose(0, 1, 3, 4, 2)
     return kept.reshape(-1, side * side * channels)
+
+
+def _starts(last: int, stride: int) -> list[int]:
+    """Returns every `stride`-th number from 0 to `last`, and `last` itself."""
+    return sorted({*range(0, last + 1, stride), last})
 
 
 def nearest_patch_distances(image: Image, source: Source, side: int) -> PatchDistances:

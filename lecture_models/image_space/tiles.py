@@ -45,6 +45,11 @@ class TileExtent(NamedTuple):
         stop = None if self.core_stop is None else (self.core_stop - self.start) // stride
         return slice((self.core - self.start) // stride, stop)
 
+    def whole_units(self, stride: int) -> slice:
+        """Returns the counted units in the whole image's map of a layer with this stride."""
+        stop = None if self.core_stop is None else self.core_stop // stride
+        return slice(self.core // stride, stop)
+
     @property
     def inside(self) -> "TileExtent":
         """Returns the extent in pixels of the crop.
@@ -86,6 +91,19 @@ class Tile(NamedTuple):
             The part of the maps that the tile counts.
         """
         return features[:, self.rows.units(stride[0]), self.columns.units(stride[1])]
+
+    def of_whole(self, values: Features, stride: tuple[int, int]) -> CountedFeatures:
+        """Returns the part of a map of the whole image that belongs to the counted units.
+
+        Args:
+            values: values at the units of a layer for the whole image.
+            stride: the layer's strides along rows and columns, in pixels.
+
+        Returns:
+            The part of the map.
+        """
+        rows, columns = self.rows.whole_units(stride[0]), self.columns.whole_units(stride[1])
+        return values[:, rows, columns]
 
 
 def partition(size: int, tile: int, fields: Iterable[ReceptiveField]) -> tuple[TileExtent, ...]:
@@ -155,25 +173,69 @@ Sums = Callable[[Any, Crop, Tile], Any]
 
 
 def tiled_objective(
-    sums: Sums,
-    tiles: Iterable[Tile],
-    combine: Callable[[Any, Any], Float[Array, " image"]] | None = None,
+    sums: Sums, tiles: Iterable[Tile]
 ) -> Callable[[Any, Images], Float[Array, " image"]]:
-    """Returns an objective that is computed from sums over tiles.
+    """Returns an objective that is a sum over tiles.
 
-    value(arguments, images) = combine(arguments, sum over tiles of sums(arguments, crop, tile)).
-    Memory is that of one tile and a few whole images. It can be differentiated with respect to the
-    images only, and each value must depend on its own image only.
+    value(arguments, images) = sum over tiles of sums(arguments, crop, tile). Memory is that of one
+    tile and a few whole images; one pass over the tiles gives value and gradient. It can be
+    differentiated with respect to the images only, and each value must depend on its own image
+    only.
+
+    Args:
+        sums: the values of one tile, one per image.
+        tiles: the tiles of the images.
+
+    Returns:
+        The objective: a function of the arguments and images, with one value per image.
+    """
+    sums_of, gradient_of = _passes(sums, tiles, lambda arguments, tile: arguments)
+
+    @jax.custom_vjp
+    def value(arguments, images):
+        return sums_of(arguments, images)
+
+    def backward(gradient, cotangent):
+        return None, cotangent.reshape(-1, 1, 1, 1) * gradient
+
+    value.defvjp(lambda arguments, images: gradient_of(arguments, images, None), backward)
+    return value
+
+
+def tiled_sums(
+    sums: Sums, tiles: Iterable[Tile], cut: Callable[[Any, Tile], Any]
+) -> Callable[[Any, Images], Any]:
+    """Returns the sums over tiles, of which any function can be differentiated.
+
+    total(arguments, images) = sum over tiles of sums(cut(arguments, tile), crop, tile). Memory is
+    that of one tile and a few whole images. The gradient needs a second pass over the tiles, which
+    computes their features again. It is that with respect to the images only.
 
     Args:
         sums: the sums of one tile.
         tiles: the tiles of the images.
-        combine: computes the value of each image from the arguments and the sums over all tiles.
-            None if the sums are already the values; then one pass over the tiles gives value and
-            gradient, otherwise two passes are needed.
+        cut: computes what a tile needs of the arguments, such as its part of a target.
 
     Returns:
-        The objective: a function of the arguments and images, with one value per image.
+        A function of the arguments and images.
+    """
+    sums_of, gradient_of = _passes(sums, tiles, cut)
+
+    @jax.custom_vjp
+    def total(arguments, images):
+        return sums_of(arguments, images)
+
+    def backward(inputs, weights):
+        return None, gradient_of(*inputs, weights)[1]
+
+    total.defvjp(lambda *inputs: (sums_of(*inputs), inputs), backward)
+    return total
+
+
+def _passes(sums: Sums, tiles: Iterable[Tile], cut: Callable[[Any, Tile], Any]):
+    """Returns the functions that pass over the tiles: for the sums, and for sums and gradient.
+
+    The second one takes the weight of each sum in the gradient; None for weights of 1.
     """
     tiles = tuple(tiles)
     local = jax.jit(sums, static_argnums=2)
@@ -184,39 +246,26 @@ def tiled_objective(
 
     pulled = jax.jit(pulled, static_argnums=3)
 
-    def totals(arguments, images):
+    def sums_of(arguments, images):
         total = None
         for tile in tiles:
-            values = local(arguments, _after(tile.cut(images), total), tile.inside)
+            crop = _after(tile.cut(images), total)
+            values = local(cut(arguments, tile), crop, tile.inside)
             total = values if total is None else jax.tree.map(jnp.add, total, values)
         return total
 
-    def gradients(arguments, images, weights):
+    def gradient_of(arguments, images, weights):
         gradient, total = jnp.zeros_like(images), None
         for tile in tiles:
-            crop = _after(tile.cut(images), (gradient, total) if total is not None else None)
-            values, crop_gradient = pulled(arguments, crop, weights, tile.inside)
+            # The first crop waits for the weights, which need the sums of an earlier pass.
+            earlier = weights if total is None else (gradient, total)
+            crop = _after(tile.cut(images), earlier)
+            values, crop_gradient = pulled(cut(arguments, tile), crop, weights, tile.inside)
             gradient = tile.add(gradient, crop_gradient)
             total = values if total is None else jax.tree.map(jnp.add, total, values)
         return total, gradient
 
-    @jax.custom_vjp
-    def value(arguments, images):
-        total = totals(arguments, images)
-        return total if combine is None else combine(arguments, total)
-
-    def forward(arguments, images):
-        if combine is None:
-            return gradients(arguments, images, None)
-        values, pull = jax.vjp(lambda total: combine(arguments, total), totals(arguments, images))
-        (weights,) = pull(jnp.ones_like(values))
-        return values, gradients(arguments, images, weights)[1]
-
-    def backward(gradient, cotangent):
-        return None, cotangent.reshape(-1, 1, 1, 1) * gradient
-
-    value.defvjp(forward, backward)
-    return value
+    return sums_of, gradient_of
 
 
 def _after(crop: Crop, earlier: Any) -> Crop:

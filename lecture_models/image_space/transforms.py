@@ -103,6 +103,27 @@ def random_rotation(degrees: float) -> Transform:
     return transform
 
 
+def random_placement(most: int, scale: float, degrees: float) -> Transform:
+    """Returns the transform that shifts, scales and rotates the images at random, in this order.
+
+    Args:
+        most: the largest shift in pixels, as in `jitter`; 0 for none.
+        scale: the factor is from 1 - scale to 1 + scale; 0 for none.
+        degrees: the largest angle; 0 for none.
+
+    Returns:
+        The transform; `identity` if all are 0.
+    """
+    chosen = []
+    if most:
+        chosen.append(jitter(most))
+    if scale:
+        chosen.append(random_scale(1.0 - scale, 1.0 + scale))
+    if degrees:
+        chosen.append(random_rotation(degrees))
+    return compose(*chosen)
+
+
 def pad(width: int, value: float = 0.0) -> Transform:
     """Returns the transform that adds a border of one gray value; it is not random.
 

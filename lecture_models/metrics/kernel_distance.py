@@ -18,8 +18,8 @@ def kernel_distance(
     where a, a' and b, b' are different examples and d is the number of features. There are as
     many blocks as `block_size` examples fit, and block i of n holds examples i, i + n, i + 2n, ...
     of each set, so that a data set whose order means something (the second half of MNIST's test
-    images comes from other writers) is spread over all blocks. Unlike Frechet's distance the estimate has no
-    bias, so that few samples may be used; it can be slightly negative.
+    images comes from other writers) is spread over all blocks. Unlike Frechet's distance the
+    estimate has no bias, so that few samples may be used; it can be slightly negative.
 
     Args:
         features_a: one row of features per example.

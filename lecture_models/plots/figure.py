@@ -38,6 +38,12 @@ def to_image(figure: "Figure") -> Float32[np.ndarray, "side side 3"]:
 
 
 def shorten(name: str, length: int) -> str:
-    """Returns a name on one line, cut to `length` characters with an ellipsis."""
+    """Returns a name on one line of at most `length` characters.
+
+    Of a longer name that has several words with commas between them, as ImageNet's classes have,
+    the first one is returned; if that is too long, it is cut with an ellipsis.
+    """
     line = " ".join(name.split())
+    if len(line) > length:
+        line = line.partition(",")[0]
     return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -15,7 +15,8 @@ from lecture_models import files
 SEPARATOR_GRAY = 80  # Differs from both the black and the white of a digit.
 NAN_COLOR = (255, 0, 255)
 WIDE_CELL = 64  # Images of this many pixels or more are two pixels apart, smaller ones one.
-SCALED_SIDE = 640
+# Reports and animations show small images larger: by a whole factor, up to this side.
+SHOWN_SIDE = 640
 MAX_SCALE = 8
 
 
@@ -28,12 +29,13 @@ def tile(
     an image of zeros; a single NaN makes a gray grid RGB.
 
     Args:
-        pixels: floats in [-1, 1] of shape (count, height, width, 1 or 3); values outside are
-            clipped.
+        pixels: floats in [-1, 1] of shape (count, height, width, 1, 3 or 4); values outside are
+            clipped. The fourth channel is opacity; a grid of several such images is opaque between
+            them.
         columns: images in a row, 1 or more.
 
     Returns:
-        The grid with one or three channels.
+        The grid with one, three or four channels.
 
     Raises:
         ValueError: the shape or the type differs, there is no image, or `columns` is below 1.
@@ -42,9 +44,9 @@ def tile(
     if not jnp.issubdtype(dtype, jnp.floating):
         raise ValueError(f"images are of type {dtype}; allowed: floats in [-1, 1]")
     values = np.asarray(pixels, np.float32)
-    if values.ndim != 4 or values.shape[-1] not in (1, 3) or 0 in values.shape:
+    if values.ndim != 4 or values.shape[-1] not in (1, 3, 4) or 0 in values.shape:
         raise ValueError(
-            f"images have shape {values.shape}; allowed: (count, height, width, 1 or 3), none 0"
+            f"images have shape {values.shape}; allowed: (count, height, width, 1, 3 or 4), none 0"
         )
     if columns < 1:
         raise ValueError(f"columns is {columns}; it must be at least 1")
@@ -54,6 +56,8 @@ def tile(
     rows = -(-count // columns)
     gap = 2 if min(height, width) >= WIDE_CELL else 1
     padded = np.full((rows * columns, height + gap, width + gap, channel), SEPARATOR_GRAY, np.uint8)
+    if channel == 4:
+        padded[..., 3] = 255
     padded[:count, :height, :width] = cells
     grid = padded.reshape(rows, columns, height + gap, width + gap, channel)
     grid = grid.transpose(0, 2, 1, 3, 4).reshape(rows * (height + gap), -1, channel)
@@ -65,32 +69,41 @@ def write_png(
 ) -> None:
     """Writes an image of bytes; at every moment `path` is absent, the old file or the new one.
 
-    The image is enlarged (nearest neighbor) by the largest whole factor, at most 8, that keeps its
-    longer side within 640 pixels. The file's text stores that factor as `Scale`.
-
     Args:
         path: file to write; missing folders are created.
-        pixels: shape (height, width, 1 or 3).
+        pixels: shape (height, width, 1, 3 or 4); the fourth channel is opacity.
         metadata: more text for the file (latin-1 is written as tEXt, anything else as iTXt).
 
     Raises:
         ValueError: the shape differs.
     """
-    if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3) or 0 in pixels.shape:
+    if pixels.ndim != 3 or pixels.shape[-1] not in (1, 3, 4) or 0 in pixels.shape:
         raise ValueError(
-            f"an image has shape {pixels.shape}; allowed: (height, width, 1 or 3), none 0"
+            f"an image has shape {pixels.shape}; allowed: (height, width, 1, 3 or 4), none 0"
         )
-    scale = min(MAX_SCALE, max(1, SCALED_SIDE // max(pixels.shape[:2])))
-    enlarged = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     text = PngInfo()
-    for key, value in {**(metadata or {}), "Scale": str(scale)}.items():
+    for key, value in (metadata or {}).items():
         text.add_text(key, value)
     encoded = io.BytesIO()
-    Image.fromarray(enlarged[..., 0] if enlarged.shape[-1] == 1 else enlarged).save(
-        encoded, format="PNG", pnginfo=text
-    )
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    image.save(encoded, format="PNG", pnginfo=text)
     path.parent.mkdir(parents=True, exist_ok=True)
     files.write_bytes(path, encoded.getvalue())
+
+
+def shown_scale(width: int, height: int, drawn: int = 1) -> int:
+    """Returns by what whole factor an image is enlarged where a page shows it.
+
+    Args:
+        width: width of the file in pixels.
+        height: height of the file in pixels.
+        drawn: the factor by which the file itself is enlarged, as those of older runs are.
+
+    Returns:
+        The largest factor, at most 8 over the image's own pixels, that keeps the longer side within
+        640 pixels; at least 1.
+    """
+    return max(1, min(MAX_SCALE // drawn, SHOWN_SIDE // max(width, height)))
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -106,6 +119,6 @@ def _to_bytes(values: np.ndarray) -> UInt8[np.ndarray, "image height width chann
     clipped = np.clip(np.where(absent, 0.0, values), -1.0, 1.0)
     cells = ((clipped + 1.0) * 127.5 + 0.5).astype(np.uint8)
     if absent.any():
-        cells = np.broadcast_to(cells, (*cells.shape[:-1], 3)).copy()
-        cells[absent.any(-1)] = NAN_COLOR
+        cells = np.broadcast_to(cells, (*cells.shape[:-1], max(3, cells.shape[-1]))).copy()
+        cells[absent.any(-1)] = (*NAN_COLOR, 255)[: cells.shape[-1]]
     return cells

@@ -14,6 +14,7 @@ LEGEND_POINTS = 9  # Font size.
 LEGEND_ROWS = 6  # More would take over a quarter of the height.
 LEGEND_WIDTH = 320  # Points of 1/72 inch.
 LONGEST_NAME = 20
+LONGEST_LABEL = 6  # Characters of a tick's label, so that matplotlib's usual number of them fits.
 
 
 class AxisLimits(NamedTuple):
@@ -64,6 +65,7 @@ def scatter_plot(
         ylabel=axis_names[1],
         title=title,
     )
+    _label_ticks(axes)
     axes.axhline(0.0, color=GRAY, linewidth=0.5, zorder=0)
     axes.axvline(0.0, color=GRAY, linewidth=0.5, zorder=0)
     _draw_points(axes, shown, points, labels)
@@ -96,6 +98,14 @@ def _axis_limits(points, limits) -> AxisLimits:
     # A single point, or identical ones, still need axes of some length.
     extent = max(extent, 1e-6 * float(np.abs(points).max())) or 2.0
     return AxisLimits((lowest + highest - extent) / 2.0, extent)
+
+
+def _label_ticks(axes) -> None:
+    """Writes every tick's own value, without a common offset; fewer ticks where that is long."""
+    axes.ticklabel_format(useOffset=False)
+    labels = axes.xaxis.get_major_formatter().format_ticks(axes.get_xticks())
+    if max(map(len, labels)) > LONGEST_LABEL:
+        axes.locator_params(axis="x", nbins=3)
 
 
 def _draw_points(axes, shown: AxisLimits, points, labels) -> None:

@@ -1,16 +1,16 @@
 """Describes charts as plain data, which `templates/charts.js` draws in the browser."""
 
 import math
+import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from lecture_models.reports.html import number
+from lecture_models.reports.html import MOST_DIGITS, alike, apart, number
 
 MOST_POINTS = 500  # In a curve of a run's report.
 MOST_ROWS = 12  # In the table that replaces a curve where scripts are off.
 LARGEST = 1e300  # The difference of two larger numbers overflows.
 SMALLEST = 1e-300  # Below, a number has no full precision.
-MOST_DIGITS = 9  # A float32 has no more.
 
 Points = Sequence[tuple[int, float | None]]
 
@@ -45,7 +45,7 @@ def curve(name: str, series: Sequence[tuple[int, float]]) -> Chart:
     """
     points = thin([(step, finite(value)) for step, value in series], MOST_POINTS)
     broken = sum(finite(value) is None for _, value in series)
-    last = number(series[-1][1])
+    last = last_value(series)
     return Chart(
         title=name,
         note=last,
@@ -66,6 +66,64 @@ def curve(name: str, series: Sequence[tuple[int, float]]) -> Chart:
         rows=[
             (f"{step:,}", "not finite" if value is None else f"{value:.{MOST_DIGITS}g}")
             for step, value in thin(points, MOST_ROWS)
+        ],
+    )
+
+
+def last_value(series: Sequence[tuple[int, float]]) -> str:
+    """Returns a curve's last value, with the digits that tell it from its lowest and highest."""
+    values = [value for _, value in series if math.isfinite(value)]
+    ends = [min(values), max(values)] if values else []
+    return number(series[-1][1], apart([series[-1][1], *ends]))
+
+
+def band_curve(name: str, members: Sequence[Sequence[tuple[int, float]]]) -> Chart:
+    """Describes the mean of a metric over several runs, in a band from the lowest to the highest.
+
+    Args:
+        name: the metric.
+        members: the curve of each run; a value that is not finite is left out.
+    """
+    by_step: dict[int, list[float]] = {}
+    for series in members:
+        for step, value in series:
+            by_step.setdefault(step, [])
+            if finite(value) is not None:
+                by_step[step].append(value)
+    mean = [
+        (step, statistics.fmean(values) if values else None)
+        for step, values in sorted(by_step.items())
+    ]
+    points = thin(mean, MOST_POINTS)
+    known = [step for step, value in points if value is not None]
+    ends = [[(step, end(by_step[step])) for step in known] for end in (min, max)]
+    low, high = (flat(line, MOST_DIGITS) for line in ends)
+    last = last_value([(step, math.nan if value is None else value) for step, value in mean])
+    return Chart(
+        title=name,
+        note=last,
+        data={
+            "kind": "lines",
+            "label": f"{name} over steps, mean of {len(members)} runs, last value {last}",
+            "x": "step",
+            "series": [
+                {
+                    "name": name,
+                    "look": "eval" if name.startswith("eval/") else "train",
+                    "points": flat(points, MOST_DIGITS),
+                    "band": [
+                        part
+                        for at in range(0, len(low), 2)
+                        for part in (low[at], low[at + 1], high[at + 1])
+                    ],
+                }
+            ],
+        },
+        columns=("step", "mean", "lowest", "highest"),
+        rows=[
+            (f"{step:,}", *alike([value, min(by_step[step]), max(by_step[step])]))
+            for step, value in thin(mean, MOST_ROWS)
+            if value is not None
         ],
     )
 

@@ -1,8 +1,9 @@
 """Compares past runs, as Markdown or JSON: shows what differs, and counts what is equal."""
 
-import json
 from typing import Any, NamedTuple
 
+from lecture_models.files import json_text
+from lecture_models.reports.html import cells, exact
 from lecture_models.reports.markdown import markdown_columns
 from lecture_models.runs.difference import (
     Difference,
@@ -84,17 +85,11 @@ def _section(part: ComparedPart, letters: list[str]) -> str:
 
 
 def _texts(row: Difference) -> list[str]:
-    """Returns the values with eight digits, or with all digits if the first eight are equal."""
-    short = [_text(value, ".8g") for value in row.values]
-    return short if len(set(short)) > 1 else [_text(value, "") for value in row.values]
-
-
-def _text(value: Any, digits: str) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return format(value, digits)
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    """Returns the values; different numbers have the digits that tell them apart."""
+    numbers = iter(exact([value for value in row.values if isinstance(value, float)]))
+    return [
+        next(numbers) if isinstance(value, float) else cells([value])[0] for value in row.values
+    ]
 
 
 def _gap(row: Difference) -> str:
@@ -102,7 +97,10 @@ def _gap(row: Difference) -> str:
 
 
 def as_json(comparison: Comparison) -> str:
-    """Returns a comparison as JSON, with the values of every run."""
+    """Returns a comparison as JSON, with the values of every run.
+
+    A value that is not finite is the text "NaN", "Infinity" or "-Infinity".
+    """
     content = {
         "runs": list(comparison.runs),
         **{
@@ -113,7 +111,7 @@ def as_json(comparison: Comparison) -> str:
             for part in comparison.parts
         },
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content, indent=2) + "\n"
 
 
 FORMATS = {".md": markdown, ".json": as_json}

@@ -1,5 +1,6 @@
 """Makes a GIF of all images that a run wrote under one name, in the order of steps."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from PIL import Image
 from lecture_models import files
 from lecture_models.plots.gif import encode_gif, with_palette
 from lecture_models.reports.run_images import evenly
-from lecture_models.runs.artifacts import IMAGES, SteppedFiles, stepped_files
+from lecture_models.runs.artifacts import SteppedFiles
 
 MIN_FRAMES = 3
 MAX_FRAMES = 60
@@ -23,8 +24,8 @@ class _Header(NamedTuple):
     scale: int
 
 
-def write_gifs(folder: Path) -> list[Path]:
-    """Writes NAME.gif into a folder of NAME_STEP.png, and returns the paths that were written.
+def write_gifs(folder: Path, images_by_name: Mapping[str, SteppedFiles]) -> list[Path]:
+    """Writes NAME.gif into a folder for each name, and returns the paths that were written.
 
     A name needs at least three images of the size of its last image; images of another size, and
     those that cannot be read, are skipped. The longer side of the GIF is at most 512 pixels. Of
@@ -35,7 +36,7 @@ def write_gifs(folder: Path) -> list[Path]:
         OSError: a file cannot be written.
     """
     written = []
-    for name, images in stepped_files(folder, IMAGES.suffix).items():
+    for name, images in images_by_name.items():
         chosen = evenly(_alike(images), MAX_FRAMES)
         frames = [frame for _, path in chosen if (frame := _frame(path)) is not None]
         if len(frames) >= MIN_FRAMES:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lecture_models.reports.charts import flat
+from lecture_models.reports.index_groups import RunGroup
 from lecture_models.reports.index_run import MOST_POINTS, IndexedRun, thinned
 
 ALL_POINTS = 400_000  # Of all curves together: some 5 MB.
@@ -23,7 +24,18 @@ def run_records(runs: list[IndexedRun], root: Path, page: Path) -> list[dict[str
         page: the HTML file that links to them.
     """
     varied = varied_settings(runs)
-    return [_record(run, root, page, varied[run.facts["experiment"]]) for run in runs]
+    groups: dict[str, int] = {}
+    return [
+        _record(run, root, page, varied[run.facts["experiment"]])
+        | {"group": groups.setdefault(_without_seed(run), len(groups))}
+        for run in runs
+    ]
+
+
+def _without_seed(run: IndexedRun) -> str:
+    """Returns a text that is the same for runs that differ in nothing but their seeds."""
+    config = {name: repr(value) for name, value in run.config.items() if name != "seed"}
+    return repr((run.facts["experiment"], run.facts["data"], sorted(config.items())))
 
 
 def curve_records(runs: list[IndexedRun]) -> list[dict[str, list[int | float | None]]]:
@@ -37,6 +49,17 @@ def curve_records(runs: list[IndexedRun]) -> list[dict[str, list[int | float | N
         {name: flat(thinned(points, most), DIGITS) for name, points in run.curves.items()}
         for run in runs
     ]
+
+
+def goals(runs: list[IndexedRun], sweeps: list[RunGroup]) -> dict[str, str]:
+    """Returns "minimize" or "maximize" for each metric of which it is known.
+
+    Where experiments disagree about a metric of the same name, it is not known.
+    """
+    known: dict[str, set[str]] = {}
+    for name, goal in filter(None, [one.best for one in (*runs, *sweeps)]):
+        known.setdefault(name, set()).add(goal)
+    return {name: "".join(found) for name, found in known.items() if len(found) == 1}
 
 
 def varied_settings(runs: list[IndexedRun]) -> dict[str, set[str]]:
@@ -73,6 +96,7 @@ def _record(run: IndexedRun, root: Path, page: Path, varied: set[str]) -> dict[s
         "href": address(run.folder, page),
         "report": run.has_report,
         "metrics": {name: _number(value) for name, value in run.metrics.items()},
+        "ends": run.ends,
         "settings": {name: _plain(value) for name, value in settings.items()},
         "images": [
             (name, step, urllib.parse.quote(os.fsencode(file))) for name, step, file in run.images

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lecture_models.reports.index_data import address, curve_records, name_of, run_records
+from lecture_models.reports.index_data import address, curve_records, goals, name_of, run_records
 from lecture_models.reports.index_groups import RunGroup
 from lecture_models.reports.index_run import MOST_POINTS, IndexedRun
 from lecture_models.reports.page import write_page
@@ -41,6 +41,8 @@ def write_index_page(index: Index, page: Path) -> None:
         counts=counts(index),
         skipped=index.skipped,
         runs=run_records(index.runs, index.root, page),
+        goals=goals(index.runs, index.sweeps),
+        swept=list(dict.fromkeys(name for sweep in index.sweeps for name in sweep.parameters)),
         curves=curve_records(index.runs),
         most_points=MOST_POINTS,
         sweeps=[_group(index, sweep, page) for sweep in index.sweeps],
@@ -79,7 +81,8 @@ def _group(index: Index, group: RunGroup, page: Path) -> dict[str, Any]:
         "kind": group.kind,
         "state": group.state,
         "results": group.results,
+        "parameters": group.parameters,
         "started": group.started.replace("T", " ")[:16],
         # The words of a run's name by which the table is filtered.
-        "filter": "" if group.folder == index.root else f"{folder}/",
+        "filter": "" if group.folder == index.root else f'"{folder}/"',
     }

@@ -3,12 +3,10 @@
 import base64
 import functools
 import hashlib
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lecture_models import files
-from lecture_models.reports.html import number
 
 if TYPE_CHECKING:
     import jinja2
@@ -48,11 +46,9 @@ def _templates() -> "jinja2.Environment":
     templates.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
     templates.filters |= {
         "breakable": _breakable,
-        "number": number,
         "sha256": _sha256,
         "source": _source,
     }
-    templates.tests["finite"] = math.isfinite
     return templates
 
 

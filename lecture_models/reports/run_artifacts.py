@@ -4,14 +4,16 @@ import csv
 from pathlib import Path
 from typing import NamedTuple
 
+from lecture_models.plots.png import shown_scale
 from lecture_models.reports.embedding import data_uri, gif_size, link
+from lecture_models.reports.html import alike
 from lecture_models.runs.artifacts import (
     ANIMATIONS,
+    ARRAYS,
     DATA_TABLES,
     SCORES,
     SOUNDS,
     ArtifactKind,
-    artifact_files,
 )
 from lecture_models.runs.recorded_run import RecordedRun
 
@@ -35,7 +37,8 @@ class LinkedArtifact(NamedTuple):
 
     Attributes:
         source: the address for a player: a data URI for a small file, else the link.
-        width: width of an animation in pixels; 0 if it is not known. `height` likewise.
+        width: width at which an animation is shown; 0 if it is not known. `height` likewise.
+        enlarged: whether that is larger than in the file.
     """
 
     name: str
@@ -47,14 +50,19 @@ class LinkedArtifact(NamedTuple):
     source: str = ""
     width: int = 0
     height: int = 0
+    enlarged: bool = False
 
 
 class ShownTable(NamedTuple):
-    """Holds the first rows of a CSV file as texts and numbers; `available` is how many it has."""
+    """Holds the first rows of a CSV file; `available` is how many it has.
+
+    `numeric` are the indices of the columns that hold numbers.
+    """
 
     about: LinkedArtifact
     columns: list[str]
-    rows: list[list[str | float]]
+    rows: list[list[str]]
+    numeric: list[int]
     available: int
 
 
@@ -70,6 +78,11 @@ class ShownText(NamedTuple):
 def scores(run: RecordedRun) -> list[LinkedArtifact]:
     """Returns the last score of each name, for a download."""
     return [artifact for artifact, _ in _last(run, SCORES)]
+
+
+def arrays(run: RecordedRun) -> list[LinkedArtifact]:
+    """Returns the last array of each name, for a download."""
+    return [artifact for artifact, _ in _last(run, ARRAYS)]
 
 
 def sounds(run: RecordedRun) -> list[LinkedArtifact]:
@@ -91,8 +104,11 @@ def animations(run: RecordedRun) -> list[LinkedArtifact]:
         room -= len(content)
         size = gif_size(content)
         source = data_uri("image/gif", content) if size else "" if content else artifact.link
-        width, height = size or (0, 0)
-        found.append(artifact._replace(source=source, width=width, height=height))
+        scale = shown_scale(*size) if size else 1
+        width, height = (side * scale for side in size or (0, 0))
+        found.append(
+            artifact._replace(source=source, width=width, height=height, enlarged=scale > 1)
+        )
     return found
 
 
@@ -105,8 +121,9 @@ def data_tables(run: RecordedRun) -> list[ShownTable]:
                 columns, *rows = [row for row in csv.reader(file) if row]
         except (OSError, ValueError, csv.Error):
             continue
-        shown = [[_cell(cell) for cell in row] for row in rows[:MOST_ROWS]]
-        tables.append(ShownTable(artifact, columns, shown, len(rows)))
+        shown = rows[:MOST_ROWS]
+        numeric = [index for index in range(len(columns)) if _format_numbers(shown, index)]
+        tables.append(ShownTable(artifact, columns, shown, numeric, len(rows)))
     return tables
 
 
@@ -130,7 +147,7 @@ def _widest(text: str) -> int:
 
 def _last(run: RecordedRun, kind: ArtifactKind) -> list[tuple[LinkedArtifact, Path]]:
     found = []
-    for name, files in artifact_files(run.folder, kind).items():
+    for name, files in run.artifacts[kind].items():
         *earlier, (step, path) = files
         address = link(path, run.folder)
         links = [FileLink(at, link(file, run.folder)) for at, file in earlier[-MOST_LINKS:]]
@@ -144,8 +161,13 @@ def _content(path: Path, room: int) -> bytes:
     return path.read_bytes() if path.stat().st_size <= min(MOST_EMBEDDED, room) else b""
 
 
-def _cell(cell: str) -> str | float:
+def _format_numbers(rows: list[list[str]], column: int) -> bool:
+    """Shortens the numbers of a column. Returns False for a column that holds other texts."""
+    having = [row for row in rows if column < len(row)]
     try:
-        return float(cell)
+        values = [float(row[column]) if row[column] else None for row in having]
     except ValueError:
-        return cell
+        return False
+    for row, text in zip(having, alike(values, absent=""), strict=True):
+        row[column] = text
+    return bool(having)

@@ -14,13 +14,17 @@ MOST_BYTES = 5_500_000  # Of all images together; base64 adds a third.
 
 
 class EmbeddedImage(NamedTuple):
-    """Holds an image as a data URI, with its size in pixels."""
+    """Holds an image as a data URI, with the width and height at which it is shown.
+
+    A small image is shown larger than its file; `enlarged` says so.
+    """
 
     step: int
     source: str
     width: int
     height: int
     caption: str
+    enlarged: bool = False
 
 
 class Film(NamedTuple):
@@ -31,6 +35,7 @@ class Film(NamedTuple):
     source: str
     width: int
     height: int
+    enlarged: bool = False
 
 
 class ImageCard(NamedTuple):
@@ -89,7 +94,20 @@ def _size(paths: Iterable[Path]) -> int:
 def _image(step: int, path: Path) -> EmbeddedImage | None:
     content = path.read_bytes()
     size = png_size(content)
-    return size and EmbeddedImage(step, data_uri("image/png", content), *size, caption="")
+    if size is None:
+        return None
+    scale = png.shown_scale(*size, drawn=_drawn_scale(path))
+    source = data_uri("image/png", content)
+    width, height = (side * scale for side in size)
+    return EmbeddedImage(step, source, width, height, caption="", enlarged=scale > 1)
+
+
+def _drawn_scale(path: Path) -> int:
+    """Returns the factor by which a file of an older run is enlarged itself."""
+    try:
+        return max(1, int(png.read_metadata(path).get("Scale", 1)))
+    except (OSError, SyntaxError, ValueError):  # Pillow raises these for a damaged file.
+        return 1
 
 
 def _caption(run: RecordedRun, path: Path) -> str:
@@ -108,4 +126,9 @@ def _film(path: Path, run_folder: Path, room: int) -> Film | None:
     film = Film(path.name, link(path, run_folder), "", 0, 0)
     content = path.read_bytes() if path.stat().st_size <= room else b""
     size = gif_size(content)
-    return Film(film.file, film.link, data_uri("image/gif", content), *size) if size else film
+    if size is None:
+        return film
+    scale = png.shown_scale(*size)
+    width, height = (side * scale for side in size)
+    source = data_uri("image/gif", content)
+    return film._replace(source=source, width=width, height=height, enlarged=scale > 1)

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from lecture_models.runs.arguments import in_folder
 from lecture_models.runs.json_values import as_list, as_object
 from lecture_models.runs.provenance import shown_commit
 from lecture_models.runs.recorded_run import RecordedRun
@@ -22,11 +23,17 @@ def settings(config: dict[str, Any]) -> dict[str, str]:
 
 
 def commands(run: RecordedRun) -> dict[str, str]:
-    """Returns the commands that start and resume the run, by their headings."""
-    headings = {"command": "Command", "resume_command": "Command to resume"}
-    return {
-        heading: str(run.record[key]) for key, heading in headings.items() if run.record.get(key)
-    }
+    """Returns the commands that start and resume the run, by their headings.
+
+    No command resumes a run that its sweep has pruned, or one that diverged and would do so again.
+    """
+    shown = {}
+    if command := run.record.get("command"):
+        shown["Command"] = str(command)
+    is_given_up = run.summary.get("status") == "pruned" or run.summary.get("diverged") is True
+    if (resume := run.record.get("resume_command")) and not is_given_up:
+        shown["Command to resume"] = in_folder(str(resume), run.folder)
+    return shown
 
 
 def environment(run: RecordedRun) -> dict[str, str]:

@@ -32,6 +32,7 @@ def write_report(folder: Path) -> Path:
         animations=run_artifacts.animations(run),
         sounds=run_artifacts.sounds(run),
         scores=run_artifacts.scores(run),
+        arrays=run_artifacts.arrays(run),
         data_tables=run_artifacts.data_tables(run),
         config=run_origin.settings(as_object(run.record.get("config"))),
         commands=run_origin.commands(run),

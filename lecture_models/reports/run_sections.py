@@ -1,9 +1,10 @@
 """Gathers the results of a run for its report: status, alarms, facts, metrics and curves."""
 
+import math
 from typing import Any
 
 from lecture_models.reports.charts import Chart, curve
-from lecture_models.reports.html import duration, number
+from lecture_models.reports.html import alike, duration, number
 from lecture_models.reports.run_origin import sources
 from lecture_models.runs.json_values import as_list, as_number, as_object
 from lecture_models.runs.recorded_run import RecordedRun
@@ -96,18 +97,22 @@ def wandb(run: RecordedRun) -> dict[str, str]:
 
 
 def metrics(run: RecordedRun) -> list[dict[str, Any]]:
-    """Returns the last value of every metric; what the evaluations found comes first."""
+    """Returns for every metric its last, lowest and highest value, each with its step.
+
+    What the evaluations found comes first.
+    """
     rows = []
     for name in sorted(run.last, key=lambda name: (not name.startswith("eval/"), name)):
-        value, points = run.last[name], run.series.get(name)
-        known = as_number(value)
-        rows.append(
-            {
-                "name": name,
-                "value": str(value) if known is None else known,
-                "step": points[-1][0] if points else None,
-            }
-        )
+        points = run.series.get(name, [])
+        known = [point for point in points if math.isfinite(point[1])]
+        last = (points[-1][0] if points else None, as_number(run.last[name]))
+        ends = [choose(known, key=lambda point: point[1]) for choose in (min, max) if known]
+        chosen = [last, *ends, *([(None, None)] * (2 - len(ends)))]
+        texts = alike([value for _, value in chosen], absent="")
+        if last[1] is None:
+            texts[0] = str(run.last[name])
+        steps = ["" if step is None else f"{step:,}" for step, _ in chosen]
+        rows.append({"name": name, "values": list(zip(texts, steps, strict=True))})
     return rows
 
 

@@ -5,11 +5,14 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
+from lecture_models.reports.charts import Chart, band_curve
+from lecture_models.reports.html import alike, number, with_spread
 from lecture_models.reports.markdown import markdown_columns
 from lecture_models.reports.page import write_page
 from lecture_models.reports.run_origin import settings
-from lecture_models.reports.run_sections import STATUS
+from lecture_models.reports.run_sections import GROUPS, STATUS
 from lecture_models.runs.json_values import as_number
+from lecture_models.runs.recorded_run import read_series
 from lecture_models.runs.seeds import Spread
 
 
@@ -18,14 +21,16 @@ def terminal(spreads: dict[str, Spread]) -> str:
     if not spreads:
         return "no metric was evaluated\n"
     rows = [
-        (name, _digits(spread.mean), _digits(spread.std), str(spread.n))
+        (name, *_mean_and_std(spread.mean, spread.std), str(spread.n))
         for name, spread in spreads.items()
     ]
     return markdown_columns(("metric", "mean", "std", "n"), rows)
 
 
-def _digits(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g}"
+def _mean_and_std(mean: float | None, std: float | None) -> tuple[str, str]:
+    if mean is None or std is None:
+        return "-" if mean is None else number(mean), "-" if std is None else number(std)
+    return with_spread(mean, std)
 
 
 def write_report(workdir: Path, summary: dict[str, Any]) -> Path:
@@ -54,11 +59,10 @@ def write_report(workdir: Path, summary: dict[str, Any]) -> Path:
             for source in summary["data"]
             if source.get("note")
         ],
-        spreads={
-            name: {part: as_number(spread[part]) for part in ("mean", "std", "n")}
-            for name, spread in summary["metrics"].items()
-        },
-        runs=[_row(run, list(summary["metrics"])) for run in seeds],
+        spreads=[_spread(name, spread, seeds) for name, spread in summary["metrics"].items()],
+        curves=_curves([workdir / run["folder"] for run in seeds]),
+        metrics=list(summary["metrics"]),
+        runs=_rows(seeds, list(summary["metrics"])),
         origin=_origin(summary),
         config=settings(summary["config"]),
         command=summary["command"],
@@ -67,13 +71,45 @@ def write_report(workdir: Path, summary: dict[str, Any]) -> Path:
     return path
 
 
-def _row(run: dict[str, Any], metrics: list[str]) -> dict[str, Any]:
-    return {
-        "seed": run["seed"],
-        "link": urllib.parse.quote(os.fsencode(run["folder"])) + "/report.html",
-        "status": STATUS.get(run["status"], run["status"]),
-        "values": [as_number(run["metrics"].get(f"eval/{name}")) for name in metrics],
+def _spread(name: str, spread: dict[str, Any], seeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns mean, standard deviation and number of a metric, and its ends over finished seeds."""
+    finished = [run for run in seeds if run["status"] == "finished"]
+    values = [value for value in _values(finished, name) if value is not None]
+    mean, std = _mean_and_std(as_number(spread["mean"]), as_number(spread["std"]))
+    ends = alike([min(values), max(values)]) if values else ["-", "-"]
+    return {"name": name, "cells": [mean, std, *ends, str(spread["n"])]}
+
+
+def _values(seeds: list[dict[str, Any]], metric: str) -> list[float | None]:
+    return [as_number(run["metrics"].get(f"eval/{metric}")) for run in seeds]
+
+
+def _curves(folders: list[Path]) -> dict[str, list[Chart]]:
+    """Returns a chart of each metric with several steps, its mean and its ends over the seeds."""
+    runs = [read_series(folder) for folder in folders]
+    names = sorted({name for run in runs for name, points in run.items() if len(points) > 1})
+    headed = {
+        heading: [
+            band_curve(name, [run[name] for run in runs if name in run])
+            for name in names
+            if name.startswith(prefix)
+        ]
+        for prefix, heading in GROUPS.items()
     }
+    return {heading: charts for heading, charts in headed.items() if charts}
+
+
+def _rows(seeds: list[dict[str, Any]], metrics: list[str]) -> list[dict[str, Any]]:
+    columns = [alike(_values(seeds, metric)) for metric in metrics]
+    return [
+        {
+            "seed": run["seed"],
+            "link": urllib.parse.quote(os.fsencode(run["folder"])) + "/report.html",
+            "status": STATUS.get(run["status"], run["status"]),
+            "cells": [column[index] for column in columns],
+        }
+        for index, run in enumerate(seeds)
+    ]
 
 
 def _origin(summary: dict[str, Any]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import fcntl
-import json
 import os
 import secrets
 from pathlib import Path
@@ -123,8 +122,10 @@ class RunFolder:
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Appends one line of JSON, which is in the file when the call returns."""
         if self._metrics is None:
-            self._metrics = (self.path / METRICS).open("a", encoding="utf-8")
-        self._metrics.write(json.dumps(record) + "\n")
+            self._metrics = (self.path / METRICS).open(
+                "a", encoding="utf-8", errors="backslashreplace"
+            )
+        self._metrics.write(files.json_text(record) + "\n")
         self._metrics.flush()
 
     def sync(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lecture_models.runs.arguments import in_folder
 from lecture_models.runs.json_values import as_number, as_object
 from lecture_models.runs.reader import CONFIG, RunFolderError, read_config, read_summary
 from lecture_models.runs.run_folders import run_folders
@@ -36,6 +37,11 @@ class PastRun(NamedTuple):
     def status(self) -> str:
         """Returns how the run ended, such as "finished"; "unknown" without a summary."""
         return self.summary.get("status", "unknown")
+
+    @property
+    def resume_command(self) -> str:
+        """Returns the command that continues the run in the folder where it lies now."""
+        return in_folder(self.record.get("resume_command") or self.record["command"], self.folder)
 
     @property
     def metrics(self) -> dict[str, float]:

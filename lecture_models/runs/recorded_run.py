@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lecture_models.runs.artifacts import IMAGES, SteppedFiles, artifact_files
+from lecture_models.runs.artifacts import IMAGES, KINDS, ArtifactKind, SteppedFiles, artifact_files
 from lecture_models.runs.json_values import as_number, as_object
 from lecture_models.runs.reader import METRIC_GROUPS, read_config, read_metrics, read_summary
 
@@ -24,7 +24,7 @@ class RecordedRun(NamedTuple):
         series: the values of each metric by step, under `train/NAME` and `eval/NAME`.
         last: the last value of each metric, from the series and from the summary.
         texts: the last version of each text.
-        pictures: for each name its image files, in the order of steps.
+        artifacts: for each kind, the files of each name, in the order of steps.
         captions: the caption of each artifact by its file, such as `sounds/melody_00002000.wav`.
         torn: the number of damaged lines of metrics.jsonl.
     """
@@ -35,9 +35,14 @@ class RecordedRun(NamedTuple):
     series: dict[str, Series]
     last: dict[str, Any]
     texts: dict[str, str]
-    pictures: dict[str, SteppedFiles]
+    artifacts: dict[ArtifactKind, dict[str, SteppedFiles]]
     captions: dict[str, str]
     torn: int
+
+    @property
+    def pictures(self) -> dict[str, SteppedFiles]:
+        """Returns the image files of each name, in the order of steps."""
+        return self.artifacts[IMAGES]
 
     @property
     def step(self) -> int | None:
@@ -65,7 +70,7 @@ def read_run(folder: Path) -> RecordedRun:
         series=series,
         last=_last(series, as_object(summary.get("metrics"))),
         texts=texts,
-        pictures=artifact_files(folder, IMAGES),
+        artifacts={kind: artifact_files(folder, kind, metrics.records) for kind in KINDS},
         captions=captions,
         torn=metrics.num_damaged,
     )

@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "grey": "gray",
         "randomised_shares": "randomized_shares",
     },
+    "attribution": {"target": "targets"},
     "deep_dream": {"image": "images"},
     "feature_inversion": {"image": "images"},
     "gan_mnist": {"sgd": "momentum_sgd"},
@@ -34,8 +35,13 @@ FIELDS: dict[str, dict[str, str]] = {
     "denoising_ae_mnist": {"sgd": "constant_rate_sgd"},
     "encoder_finetune_mnist": {"sgd": "constant_rate_sgd"},
 }
-# Fields by their old names, by experiment, that had one value and now have a tuple of values.
-BECAME_TUPLES = {"deep_dream": ("image",), "feature_inversion": ("image",)}
+# Fields by their old names, by experiment, that had one value and now have a tuple of values; an
+# empty text is now an empty tuple.
+BECAME_TUPLES = {
+    "attribution": ("target",),
+    "deep_dream": ("image",),
+    "feature_inversion": ("image",),
+}
 METRICS = {
     "deletion_centre": "deletion_center",
     "insertion_centre": "insertion_center",
@@ -70,7 +76,9 @@ def current_config(experiment: str, config: Mapping[str, Any]) -> dict[str, Any]
     fields = FIELDS[""] | FIELDS.get(experiment, {})
     became_tuples = BECAME_TUPLES.get(experiment, ())
     return {
-        fields.get(name, name): _current_value([value] if name in became_tuples else value)
+        fields.get(name, name): _current_value(
+            [value] * (value != "") if name in became_tuples else value
+        )
         for name, value in config.items()
     }
 

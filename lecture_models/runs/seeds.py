@@ -5,14 +5,13 @@ import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lecture_models.config import UsageError
+from lecture_models.config import MAX_SEED, UsageError
 from lecture_models.runs.folder import check_same_run
 from lecture_models.runs.json_values import as_object
 from lecture_models.runs.past_run import PastRun, read_past_run
 from lecture_models.runs.reader import CONFIG, RunFolderError
 
 MAX_SEEDS = 1_000
-MAX_SEED = 2**32 - 1  # jax uses the lowest 32 bits only: a larger seed would repeat a smaller one.
 FILE = "seeds.json"
 
 

@@ -1,13 +1,15 @@
 """Translates W&B's distributions into Optuna's.
 
-Optuna has no normal, log-normal and beta distribution: it draws a quantile, from which the value is
-computed.
+Values are those of W&B's package `sweeps`, which draws u uniformly from 0 to 1 and takes the
+quantile at u. Optuna has no normal, log-normal and beta distribution: there, it draws u.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -17,8 +19,25 @@ from optuna.distributions import (
 from scipy import special
 
 from lecture_models.config import UsageError, did_you_mean
+from lecture_models.sweeps.schema import (
+    LARGEST_INTEGER,
+    Beta,
+    Categorical,
+    Constant,
+    Normal,
+    QuantizedBeta,
+    QuantizedNormal,
+    QuantizedRange,
+    Range,
+    Weighted,
+    shown,
+    validated,
+    with_numbers,
+)
 
-EDGE = 1e-4  # Quantiles are drawn from EDGE to 1 - EDGE, because a normal has infinite tails.
+EDGE = 1e-4  # A quantile nearer than this to 0 or 1 is moved here: a normal has infinite tails.
+LARGEST_GRID = 100_000
+MOST_EXPONENT = 700  # exp(710) is not a finite number.
 
 
 class SweptParameter(NamedTuple):
@@ -29,16 +48,38 @@ class SweptParameter(NamedTuple):
         distribution: what Optuna draws from.
         from_draw: returns the field's value for what Optuna drew.
         edge_draws: draws whose values the Config must accept: all choices, or the ends of a range.
-        grid: all draws of a grid search; None for a range without steps.
+        grid: all values of a grid search; None for a range without steps, or with too many.
         log: whether charts use a logarithmic scale.
+        warning: a line for the user about a likely mistake; "" for none.
     """
 
     name: str
     distribution: BaseDistribution
     from_draw: Callable[[Any], Any]
     edge_draws: tuple[Any, ...]
-    grid: tuple[Any, ...] | None
+    grid: Sequence[Any] | None
     log: bool = False
+    warning: str = ""
+
+    def on_grid(self) -> "SweptParameter":
+        """Returns the parameter of a grid search, whose draws are the values of the grid.
+
+        W&B's grid of `q_uniform` starts at min, its random search draws multiples of q: from min
+        0.005 in steps of 0.01, a grid has 0.005 and 0.015, a random search 0.0, 0.01 and 0.02.
+
+        Raises UsageError if there is no grid.
+        """
+        if self.grid is None:
+            raise UsageError(
+                f"parameter {self.name} is a range without steps; a grid needs values, or "
+                f"int_uniform or q_uniform of at most {LARGEST_GRID:,} steps"
+            )
+        if isinstance(self.distribution, CategoricalDistribution):
+            return self
+        is_whole = all(isinstance(value, int) for value in self.grid)
+        kind = IntDistribution if is_whole else FloatDistribution
+        ends = (self.grid[0], self.grid[-1])
+        return self._replace(distribution=kind(*ends), from_draw=_as_drawn, edge_draws=ends)
 
 
 def parse_parameter(name: str, entry: Any) -> SweptParameter:
@@ -48,21 +89,20 @@ def parse_parameter(name: str, entry: Any) -> SweptParameter:
     """
     if not isinstance(entry, dict):
         raise UsageError(
-            f"parameter {name} is {entry!r}; it must have value, values, or min and max"
+            f"parameter {name} is {shown(entry)}; it must have value, values, or min and max"
         )
+    entry = with_numbers(entry)
     kind = entry.get("distribution") or _inferred_kind(name, entry)
-    if kind not in _KINDS:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise UsageError(
-            f"parameter {name} has the distribution {kind!r}{did_you_mean(str(kind), _KINDS)} "
-            f"Allowed: {', '.join(sorted(_KINDS))}"
+            f"parameter {name} has the distribution {shown(kind)}"
+            f"{did_you_mean(str(kind), _KINDS)} Allowed: {', '.join(sorted(_KINDS))}"
         )
-    make, allowed = _KINDS[kind]
-    unknown = sorted(entry.keys() - {*allowed, "distribution"})
-    if unknown:
-        raise UsageError(
-            f"parameter {name} has the key {unknown[0]!r}; {kind} allows {', '.join(allowed)}"
-        )
-    return make(name, entry)
+    model, make = _KINDS[kind]
+    keys = {key: value for key, value in entry.items() if key != "distribution"}
+    parameter = make(name, validated(model, keys, f"parameter {name}", kind))
+    _check_edges(parameter)
+    return parameter
 
 
 def _inferred_kind(name: str, entry: dict[str, Any]) -> str:
@@ -81,7 +121,7 @@ def _inferred_kind(name: str, entry: dict[str, Any]) -> str:
     is_int = [isinstance(entry[end], int) for end in ("min", "max")]
     if all(is_int):
         return "int_uniform"
-    if any(is_int):
+    if any(is_int) and all(isinstance(entry[end], int | float) for end in ("min", "max")):
         raise UsageError(
             f"parameter {name} goes from {entry['min']} to {entry['max']}, an int and a float; "
             "write both as 1 or both as 1.0, or name its distribution"
@@ -89,35 +129,22 @@ def _inferred_kind(name: str, entry: dict[str, Any]) -> str:
     return "uniform"
 
 
-def _number(
-    name: str, entry: dict[str, Any], key: str, default: float | None = None
-) -> float | int:
-    value = entry.get(key, default)
-    if isinstance(value, str):  # YAML reads 1e-3 as a string, 1.0e-3 as a number.
-        raise UsageError(
-            f"parameter {name} has the string {value!r} for {key}; YAML reads 1.0e-3 as a number"
-        )
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"parameter {name} has {value!r} for {key}; it must be a finite number")
-    return value
+def _check_edges(parameter: SweptParameter) -> None:
+    """Raises UsageError if a value overflows, such as that of a log-normal of mean 1000."""
+    for draw in parameter.edge_draws:
+        try:
+            value = parameter.from_draw(draw)
+            is_finite = isinstance(value, str) or math.isfinite(value)
+        except (OverflowError, ValueError):  # ValueError: the rounded value is not a number.
+            is_finite = False
+        if not is_finite:
+            raise UsageError(
+                f"parameter {parameter.name} has values that are too large for a number"
+            )
 
 
-def _bounds(name: str, entry: dict[str, Any]) -> tuple[float | int, float | int]:
-    low, high = _number(name, entry, "min"), _number(name, entry, "max")
-    if low > high:
-        raise UsageError(f"parameter {name} has min {low}, above max {high}")
-    if low == high:
-        raise UsageError(
-            f"parameter {name} has the empty range {low} to {high}; write value instead"
-        )
-    return low, high
-
-
-def _step(name: str, entry: dict[str, Any]) -> float | int:
-    step = _number(name, entry, "q", 1.0)
-    if step <= 0:
-        raise UsageError(f"parameter {name} has q {step}; it must be above 0")
-    return step
+def _as_drawn(draw: Any) -> Any:
+    return draw
 
 
 def _rounded(step: float | int, value: float | int) -> float | int:
@@ -126,147 +153,140 @@ def _rounded(step: float | int, value: float | int) -> float | int:
     return int(near) if step == int(step) else float(f"{near:.12g}")
 
 
-def _choice(name: str, value: Any) -> Any:
-    if isinstance(value, list):
-        text = ",".join(map(str, value))
-        raise UsageError(
-            f'parameter {name} has the list {value}; write "{text}", as on a command line'
-        )
-    if value is None or isinstance(value, dict):
-        raise UsageError(f"parameter {name} has {value!r}; it must be a number, a string or a bool")
-    return value
+def _rounding(entry: Any) -> Callable[[float | int], float | int]:
+    return partial(_rounded, entry.q) if hasattr(entry, "q") else _as_drawn
 
 
-def _constant(name: str, entry: dict[str, Any]) -> SweptParameter:
-    if "value" not in entry:
-        raise UsageError(f"parameter {name} is constant; it must have value")
-    return _from_choices(name, [entry["value"]])
+def _constant(name: str, entry: Constant) -> SweptParameter:
+    return _from_choices(name, (entry.value,))
 
 
-def _categorical(name: str, entry: dict[str, Any]) -> SweptParameter:
-    values = entry.get("values")
-    if not isinstance(values, list) or not values:
-        raise UsageError(f"parameter {name} has values {values}; it must be a list of one or more")
-    return _from_choices(name, values)
+def _categorical(name: str, entry: Categorical) -> SweptParameter:
+    return _from_choices(name, entry.values)
 
 
-def _from_choices(name: str, values: list[Any]) -> SweptParameter:
-    choices = tuple(_choice(name, value) for value in values)
-    repeated = [value for index, value in enumerate(choices) if value in choices[:index]]
-    if repeated:
-        raise UsageError(f"parameter {name} lists the value {repeated[0]!r} twice")
-    distribution = CategoricalDistribution(choices)
-    return SweptParameter(name, distribution, lambda draw: draw, choices, choices)
+def _from_choices(name: str, choices: tuple[Any, ...]) -> SweptParameter:
+    return SweptParameter(name, CategoricalDistribution(choices), _as_drawn, choices, choices)
 
 
-def _weighted(name: str, entry: dict[str, Any]) -> SweptParameter:
-    choices = _categorical(name, entry).edge_draws
-    shares = entry.get("probabilities")
-    if not isinstance(shares, list) or len(shares) != len(choices):
-        raise UsageError(f"parameter {name} has {len(choices)} values and probabilities {shares}")
-    if min(shares) < 0 or abs(sum(shares) - 1.0) > 1e-6:
-        raise UsageError(f"parameter {name} has probabilities {shares}; they must sum to 1")
-    bounds = [sum(shares[: index + 1]) for index in range(len(shares))]
+def _weighted(name: str, entry: Weighted) -> SweptParameter:
+    shares = entry.probabilities
+    bounds = np.cumsum(shares)
 
     def choice_at(draw: float | int) -> Any:
-        return next(
-            (c for c, bound in zip(choices, bounds, strict=True) if draw < bound), choices[-1]
-        )
+        index = int(np.searchsorted(bounds, draw, side="right"))
+        return entry.values[min(index, len(bounds) - 1)]
 
-    middles = tuple(bound - share / 2 for bound, share in zip(bounds, shares, strict=True) if share)
+    middles = tuple(
+        float(bound - share / 2) for bound, share in zip(bounds, shares, strict=True) if share
+    )
     return SweptParameter(name, FloatDistribution(0.0, 1.0), choice_at, middles, None)
 
 
-def _int_uniform(name: str, entry: dict[str, Any]) -> SweptParameter:
-    low, high = _bounds(name, entry)
-    if low != int(low) or high != int(high):
+def _int_uniform(name: str, entry: Range) -> SweptParameter:
+    low, high = entry.min, entry.max
+    if low != int(low) or high != int(high) or max(abs(low), abs(high)) > LARGEST_INTEGER:
         raise UsageError(
-            f"parameter {name} goes from {low} to {high}; int_uniform needs two whole numbers"
+            f"parameter {name} goes from {low} to {high}; int_uniform needs two whole numbers of "
+            f"at most {LARGEST_INTEGER:,}"
         )
     low, high = int(low), int(high)
-    grid = tuple(range(low, high + 1)) if high - low < 100_000 else None
-    return SweptParameter(name, IntDistribution(low, high), lambda draw: draw, (low, high), grid)
+    grid = tuple(range(low, high + 1)) if high - low < LARGEST_GRID else None
+    return SweptParameter(name, IntDistribution(low, high), _as_drawn, (low, high), grid)
 
 
-def _range(
-    logarithmic: bool, rounds: bool, exponents: bool = False
-) -> Callable[..., SweptParameter]:
-    def make(name: str, entry: dict[str, Any]) -> SweptParameter:
-        low, high = _bounds(name, entry)
-        if exponents:
-            low, high = math.exp(low), math.exp(high)
-        if logarithmic and low <= 0:
-            raise UsageError(
-                f"parameter {name} has min {low}; on a logarithmic scale it must be above 0"
-            )
-        step = _step(name, entry) if rounds else None
-        distribution = FloatDistribution(float(low), float(high), log=logarithmic)
-        grid = None
-        if step and not logarithmic:
-            grid = tuple(low + index * step for index in range(int((high - low) / step + 1e-9) + 1))
-        from_draw = (lambda draw: _rounded(step, draw)) if step else (lambda draw: draw)
-        ends = (float(low), float(high))
-        return SweptParameter(name, distribution, from_draw, ends, grid, logarithmic)
-
-    return make
+def _uniform(name: str, entry: Range) -> SweptParameter:
+    ends = (float(entry.min), float(entry.max))
+    return SweptParameter(name, FloatDistribution(*ends), _rounding(entry), ends, _grid(entry))
 
 
-def _by_quantile(quantile: Callable[..., float], keys: tuple[str, str], defaults, rounds: bool):
-    """Returns a parser of distributions that Optuna draws from by their quantile.
+def _grid(entry: Range) -> tuple[Any, ...] | None:
+    """Returns the values of W&B's grid: from min in steps of q, without max."""
+    if not hasattr(entry, "q") or (entry.max - entry.min) / entry.q > LARGEST_GRID:
+        return None
+    values = np.arange(entry.min, entry.max, entry.q).tolist()
+    if entry.q == int(entry.q) and entry.min == int(entry.min):
+        return tuple(map(int, values))
+    return tuple(float(f"{value:.12g}") for value in values)
 
-    Optuna draws u uniformly and the value is the quantile at u, so that TPE knows the prior.
-    """
 
-    def make(name: str, entry: dict[str, Any]) -> SweptParameter:
-        first, second = (
-            _number(name, entry, key, default) for key, default in zip(keys, defaults, strict=True)
+def _log_uniform(name: str, entry: Range) -> SweptParameter:
+    # This is also the inverse: if log(x) is uniform, so is log(1/x).
+    if entry.min <= 0:
+        raise UsageError(
+            f"parameter {name} has min {entry.min}; on a logarithmic scale it must be above 0"
         )
-        if second <= 0:
-            raise UsageError(f"parameter {name} has {keys[1]} {second}; it must be above 0")
-        step = _step(name, entry) if rounds else None
-
-        def quantile_at(draw: float | int) -> float | int:
-            value = float(quantile(draw, first, second))
-            return _rounded(step, value) if step else value
-
-        ends = (EDGE, 1.0 - EDGE)
-        return SweptParameter(name, FloatDistribution(*ends), quantile_at, ends, None)
-
-    return make
+    ends = (float(entry.min), float(entry.max))
+    distribution = FloatDistribution(*ends, log=True)
+    return SweptParameter(name, distribution, _rounding(entry), ends, None, log=True)
 
 
-def _normal(quantile: float, mu: float | int, sigma: float | int) -> float:
-    return float(mu + sigma * special.ndtri(quantile))
+def _log_uniform_of_exponents(name: str, entry: Range, kind: str, sign: int = 1) -> SweptParameter:
+    """Returns a parameter between exp(sign min) and exp(sign max)."""
+    largest = max(abs(entry.min), abs(entry.max))
+    if largest > MOST_EXPONENT:
+        raise UsageError(
+            f"parameter {name} goes from {entry.min} to {entry.max}; {kind} takes exponents of e, "
+            f"from -{MOST_EXPONENT} to {MOST_EXPONENT}; {kind}_values takes the ends themselves"
+        )
+    ends = sorted(math.exp(sign * exponent) for exponent in (entry.min, entry.max))
+    parameter = _log_uniform(name, entry.model_copy(update={"min": ends[0], "max": ends[1]}))
+    # Nobody writes the ends of a range such as 0.0001 to 0.1 as exponents.
+    if entry.min <= 0 or (sign < 0 and entry.max > 1):
+        return parameter
+    low, high = (f"{end:.4g}" for end in ends)
+    return parameter._replace(
+        warning=f"parameter {name} uses {kind}, where min and max are exponents of e: it goes from "
+        f"{low} to {high}; if it must go from {entry.min} to {entry.max}, use {kind}_values"
+    )
 
 
-def _log_normal(quantile: float, mu: float | int, sigma: float | int) -> float:
-    return math.exp(_normal(quantile, mu, sigma))
+def _by_quantile(
+    name: str, entry: Normal | Beta, quantile: Callable[[float | int, Any], float]
+) -> SweptParameter:
+    """Returns a parameter of which Optuna draws u, so that its search knows the distribution."""
+    rounded = _rounding(entry)
+
+    def value_at(draw: float | int) -> float | int:
+        return rounded(quantile(min(max(draw, EDGE), 1.0 - EDGE), entry))
+
+    return SweptParameter(name, FloatDistribution(0.0, 1.0), value_at, (0.0, 1.0), None)
 
 
-def _beta(quantile: float, a: float | int, b: float | int) -> float:
-    return float(special.betaincinv(a, b, quantile))
+def _normal(quantile: float | int, entry: Normal) -> float:
+    return float(entry.mu + entry.sigma * special.ndtri(quantile))
 
 
-_RANGE, _Q_RANGE = ("min", "max"), ("min", "max", "q")
-_NORMAL = (("mu", "sigma"), (0.0, 1.0))
-_BETA = (("a", "b"), (1.0, 1.0))
-_KINDS: dict[str, tuple[Callable[[str, dict[str, Any]], SweptParameter], tuple[str, ...]]] = {
-    "constant": (_constant, ("value",)),
-    "categorical": (_categorical, ("values",)),
-    "categorical_w_probabilities": (_weighted, ("values", "probabilities")),
-    "int_uniform": (_int_uniform, _RANGE),
-    "uniform": (_range(False, False), _RANGE),
-    "q_uniform": (_range(False, True), _Q_RANGE),
-    "log_uniform_values": (_range(True, False), _RANGE),
-    "q_log_uniform_values": (_range(True, True), _Q_RANGE),
-    "log_uniform": (_range(True, False, exponents=True), _RANGE),
-    "q_log_uniform": (_range(True, True, exponents=True), _Q_RANGE),
-    # If log(x) is uniform, so is log(1/x).
-    "inv_log_uniform_values": (_range(True, False), _RANGE),
-    "normal": (_by_quantile(_normal, *_NORMAL, False), _NORMAL[0]),
-    "q_normal": (_by_quantile(_normal, *_NORMAL, True), (*_NORMAL[0], "q")),
-    "log_normal": (_by_quantile(_log_normal, *_NORMAL, False), _NORMAL[0]),
-    "q_log_normal": (_by_quantile(_log_normal, *_NORMAL, True), (*_NORMAL[0], "q")),
-    "beta": (_by_quantile(_beta, *_BETA, False), _BETA[0]),
-    "q_beta": (_by_quantile(_beta, *_BETA, True), (*_BETA[0], "q")),
+def _log_normal(quantile: float | int, entry: Normal) -> float:
+    return math.exp(_normal(quantile, entry))
+
+
+def _beta(quantile: float | int, entry: Beta) -> float:
+    return float(special.betaincinv(entry.a, entry.b, quantile))
+
+
+def _exponents(kind: str, sign: int = 1) -> Callable[[str, Range], SweptParameter]:
+    return partial(_log_uniform_of_exponents, kind=kind, sign=sign)
+
+
+# Each distribution's keys, and how it is drawn.
+_KINDS: dict[str, tuple[type, Callable[[str, Any], SweptParameter]]] = {
+    "constant": (Constant, _constant),
+    "categorical": (Categorical, _categorical),
+    "categorical_w_probabilities": (Weighted, _weighted),
+    "int_uniform": (Range, _int_uniform),
+    "uniform": (Range, _uniform),
+    "q_uniform": (QuantizedRange, _uniform),
+    "log_uniform_values": (Range, _log_uniform),
+    "q_log_uniform_values": (QuantizedRange, _log_uniform),
+    "inv_log_uniform_values": (Range, _log_uniform),
+    "log_uniform": (Range, _exponents("log_uniform")),
+    "q_log_uniform": (QuantizedRange, _exponents("q_log_uniform")),
+    "inv_log_uniform": (Range, _exponents("inv_log_uniform", sign=-1)),
+    "normal": (Normal, partial(_by_quantile, quantile=_normal)),
+    "q_normal": (QuantizedNormal, partial(_by_quantile, quantile=_normal)),
+    "log_normal": (Normal, partial(_by_quantile, quantile=_log_normal)),
+    "q_log_normal": (QuantizedNormal, partial(_by_quantile, quantile=_log_normal)),
+    "beta": (Beta, partial(_by_quantile, quantile=_beta)),
+    "q_beta": (QuantizedBeta, partial(_by_quantile, quantile=_beta)),
 }

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from lecture_models import files
 from lecture_models.runs.reader import RunFolderError
+from lecture_models.sweeps.address import without_password
 
 FILE = "sweep.json"
 # A folder with other files than these belongs to something else.
@@ -60,7 +61,7 @@ def read(folder: Path, expected: SweepIdentity) -> dict[str, Any] | None:
             f"{folder} holds another sweep of {recorded.experiment}, {record['name']}: its file, "
             "flags or seed differ; name a new folder"
         )
-    if recorded.storage != expected.storage:
+    if without_password(recorded.storage) != expected.storage:
         raise RunFolderError(
             f"{folder} holds this sweep with --storage={recorded.storage or '(its own file)'}, not "
             f"{expected.storage or '(its own file)'}"

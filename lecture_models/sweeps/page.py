@@ -6,16 +6,23 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from lecture_models.reports.html import duration, number
+from lecture_models.reports.html import alike, cells, duration
 from lecture_models.reports.markdown import markdown_columns
 from lecture_models.reports.page import write_page
+from lecture_models.sweeps.address import HIDDEN
 from lecture_models.sweeps.charts import (
     best_curve,
+    charted,
     importance_chart,
     parallel_chart,
     slice_chart,
 )
-from lecture_models.sweeps.results import LEAST_FOR_IMPORTANCE, SweepResults, TrialRow
+from lecture_models.sweeps.results import (
+    CUT_SHORT,
+    LEAST_FOR_IMPORTANCE,
+    SweepResults,
+    TrialRow,
+)
 
 MOST_ON_TERMINAL = 20
 GOALS = {"minimize": "the lowest", "maximize": "the highest"}
@@ -25,15 +32,9 @@ def terminal(results: SweepResults, program: str) -> str:
     """Returns the trials as a table, the best first; trials without a value come last."""
     spec = results.sweep.spec
     header = ["trial", "state", spec.metric, *spec.parameters]
-    trials = _ranked(results)
+    trials, shown = _ranked(results), _cells(results)
     rows = [
-        [
-            str(trial.index),
-            trial.state,
-            _value(trial.value),
-            *(_parameter(trial, name) for name in spec.parameters),
-        ]
-        for trial in trials[:MOST_ON_TERMINAL]
+        [str(trial.index), trial.state, *shown[trial.index]] for trial in trials[:MOST_ON_TERMINAL]
     ]
     more = len(trials) - MOST_ON_TERMINAL
     lines = [f"and {more} more\n"] if more > 0 else []
@@ -41,7 +42,8 @@ def terminal(results: SweepResults, program: str) -> str:
     lines += ["\n", f"importance: {importance}\n" if importance else ""]
     if results.best:
         lines.append(
-            f"best: trial {results.best.index}, {spec.metric} {number(results.best.value)} "
+            f"best: trial {results.best.index}, {spec.metric} "
+            f"{shown[results.best.index][0]} "
             f"({GOALS[spec.goal]})\n  {_rerun(results.best, program)}\n"
         )
     return f"{_progress(results)}\n\n{markdown_columns(header, rows)}{''.join(lines)}"
@@ -57,8 +59,9 @@ def write_report(results: SweepResults, program: str, command: str) -> Path:
     """
     sweep, spec = results.sweep, results.sweep.spec
     path = sweep.folder / "report.html"
-    finished = [trial for trial in results.rows if trial.state == "finished"]
-    several = len(finished) > 1
+    shown = charted(results.rows)
+    several = len(shown) > 1
+    texts = _cells(results)
     write_page(
         path,
         "sweep.html",
@@ -68,17 +71,19 @@ def write_report(results: SweepResults, program: str, command: str) -> Path:
         metric=spec.metric,
         best=_best(results, program),
         first_error=next((trial.error for trial in results.rows if trial.error), ""),
+        cut_short=[state for state in CUT_SHORT if state in {trial.state for trial in shown}],
         slices=several
         and [
-            best_curve(finished, spec),
-            *(slice_chart(finished, spec, parameter) for parameter in spec.parameters),
+            best_curve(shown, spec),
+            *(slice_chart(shown, spec, parameter) for parameter in spec.parameters),
         ],
-        parallel=several and parallel_chart(finished, spec),
+        parallel=several and parallel_chart(shown, spec),
         importance=results.importance and importance_chart(results.importance, spec.metric),
         unknown_importance=_unknown_importance(results),
         columns=["Trial", "State", spec.metric, *spec.parameters, "Steps", "Time", "Attempts"],
-        trials=[_row(results, trial) for trial in _ranked(results)],
+        trials=[_row(results, trial, texts[trial.index]) for trial in _ranked(results)],
         command=command,
+        hidden=HIDDEN if HIDDEN in command else "",
         footer="made by lecture-models",
     )
     return path
@@ -96,13 +101,17 @@ def _progress(results: SweepResults) -> str:
     return f"{len(results.rows)} trials: {counts or 'none yet'}"
 
 
-def _value(value: float | None) -> str:
-    return "" if value is None else number(value)
-
-
-def _parameter(trial: TrialRow, name: str) -> str:
-    value = trial.values.get(name, "")
-    return number(value) if isinstance(value, float) else str(value)
+def _cells(results: SweepResults) -> dict[int, list[str]]:
+    """Returns the value and the parameters of each trial, with digits that tell them apart."""
+    columns = [
+        alike([trial.value for trial in results.rows], absent=""),
+        *(
+            cells([trial.values.get(name) for trial in results.rows], absent="")
+            for name in results.sweep.spec.parameters
+        ),
+    ]
+    rows = zip(*columns, strict=True)
+    return {trial.index: list(row) for trial, row in zip(results.rows, rows, strict=True)}
 
 
 def _rerun(trial: TrialRow, program: str) -> str:
@@ -115,10 +124,9 @@ def _best(results: SweepResults, program: str) -> dict[str, Any] | None:
         return None
     return {
         "heading": f"Best: trial {best.index}, {GOALS[spec.goal]}",
-        "values": {
-            spec.metric: number(best.value),
-            **{name: _parameter(best, name) for name in spec.parameters},
-        },
+        "values": dict(
+            zip((spec.metric, *spec.parameters), _cells(results)[best.index], strict=True)
+        ),
         "command": _rerun(best, program),
         "link": _link(results, best),
     }
@@ -134,15 +142,14 @@ def _unknown_importance(results: SweepResults) -> str:
     )
 
 
-def _row(results: SweepResults, trial: TrialRow) -> dict[str, Any]:
+def _row(results: SweepResults, trial: TrialRow, texts: list[str]) -> dict[str, Any]:
     failed = trial.error and trial.state != "finished"
     return {
         "name": f"{trial.index:04d}",
         "link": _link(results, trial),
         "state": f"{trial.state}: {trial.error}" if failed else trial.state,
         "cells": [
-            _value(trial.value),
-            *(_parameter(trial, name) for name in results.sweep.spec.parameters),
+            *texts,
             "" if trial.step is None else f"{trial.step:,}",
             "" if trial.seconds is None else duration(trial.seconds),
             str(trial.attempts),

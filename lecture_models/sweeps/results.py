@@ -19,6 +19,7 @@ from lecture_models.sweeps.worker import Sweep
 
 LEAST_FOR_IMPORTANCE = 8  # Finished trials; an estimate from fewer says nothing.
 STATES = ("finished", "pruned", "diverged", "failed", "interrupted", "running", "waiting")
+CUT_SHORT = ("pruned", "diverged")  # Ended with the value of an earlier step.
 
 
 class TrialRow(NamedTuple):
@@ -47,6 +48,13 @@ class TrialRow(NamedTuple):
     step: int | None
     error: str
     arguments: list[str]
+
+    @property
+    def note(self) -> str:
+        """Returns how a trial ended that did not train to its end; "" for the others."""
+        if self.state not in CUT_SHORT:
+            return ""
+        return self.state if self.step is None else f"{self.state} at step {self.step:,}"
 
 
 class SweepResults(NamedTuple):
@@ -132,4 +140,7 @@ def _importance(sweep: Sweep, study: optuna.Study, finished: list[TrialRow]) -> 
     if len(values) < LEAST_FOR_IMPORTANCE or len(names) < 2 or statistics.pstdev(values) == 0:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
-    return optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
+    try:
+        return optuna.importance.get_param_importances(study, evaluator=evaluator, params=names)
+    except ValueError:  # An older version of this program drew a part of the trials differently.
+        return {}

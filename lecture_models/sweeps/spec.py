@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from lecture_models.config import UsageError, did_you_mean
-from lecture_models.sweeps.distributions import SweptParameter, parse_parameter
-
-METHODS = ("grid", "random", "bayes")
-GOALS = ("minimize", "maximize")
-# All of W&B's keys; those that concern W&B alone are ignored.
-KEYS = (
-    *("program", "command", "method", "metric", "parameters", "early_terminate", "run_cap"),
-    *("name", "description", "project", "entity", "apiVersion", "kind", "controller"),
+from lecture_models.config import UsageError
+from lecture_models.files import json_text
+from lecture_models.sweeps.distributions import LARGEST_GRID, SweptParameter, parse_parameter
+from lecture_models.sweeps.schema import (
+    EarlyTerminate,
+    Metric,
+    SweepFile,
+    shown,
+    validated,
+    with_numbers,
 )
-LARGEST_GRID = 100_000
+from lecture_models.sweeps.yaml_file import read_yaml
 
 
 class Hyperband(NamedTuple):
@@ -42,14 +41,15 @@ class SweepSpec(NamedTuple):
 
     Attributes:
         name: name of the sweep.
-        method: one of METHODS.
+        method: grid, random or bayes.
         metric: logged name of the metric to optimize.
-        goal: one of GOALS.
+        goal: minimize or maximize.
         parameters: swept parameters by name.
         constants: flags of every trial: parameters with one value, and flags of `command`.
         hyperband: early stopping; None runs every trial to its end.
         run_cap: number of trials; None if the file does not limit it.
         raw: content of the file.
+        warnings: a line for the user about each entry that is likely a mistake.
     """
 
     name: str
@@ -61,6 +61,7 @@ class SweepSpec(NamedTuple):
     hyperband: Hyperband | None
     run_cap: int | None
     raw: dict[str, Any]
+    warnings: tuple[str, ...] = ()
 
     def points(self) -> Iterator[dict[str, Any]]:
         """Yields the draws of a grid search; the last parameter changes fastest."""
@@ -70,6 +71,7 @@ class SweepSpec(NamedTuple):
 
     @property
     def grid_size(self) -> int:
+        """Returns the number of points of a grid search."""
         return math.prod(len(parameter.grid or ()) for parameter in self.parameters.values())
 
     def values(self, draws: dict[str, Any]) -> dict[str, Any]:
@@ -79,15 +81,7 @@ class SweepSpec(NamedTuple):
 
 def read_spec(path: Path) -> SweepSpec:
     """Reads a YAML file; raises UsageError with one line if it or one of its entries is invalid."""
-    try:
-        raw = yaml.safe_load(path.expanduser().read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"cannot read --sweep={path}: {getattr(error, 'strerror', error)}"
-        ) from error
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path} is not valid YAML: {error}") from error
-    return make_spec(raw, path.stem)
+    return make_spec(read_yaml(path), path.stem)
 
 
 def make_spec(raw: Any, stem: str) -> SweepSpec:
@@ -96,101 +90,73 @@ def make_spec(raw: Any, stem: str) -> SweepSpec:
     Raises UsageError with one line for every wrong entry.
     """
     if not isinstance(raw, dict):
-        raise UsageError(
-            f"the sweep {stem} holds {type(raw).__name__}; it must have method and parameters"
-        )
-    unknown = [key for key in raw if key not in KEYS]
-    if unknown:
-        raise UsageError(
-            f"the sweep has the key {unknown[0]!r}{did_you_mean(str(unknown[0]), KEYS)}"
-        )
-    method = raw.get("method")
-    if method not in METHODS:
-        raise UsageError(f"the sweep's method is {method!r}; allowed: {', '.join(METHODS)}")
-    metric, goal = _metric(raw, method)
-    entries = raw.get("parameters")
-    if not isinstance(entries, dict) or not entries:
-        raise UsageError("the sweep has no parameters; name one or more fields of the experiment")
-    parameters = {str(name): parse_parameter(str(name), entry) for name, entry in entries.items()}
-    constants = {name for name in parameters if "value" in entries[name]}
+        holds = {type(None): "is empty", list: "holds a list"}.get(type(raw), "holds one value")
+        raise UsageError(f"the sweep {stem} {holds}; it must have method and parameters")
+    _require_recordable(raw)
+    file = validated(SweepFile, with_numbers(raw), "the sweep")
+    metric = _metric(file)
+    parameters = _parameters(file)
+    constants = {name for name in parameters if "value" in file.parameters[name]}
     swept = {name: value for name, value in parameters.items() if name not in constants}
     if not swept:
         raise UsageError("the sweep has only constants; give one parameter values, or min and max")
     spec = SweepSpec(
-        name=str(raw.get("name") or stem),
-        method=method,
-        metric=metric,
-        goal=goal,
+        name=file.name or stem,
+        method=file.method,
+        metric=metric.name,
+        goal=metric.goal,
         parameters=swept,
-        constants=_command_flags(raw.get("command", []))
+        constants=_command_flags(file.command)
         | {name: parameters[name].edge_draws[0] for name in parameters if name in constants},
-        hyperband=_hyperband(raw),
-        run_cap=_positive(raw, "run_cap"),
+        hyperband=_hyperband(file),
+        run_cap=file.run_cap,
         raw=raw,
+        warnings=_warnings(metric, parameters),
     )
-    if method == "grid":
-        _check_grid(spec)
-    return spec
+    return _on_grid(spec) if file.method == "grid" else spec
 
 
 def digest(spec: SweepSpec, *others: Any) -> str:
     """Returns a hash of what determines the trials; names and the number of trials do not."""
     kept = ("method", "metric", "parameters", "early_terminate")
-    content = [{key: spec.raw.get(key) for key in kept}, spec.constants, *others]
+    content = [with_numbers({key: spec.raw.get(key) for key in kept}), spec.constants, *others]
+    steps = [name for name in spec.parameters if "q" in spec.raw["parameters"][name]]
+    if spec.method == "grid" and steps:  # Older versions tried other values: not the same sweep.
+        content.append([spec.parameters[name].grid for name in steps])
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _metric(raw: dict[str, Any], method: str) -> tuple[str, str]:
-    metric = raw.get("metric")
-    if metric is None:
+def _metric(file: SweepFile) -> Metric:
+    if file.metric is None:
         raise UsageError(
-            f"the sweep has no metric; {method} needs one to compare its trials: "
+            f"the sweep has no metric; {file.method} needs one to compare its trials: "
             "metric: {name: eval/..., goal: minimize}"
         )
-    if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
-        raise UsageError(f"the sweep's metric is {metric!r}; it must have a name")
-    goal = metric.get("goal", "minimize")
-    if goal not in GOALS:
-        raise UsageError(f"the sweep's goal is {goal!r}; allowed: {', '.join(GOALS)}")
-    return metric["name"], goal
+    return validated(Metric, file.metric, "the metric")
 
 
-def _positive(raw: dict[str, Any], key: str) -> int | None:
-    value = raw.get(key)
-    if value is not None and (not isinstance(value, int) or value < 1):
-        raise UsageError(f"the sweep's {key} is {value!r}; it must be a whole number above 0")
-    return value
+def _parameters(file: SweepFile) -> dict[str, SweptParameter]:
+    entries = file.parameters
+    if not isinstance(entries, dict) or not entries:
+        raise UsageError("the sweep has no parameters; name one or more fields of the experiment")
+    for name in entries:
+        if not isinstance(name, str):
+            raise UsageError(
+                f"a parameter of the sweep has the name {name!r}, which is not a text; write it in "
+                "quotes"
+            )
+    return {name: parse_parameter(name, entry) for name, entry in entries.items()}
 
 
-def _hyperband(raw: dict[str, Any]) -> Hyperband | None:
-    early = raw.get("early_terminate")
-    if early is None:
+def _hyperband(file: SweepFile) -> Hyperband | None:
+    if file.early_terminate is None:
         return None
-    if not isinstance(early, dict) or early.get("type") != "hyperband":
-        raise UsageError(f"the sweep's early_terminate is {early!r}; its type must be hyperband")
-    unknown = sorted(early.keys() - {"type", "min_iter", "max_iter", "s", "eta", "strict"})
-    if unknown:
-        raise UsageError(
-            f"early_terminate has the key {unknown[0]!r}; allowed: min_iter, max_iter, s, eta"
-        )
-    eta = early.get("eta", 3)
-    if not isinstance(eta, int | float) or eta != int(eta) or eta < 2:
-        raise UsageError(f"early_terminate has eta {eta!r}; it must be a whole number above 1")
-    minimum, maximum = _positive(early, "min_iter"), _positive(early, "max_iter")
-    if minimum is None:
-        brackets = early.get("s")
-        if maximum is None or not isinstance(brackets, int) or brackets < 1:
-            raise UsageError("early_terminate needs min_iter, or both max_iter and s")
-        minimum = max(1, int(maximum / eta**brackets))
-    if maximum is not None and minimum > maximum:
-        raise UsageError(f"early_terminate has min_iter {minimum}, above max_iter {maximum}")
-    return Hyperband(minimum, maximum, int(eta))
+    early = validated(EarlyTerminate, file.early_terminate, "early_terminate")
+    return Hyperband(early.first, early.max_iter, early.eta)
 
 
-def _command_flags(command: Any) -> dict[str, str]:
+def _command_flags(command: list[Any]) -> dict[str, str]:
     """Returns the literal --NAME=VALUE of the command that W&B's agent would run."""
-    if not isinstance(command, list):
-        raise UsageError(f"the sweep's command is {command!r}; it must be a list")
     words = [str(word) for word in command if str(word).startswith("--")]
     bare = [word for word in words if "=" not in word]
     if bare:
@@ -199,9 +165,31 @@ def _command_flags(command: Any) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _check_grid(spec: SweepSpec) -> None:
-    for name, parameter in spec.parameters.items():
-        if parameter.grid is None:
-            raise UsageError(f"parameter {name} is a range without steps; a grid needs values")
+def _warnings(metric: Metric, parameters: dict[str, SweptParameter]) -> tuple[str, ...]:
+    lines = [parameter.warning for parameter in parameters.values() if parameter.warning]
+    if metric.target is not None:
+        lines.append(f"the metric has the target {metric.target:g}; it does not end this sweep")
+    return tuple(lines)
+
+
+def _require_recordable(raw: dict[str, Any]) -> None:
+    """Raises UsageError for a content that sweep.json cannot hold, such as a set."""
+    for key, value in raw.items():
+        try:
+            json_text(value).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UsageError(
+                f"the sweep's {key} is {shown(value)}; it must hold texts, numbers, true, false, "
+                "lists and mappings only"
+            ) from error
+
+
+def _on_grid(spec: SweepSpec) -> SweepSpec:
+    for name, entry in spec.raw["parameters"].items():
+        if "probabilities" in entry:
+            raise UsageError(f"parameter {name} has probabilities; a grid tries all values alike")
+    parameters = {name: parameter.on_grid() for name, parameter in spec.parameters.items()}
+    spec = spec._replace(parameters=parameters)
     if spec.grid_size > LARGEST_GRID:
         raise UsageError(f"the grid has {spec.grid_size:,} points; at most {LARGEST_GRID:,}")
+    return spec

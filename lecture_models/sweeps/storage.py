@@ -16,11 +16,11 @@ from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
 from lecture_models.config import UsageError
+from lecture_models.sweeps.address import StorageAddress
 from lecture_models.sweeps.heartbeat import GRACE_INTERVALS
 
 CONNECT_LIMIT_S = 10
 MOST_ATTEMPTS = 10  # To create the tables while other machines create them too.
-SCHEMES = ("postgresql", "postgresql+psycopg", "sqlite")
 
 
 class Storage(NamedTuple):
@@ -38,51 +38,41 @@ class Storage(NamedTuple):
     is_shared: bool
 
 
-def open_storage(url: str | None, folder: Path, interval_s: int) -> Storage:
-    """Opens the database at `url`, or the journal in the sweep's folder if `url` is None.
+def open_storage(address: StorageAddress | None, folder: Path, interval_s: int) -> Storage:
+    """Opens a database, or the journal in the sweep's folder if there is no address.
 
-    `interval_s` is the time between two heartbeats. Raises UsageError with one line if the address
-    is not supported or the database cannot be reached.
+    `interval_s` is the time between two heartbeats. Raises UsageError with one line if the database
+    cannot be reached.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    if url is None:
-        path = folder / "study.journal"
-        backend = JournalFileBackend(str(path), lock_obj=_JournalLock(path))
-        return Storage(JournalStorage(backend), lambda trial_id: None, is_shared=False)
-    return _open_database(url, interval_s)
+    if address is not None:
+        return _open_database(address, interval_s)
+    path = folder / "study.journal"
+    backend = JournalFileBackend(str(path), lock_obj=_JournalLock(path))
+    return Storage(JournalStorage(backend), lambda trial_id: None, is_shared=False)
 
 
-def without_password(url: str | None) -> str | None:
-    """Returns the address with *** for its password, as it may be printed and written to files."""
-    return url and re.sub(r"(://[^:@/]*):[^@/]*@", r"\1:***@", url)
-
-
-def _open_database(url: str, interval_s: int) -> Storage:
-    scheme = url.partition("://")[0]
-    if scheme not in SCHEMES or "://" not in url:
-        raise UsageError(
-            f"--storage={without_password(url)} is not a supported address; allowed: "
-            "postgresql://USER:PASSWORD@HOST/DATABASE, sqlite:///FILE"
-        )
-    limits = {"connect_args": {"connect_timeout": CONNECT_LIMIT_S}, "pool_pre_ping": True}
-    address = url.replace("postgresql://", "postgresql+psycopg://", 1)
+def _open_database(address: StorageAddress, interval_s: int) -> Storage:
+    if address.is_file:
+        url, engine = address.reveal(), None
+    else:
+        url = address.reveal("postgresql+psycopg")
+        engine = {"connect_args": {"connect_timeout": CONNECT_LIMIT_S}, "pool_pre_ping": True}
     try:
-        storage = _create_tables(address, None if scheme == "sqlite" else limits, interval_s)
+        storage = _create_tables(url, engine, interval_s)
     except ImportError as error:
         raise UsageError(
-            f"--storage={without_password(url)} needs a driver: "
-            f"pip install -e '.[postgresql]' ({error})"
+            f"--storage={address.shown} needs a driver: pip install -e '.[postgresql]' ({error})"
         ) from error
     except Exception as error:  # SQLAlchemy, the driver and Optuna raise types of their own.
-        reason = " ".join(str(error).split("(Background", 1)[0].split())[:300]
         raise UsageError(
-            f"--storage={without_password(url)} cannot be reached: {reason}"
-        ) from error
+            f"--storage={address.shown} cannot be reached: {address.reason(error)}"
+        ) from None  # The traceback may show the whole address.
     return Storage(storage, storage.record_heartbeat, is_shared=True)
 
 
-def _create_tables(address: str, engine: dict[str, Any] | None, interval_s: int) -> RDBStorage:
+def _create_tables(url: str, engine: dict[str, Any] | None, interval_s: int) -> RDBStorage:
     """Connects, creating the tables if necessary; retries if other machines create them too."""
     attempt = 0
     while True:
@@ -90,7 +80,7 @@ def _create_tables(address: str, engine: dict[str, Any] | None, interval_s: int)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 return RDBStorage(
-                    address,
+                    url,
                     engine_kwargs=engine,
                     heartbeat_interval=interval_s,
                     grace_period=GRACE_INTERVALS * interval_s,

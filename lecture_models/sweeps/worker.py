@@ -1,11 +1,13 @@
 """Executes a sweep's trials in one process, one after the other, each as an ordinary run."""
 
+import contextlib
 import errno
 import math
 import shlex
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +46,7 @@ class Sweep(NamedTuple):
         spec: content of the sweep's file.
         flags: command-line flags of every trial.
         announce: prints one line for the user.
+        database_errors: returns a context that turns an error of the database into one line.
     """
 
     folder: Path
@@ -51,6 +54,7 @@ class Sweep(NamedTuple):
     spec: SweepSpec
     flags: list[str]
     announce: Callable[[str], None]
+    database_errors: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
 
     def trial_folder(self, index: int) -> Path:
         return self.folder / "trials" / f"{index:04d}"
@@ -118,8 +122,9 @@ class _Attempt:
         value = metrics.get(self._sweep.spec.metric)
         if value is None:
             return False
-        self._claimed.trial.report(value, count)
-        return self._claimed.trial.should_prune()
+        with self._sweep.database_errors():
+            self._claimed.trial.report(value, count)
+            return self._claimed.trial.should_prune()
 
     def _on_failure(self, error: BaseException) -> None:
         self._error = error

@@ -23,6 +23,7 @@ def run_workers(
     max_restarts: int,
     on_poll: Callable[[], None],
     announce: Callable[[str], None],
+    environment: dict[str, str] | None = None,
 ) -> int:
     """Starts `count` processes of a command and waits until all have ended.
 
@@ -33,6 +34,7 @@ def run_workers(
         max_restarts: how many workers may be restarted after a signal killed them.
         on_poll: called at intervals.
         announce: prints one line for the user.
+        environment: variables that the workers have in addition to those of this process.
 
     Returns:
         The first exit code that is not 0, else 0.
@@ -41,7 +43,11 @@ def run_workers(
         KeyboardInterrupt, SystemExit: as they come, after the workers have saved and ended.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    workers = {number: _start(command, logs / f"{number}.log") for number in range(count)}
+
+    def start(number: int) -> subprocess.Popen:
+        return _start(command, logs / f"{number}.log", environment or {})
+
+    workers = {number: start(number) for number in range(count)}
     codes: dict[int, int] = {}
     try:
         while workers:
@@ -55,7 +61,7 @@ def run_workers(
                 if code < 0 and max_restarts > 0:
                     max_restarts -= 1
                     announce(f"worker {number} was killed by signal {-code}; it is restarted")
-                    workers[number] = _start(command, logs / f"{number}.log")
+                    workers[number] = start(number)
                     continue
                 codes[number] = code
                 del workers[number]
@@ -68,7 +74,7 @@ def run_workers(
     return next((code for code in codes.values() if code), 0)
 
 
-def _start(command: list[str], log: Path) -> subprocess.Popen:
+def _start(command: list[str], log: Path, environment: dict[str, str]) -> subprocess.Popen:
     """Starts a worker in its own session: Ctrl-C reaches only the parent, which passes it on."""
     with log.open("ab") as output:
         return subprocess.Popen(
@@ -77,6 +83,7 @@ def _start(command: list[str], log: Path) -> subprocess.Popen:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=os.environ | environment,
         )
 
 

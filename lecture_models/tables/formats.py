@@ -2,10 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable
 from typing import Any
 
+from lecture_models.files import json_text
+from lecture_models.reports.html import number as short_number
 from lecture_models.reports.page import render
 from lecture_models.runs.results import Measurement
 from lecture_models.tables.table import LEGEND, Table, TableRow, difference, number, verdict
@@ -70,7 +71,7 @@ def as_json(table: Table) -> str:
         "legend": dict(legend(table)),
         "notes": list(table.notes),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(content, indent=2) + "\n"
 
 
 FORMATS = {".md": markdown, ".html": html, ".csv": comma_separated, ".json": as_json}
@@ -153,9 +154,15 @@ def _ours(row: TableRow) -> str:
     if isinstance(ours, int):
         return f"{ours:,}"
     if isinstance(ours, float):
-        return f"{ours:,.{decimals}f}"
-    spread = "" if ours.std is None else f" ± {ours.std:.{decimals}f}"
-    return f"{ours.mean:,.{decimals}f}{spread} (n = {ours.count})"
+        return _rounded(ours, decimals)
+    spread = "" if ours.std is None else f" ± {_rounded(ours.std, decimals)}"
+    return f"{_rounded(ours.mean, decimals)}{spread} (n = {ours.count})"
+
+
+def _rounded(value: float, decimals: int) -> str:
+    """Returns a number with the decimals of its row, or with four digits where it would be 0."""
+    is_lost = value != 0 and abs(value) < 0.5 / 10**decimals
+    return short_number(value) if is_lost else f"{value:,.{decimals}f}"
 
 
 def _difference(row: TableRow) -> str:

@@ -74,8 +74,9 @@ def cell_rows(cell: TrainedCell, runs: list[FinishedRun], module_of: ModuleOf) -
     """Returns the paper's row, then a row for each other protocol that was run.
 
     The paper's row is filled by at least three seeds with exactly the cell's recipe, on the paper's
-    data set without a note (fallback, lossy, a part of it); else it is "not run". All other rows
-    are gaps. A cell without a published value has no empty row if there are other rows.
+    data set without a note (fallback, lossy, a part of it); else it is "not run". An experiment
+    whose `PAPER_DEPARTURES` names differences from the paper never fills it. All other rows are
+    gaps. A cell without a published value has no empty row if there are other rows.
     """
     module = module_of(cell.experiment)
     own, others = [], []
@@ -86,6 +87,13 @@ def cell_rows(cell: TrainedCell, runs: list[FinishedRun], module_of: ModuleOf) -
     if own or (others and cell.published is None):
         return [*own, *others]
     return [_empty_row(cell, module), *others]
+
+
+def departs(module: ModuleType) -> str:
+    """Returns a phrase that counts the known differences of a preset from the paper's recipe."""
+    count = len(module.PAPER_DEPARTURES)
+    points = "1 point" if count == 1 else f"{count} points"
+    return f"departs from the published recipe in {points} (see its page)"
 
 
 def is_filled(cell: TrainedCell, runs: list[FinishedRun], module_of: ModuleOf) -> bool:
@@ -134,6 +142,8 @@ def _recipe_departures(
     cell: TrainedCell, module: ModuleType | None, config: dict[str, Any], measured: Measurement
 ) -> list[str]:
     differences = [] if measured.preset == cell.preset else [f"preset {measured.preset}"]
+    if measured.preset == "paper" and getattr(module, "PAPER_DEPARTURES", ()):
+        differences.append(f"preset paper, which {departs(module)}")
     if cell.published is not None and (module is None or cell.recipe is None):
         differences.append("the recipe is not known here")
     if module is not None:
@@ -187,4 +197,6 @@ def _empty_row(cell: TrainedCell, module: ModuleType | None) -> TableRow:
         flags = [("preset", cell.preset), *recipe_flags(cell, module, cell.preset)]
         recipe = " ".join(f"--{name}={value}" for name, value in flags)
         reason = f"fewer than {MIN_SEEDS} finished runs of {cell.experiment} {recipe}"
+        if cell.preset == "paper" and getattr(module, "PAPER_DEPARTURES", ()):
+            reason = f"{cell.experiment} {recipe} {departs(module)}"
     return TableRow(cell.label, cell.published, None, reason, better=cell.better)

@@ -18,7 +18,7 @@ from jaxtyping import Array, Key
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import DataError, Dataset, joined
 from lecture_models.evaluators.classification import Heads, make_evaluate
-from lecture_models.experiment import Best, Experiment, Metrics
+from lecture_models.experiment import Best, Classifier, Experiment, Metrics
 from lecture_models.nn.augmentation import (
     ChannelMoments,
     channel_moments,
@@ -143,7 +143,14 @@ def make_experiment(
         {"images": train.images, "labels": train.labels}, config.batch_size, config.seed
     )
     best = None if config.train_on_validation else Best("validation_error_percent", sign=-1.0)
-    return Experiment(init, step, evaluate, batches, best)
+    classifier = Classifier(
+        net,
+        lambda state: state.variables,
+        dataset.classes,
+        train.images.shape[1:],
+        *(tuple(map(float, moment)) for moment in moments),
+    )
+    return Experiment(init, step, evaluate, batches, best, classifier)
 
 
 def rbg_key(key: Key[Array, ""]) -> Key[Array, ""]:

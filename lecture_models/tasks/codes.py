@@ -16,6 +16,7 @@ from lecture_models.data.lookup import Library
 from lecture_models.data.picture import find, shown
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.data.sample_pictures import locate
+from lecture_models.files import local_path
 from lecture_models.image_space.step import Network
 from lecture_models.metrics.traced_field import ReceptiveFields, traced_fields
 from lecture_models.tasks.analysis import AnalysisConfig
@@ -117,13 +118,14 @@ def collect_pictures(
 def _from_files(
     library: Library, images: tuple[str, ...], count: int, side: int
 ) -> LabeledPictures:
-    files = [file for name in images for file in _labeled_files(Path(name).expanduser())]
+    files = [file for name in images for file in _labeled_files(local_path("--images", name))]
     if len(files) > count:
         chosen = np.linspace(0, len(files) - 1, count).round().astype(int)
         files = [files[index] for index in chosen]
     paths = tuple(str(path) for path, _ in files)
     pictures = library.pictures(paths, side)
-    classes, labels = np.unique([name for _, name in files], return_inverse=True)
+    names = dict(files)  # The library may skip files.
+    classes, labels = np.unique([names[picture.path] for picture in pictures], return_inverse=True)
     return LabeledPictures(
         np.stack([picture.pixels for picture in pictures]),
         labels.astype(np.int64),

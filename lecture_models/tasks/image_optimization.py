@@ -2,7 +2,8 @@
 
 The image is the state of the ordinary training loop. A stage has one size and its own targets; the
 next stage starts from the image of the previous one. The state holds arrays of the largest size
-throughout, so that its shapes never change.
+throughout, so that its shapes never change. What is optimized is the stage's canvas, of which the
+network sees every pixel; the image is its upper left part.
 """
 
 import functools
@@ -14,12 +15,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Key
 
-from lecture_models.experiment import Evaluation, Experiment, Images, Phase
+from lecture_models.data.picture import PictureFile
+from lecture_models.experiment import Evaluation, Experiment, Images, Phase, Result
 from lecture_models.image_space.optimizers import Optimizer
 from lecture_models.image_space.parameterizations import Parameterization, pixels, within
 from lecture_models.image_space.step import ImageState, Network, image_step, init_image
 from lecture_models.image_space.terms import Term, targets
 from lecture_models.image_space.transforms import Transform, identity
+from lecture_models.tasks.canvas import cropped, extended
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained
 
@@ -33,9 +36,14 @@ class Stage(NamedTuple):
         height: pixels of the image.
         width: pixels of the image.
         num_steps: the steps of this stage.
-        terms: the loss terms; all stages of an experiment have terms of the same names.
+        terms: the loss terms, of the whole canvas; all stages of an experiment have terms of the
+            same names.
         optimizer: replaces the experiment's optimizer in this stage; its state must have the same
             structure.
+        canvas: (height, width) in pixels of what is optimized, at least those of the image; None
+            for those of the image. See `canvas.canvas_size`.
+        network: replaces the experiment's network in this stage. In place of the network's
+            variables it takes `Targeted` variables, so that it may compute parts of the terms.
     """
 
     height: int
@@ -43,11 +51,25 @@ class Stage(NamedTuple):
     num_steps: int
     terms: tuple[Term, ...]
     optimizer: Optimizer | None = None
+    canvas: tuple[int, int] | None = None
+    network: Network | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """Returns (height, width) in pixels."""
+        """Returns (height, width) of the image in pixels."""
         return self.height, self.width
+
+    @property
+    def canvas_size(self) -> tuple[int, int]:
+        """Returns (height, width) of the canvas in pixels."""
+        return self.canvas or self.size
+
+
+class Targeted(NamedTuple):
+    """Holds the network's variables and the targets of a stage's terms."""
+
+    variables: Any
+    targets: tuple[Any, ...]
 
 
 class StagedState(NamedTuple):
@@ -66,6 +88,21 @@ def resized(images: Pictures, size: tuple[int, int]) -> Pictures:
     if images.shape[1:3] == size:
         return images
     return jax.image.resize(images, (len(images), *size, images.shape[3]), "linear")
+
+
+def opacity_of(file: PictureFile) -> Float[Array, "height width"] | None:
+    """Returns a picture's opacity, from 0 to 1; None if the whole picture is opaque."""
+    return None if file.alpha is None else jnp.asarray(file.alpha, jnp.float32) / 255.0
+
+
+def with_opacity(
+    images: Pictures, opacity: Float[Array, "full_height full_width"] | None
+) -> Float[Array, "image height width channels"]:
+    """Returns images with a fourth channel, the opacity resized to their size, if there is one."""
+    if opacity is None:
+        return images
+    plane = resized(2.0 * opacity[None, :, :, None] - 1.0, images.shape[1:3])
+    return jnp.concatenate([images, jnp.broadcast_to(plane, (*images.shape[:3], 1))], -1)
 
 
 def keep(previous: Pictures, base: Pictures, size: tuple[int, int]) -> Pictures:
@@ -113,6 +150,7 @@ def image_experiment(
     carry: Callable[[Pictures, Pictures, tuple[int, int]], Pictures] = keep,
     judge: Callable[[Pictures], Evaluation] = lambda images: {},
     columns: int = 5,
+    opacity: Float[Array, "height width"] | None = None,
 ) -> Experiment:
     """Returns the experiment that optimizes images through all stages.
 
@@ -122,42 +160,50 @@ def image_experiment(
         stages: the stages, in order; the last one has the largest size.
         start: a function key -> the initial images at the largest size.
         optimizer: the optimizer of the images.
-        parameterize: a function (height, width) -> the parameterization of the images.
+        parameterize: a function (height, width) -> the parameterization of the canvas.
         transform: a random transformation of the images before the network sees them.
         carry: a function (previous images, initial images, size) -> the initial images of a later
             stage.
         judge: a function images -> further results of an evaluation.
         columns: images per row where they are shown.
+        opacity: the opacity of the images at the largest size, from 0 to 1; None for opaque ones.
     """
-    canvas = stages[-1].size
-    forms = [_form(parameterize, stage, canvas, len(stages) > 1) for stage in stages]
+    largest = stages[-1].canvas_size
+    forms = [_form(parameterize, stage, largest, len(stages) > 1) for stage in stages]
     optimizers = [stage.optimizer or optimizer for stage in stages]
 
     def init(key):
         base = start(key)
-        image = init_image(forms[0], optimizers[0], resized(base, stages[0].size))
+        image = begin(0, resized(base, stages[0].size))
         return StagedState(image, base, jnp.zeros((), jnp.int32))
 
+    def begin(index: int, images: Pictures) -> ImageState:
+        images = extended(images, stages[index].canvas_size)
+        return init_image(forms[index], optimizers[index], images)
+
     def shown(index: int, image: ImageState) -> Pictures:
-        return forms[index].decode(optimizers[index].accepted(*image))
+        images = forms[index].decode(optimizers[index].accepted(*image))
+        return cropped(images, stages[index].size)
 
     decoders = [jax.jit(functools.partial(shown, index)) for index in range(len(stages))]
 
     def evaluate(state, key):
         images = jnp.clip(decoders[int(state.stage)](state.image), -1.0, 1.0)
-        return {"image": Images(images, columns), **judge(images)}
+        return {"image": Images(with_opacity(images, opacity), columns), **judge(images)}
 
     def enter(index: int, state: StagedState) -> StagedState:
         images = carry(shown(index - 1, state.image), state.base, stages[index].size)
-        image = init_image(forms[index], optimizers[index], images)
-        return StagedState(image, state.base, jnp.full_like(state.stage, index))
+        return StagedState(begin(index, images), state.base, jnp.full_like(state.stage, index))
 
     def phase(index: int, stage: Stage) -> Phase:
-        inner = image_step(network, forms[index], stage.terms, optimizers[index], transform)
+        applied = stage.network or network
+        inner = image_step(applied, forms[index], stage.terms, optimizers[index], transform)
 
         def step(state, batch, key):
-            stage_targets = batch["targets"][index]
-            image, metrics = inner(state.image, batch["variables"], stage_targets, key)
+            stage_targets, given = batch["targets"][index], batch["variables"]
+            if stage.network is not None:
+                given = Targeted(given, stage_targets)
+            image, metrics = inner(state.image, given, stage_targets, key)
             return state._replace(image=image), metrics
 
         first = sum(earlier.num_steps for earlier in stages[:index])
@@ -168,9 +214,15 @@ def image_experiment(
         "variables": jax.tree.map(jnp.asarray, variables),
         "targets": tuple(targets(stage.terms) for stage in stages),
     }
-    return Experiment(init, phases, evaluate, lambda first_step: itertools.repeat(arrays))
+    return Experiment(
+        init,
+        phases,
+        evaluate,
+        lambda first_step: itertools.repeat(arrays),
+        result=Result("image"),
+    )
 
 
-def _form(parameterize, stage: Stage, canvas: tuple[int, int], several: bool) -> Parameterization:
-    form = parameterize(*stage.size)
-    return within(form, *stage.size, canvas) if several else form
+def _form(parameterize, stage: Stage, largest: tuple[int, int], several: bool) -> Parameterization:
+    form = parameterize(*stage.canvas_size)
+    return within(form, *stage.canvas_size, largest) if several else form

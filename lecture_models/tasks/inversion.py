@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int32, Key
 
-from lecture_models.experiment import Evaluation, Experiment, Phase
+from lecture_models.experiment import Evaluation, Experiment, Phase, Result
 from lecture_models.image_space.inversion import UnitWindow
 from lecture_models.image_space.optimizers import Optimizer
 from lecture_models.image_space.parameterizations import Parameterization, pixels
@@ -118,6 +118,7 @@ def inversion_experiment(
             np.clip(np.asarray(gather(state)), -1.0, 1.0), int(state.stage) + 1
         ),
         lambda first_step: itertools.repeat(arrays),
+        result=Result("inverted"),
     )
 
 

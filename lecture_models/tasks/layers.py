@@ -20,7 +20,7 @@ def class_index(name: str, classes: tuple[str, ...], flag: str = "target") -> in
     """Returns the index of the class that a user named.
 
     Args:
-        name: an index, or one of the comma-separated names of a class; case does not matter.
+        name: one of the comma-separated names of a class, whatever its case; or else an index.
         classes: the names of all classes.
         flag: the flag that the name was given for, used in error messages.
 
@@ -30,11 +30,6 @@ def class_index(name: str, classes: tuple[str, ...], flag: str = "target") -> in
     Raises:
         WeightsError: if no class has this index or name, or several classes have the name.
     """
-    if name.isdecimal():
-        index = int(name)
-        if index >= len(classes):
-            raise WeightsError(f"--{flag} is {index}; it must be from 0 to {len(classes) - 1}")
-        return index
     folded = name.strip().casefold()
     synonyms = [[synonym.strip().casefold() for synonym in text.split(",")] for text in classes]
     matches = [
@@ -42,6 +37,11 @@ def class_index(name: str, classes: tuple[str, ...], flag: str = "target") -> in
         for index, text in enumerate(classes)
         if folded in synonyms[index] or folded == text.casefold()
     ]
+    if not matches and name.strip().isdecimal():
+        index = int(name)
+        if index >= len(classes):
+            raise WeightsError(f"--{flag} is {index}; it must be from 0 to {len(classes) - 1}")
+        return index
     if not matches:
         known = [synonym for names in synonyms for synonym in names]
         raise WeightsError(f"there is no class {name!r}{did_you_mean(folded, known)}")

@@ -39,7 +39,7 @@ def read_halves(library: Library, texture: str, side: int, smallest: int) -> Hal
     Raises:
         DataError: a half is too small, or the source half has only one color.
     """
-    picture = library.picture(texture or DEFAULT_TEXTURE, side)
+    picture = library.picture(texture or DEFAULT_TEXTURE, side, flag="--texture_size")
     pixels = images_from_uint8(picture.pixels[None])[0]
     height, width = pixels.shape[:2]
     if width < height:
@@ -50,8 +50,8 @@ def read_halves(library: Library, texture: str, side: int, smallest: int) -> Hal
         halves = tuple(half.swapaxes(0, 1) for half in halves)
     if min(halves[0].shape[:2]) < smallest:
         raise DataError(
-            f"half of the texture is {halves[0].shape[0]}x{halves[0].shape[1]}; each side must be "
-            f"at least {smallest}"
+            f"half of the texture is {halves[0].shape[1]}x{halves[0].shape[0]} at this "
+            f"--texture_size; each side must be at least {smallest}"
         )
     if np.ptp(halves[0].reshape(-1, 3), axis=0).max() == 0.0:
         raise DataError(

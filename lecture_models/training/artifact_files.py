@@ -1,4 +1,4 @@
-"""Writes the artifacts that `evaluate` returns: images, animations, sounds, scores and tables."""
+"""Writes the artifacts that `evaluate` returns: images, animations, sounds, tables, arrays."""
 
 import csv
 import io
@@ -16,6 +16,7 @@ from lecture_models import files
 from lecture_models.experiment import (
     Animation,
     AnnotatedImages,
+    ArrayFile,
     Artifact,
     DataTable,
     Images,
@@ -35,8 +36,8 @@ KINDS: dict[type, ArtifactKind] = {
     Sound: artifacts.SOUNDS,
     Midi: artifacts.SCORES,
     DataTable: artifacts.DATA_TABLES,
+    ArrayFile: artifacts.ARRAYS,
 }
-ANIMATION_SIDE = 512  # Pixels; smaller frames are enlarged by a whole factor up to this side.
 # Browsers slow a shorter frame down to 0.1 s, and a GIF counts to 65,535 hundredths.
 SHORTEST_FRAME_S, LONGEST_FRAME_S = 0.02, 600.0
 HIGHEST_RATE = 1_000_000  # Hz.
@@ -63,7 +64,8 @@ def write_artifact(
     """
     kind = KINDS[type(artifact)]
     try:
-        path = artifact_path(run_folder, kind, name, step)
+        file_name = artifact.file_name if isinstance(artifact, Images) else ""
+        path = artifact_path(run_folder, kind, name, step, file_name)
         if kind == artifacts.IMAGES:
             texts = metadata | {"Step": str(step), "Caption": artifact.caption}
             png.write_png(path, _grid(artifact), texts)
@@ -128,8 +130,6 @@ def _gif(animation: Animation) -> bytes:
             "none 0"
         )
     frames = [png.tile(frame[None], 1) for frame in pixels]
-    scale = min(png.MAX_SCALE, max(1, ANIMATION_SIDE // max(pixels.shape[1:3])))
-    frames = [frame.repeat(scale, axis=0).repeat(scale, axis=1) for frame in frames]
     # A frame with NaN is RGB among gray ones.
     gray = all(frame.shape[-1] == 1 for frame in frames)
     images = [
@@ -194,4 +194,15 @@ def _csv(table: DataTable) -> bytes:
     return content.getvalue().encode()
 
 
-_ENCODERS = {Animation: _gif, Sound: _wav, Midi: _mid, DataTable: _csv}
+def _npy(array: ArrayFile) -> bytes:
+    values = np.asarray(array.values)
+    if values.dtype.kind not in "biufc":
+        raise ValueError(
+            f"its values are of type {values.dtype}; they must be numbers or booleans of NumPy"
+        )
+    content = io.BytesIO()
+    np.save(content, values, allow_pickle=False)
+    return content.getvalue()
+
+
+_ENCODERS = {Animation: _gif, Sound: _wav, Midi: _mid, DataTable: _csv, ArrayFile: _npy}

@@ -30,8 +30,11 @@ class Checkpoints:
     Orbax writes a checkpoint under a temporary name and renames it when it is complete.
     """
 
-    def __init__(self, folder: Path, announce: Callable[[str], None]):
-        """Opens or makes the folder; `announce` takes one line for the user."""
+    def __init__(self, folder: Path, announce: Callable[[str], None], read_only: bool = False):
+        """Opens or makes the folder; `announce` takes one line for the user.
+
+        With `read_only` nothing is made, removed or written, so the run may go on meanwhile.
+        """
         self._folder = folder
         self._announce = announce
         # For an error that is raised here in one line, Orbax logs a long traceback several times.
@@ -46,7 +49,8 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(
             preservation_policy=checkpoint_managers.AnyPreservationPolicy(keep),
             best_fn=score,  # Without it scores are not stored, and a resumed run forgets the best.
-            cleanup_tmp_directories=True,
+            cleanup_tmp_directories=not read_only,
+            read_only=read_only,
             **_process_0_only(folder),
         )
         self._manager = ocp.CheckpointManager(folder, options=options, item_names=_ITEMS)
@@ -118,6 +122,32 @@ class Checkpoints:
             )
         return None
 
+    @property
+    def best_step(self) -> int | None:
+        """Returns the step of the checkpoint with the highest score; None if none has a score."""
+        return self._manager.best_step()
+
+    def restore(self, step: int, like: Any = None) -> Any:
+        """Restores the checkpoint of one step.
+
+        Args:
+            step: one of `steps()`.
+            like: the state's structure, a pytree of jax.ShapeDtypeStruct; None returns nested dicts
+                and lists as they were saved, whose SHA-256 cannot be checked.
+
+        Raises:
+            CheckpointError: the checkpoint is damaged or has another structure.
+        """
+        try:
+            return self._restore(step, like)
+        except MemoryError:
+            raise
+        except Exception as error:  # Orbax raises many kinds for a damaged file.
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0][:200]
+            raise CheckpointError(
+                f"checkpoint {step} in {self._folder} cannot be read ({reason})"
+            ) from error
+
     def set_aside_after(self, step: int) -> None:
         """Moves later checkpoints to `damaged/` beside the folder; a resumed run replaces them."""
         for later_step in [saved_step for saved_step in self.steps() if saved_step > step]:
@@ -133,7 +163,7 @@ class Checkpoints:
         )
         restored = self._manager.restore(step, args=items)
         sha256, recorded = digest(restored["state"]), restored["digest"]["sha256"]
-        if sha256 != recorded:
+        if like is not None and sha256 != recorded:
             raise CheckpointError(f"its SHA-256 is {sha256[:12]}; {recorded[:12]} was recorded")
         return restored["state"]
 

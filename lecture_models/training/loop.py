@@ -105,7 +105,7 @@ def train(
     if cadence.num_steps == 0:
         return _analyze(experiment, init_key, eval_key, recorder, hooks)
     experiment = _traced_once(experiment)
-    names = _metric_names(experiment, init_key, step_key)
+    names = metric_names(experiment, init_key, step_key)
     position = devices.broadcast(_start(experiment, init_key, len(names), checkpoints))
     position = position._replace(step=int(position.step))
     hooks.on_start(position.step)
@@ -142,7 +142,11 @@ def _traced_once(experiment: Experiment) -> Experiment:
     return experiment._replace(init=jax.jit(experiment.init))
 
 
-def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
+def metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
+    """Returns the sorted names of the metrics of a step, without computing one.
+
+    Raises ValueError if the phases have different ones.
+    """
     state = jax.eval_shape(experiment.init, init_key)
     batch = next(iter(experiment.batches(0)))
     names = [
@@ -153,13 +157,19 @@ def _metric_names(experiment: Experiment, init_key, step_key) -> list[str]:
     return names[0]
 
 
+def checkpoint_structure(experiment: Experiment, init_key, num_metrics: int) -> dict[str, Any]:
+    """Returns the shapes of what a checkpoint of the experiment holds."""
+    return {
+        "state": jax.eval_shape(experiment.init, init_key),
+        "window": jax.eval_shape(lambda: metric_window.empty(num_metrics)),
+    }
+
+
 def _start(experiment, init_key, num_metrics: int, checkpoints: Checkpoints) -> Position:
-    blank = metric_window.empty(num_metrics)
-    state = jax.eval_shape(experiment.init, init_key)
-    like = {"state": state, "window": jax.eval_shape(lambda: blank)}
+    like = checkpoint_structure(experiment, init_key, num_metrics)
     restored = checkpoints.restore_latest(like)
     if restored is None:
-        return Position(0, experiment.init(init_key), blank)
+        return Position(0, experiment.init(init_key), metric_window.empty(num_metrics))
     step, saved = restored
     checkpoints.set_aside_after(step)
     saved = jax.tree.map(jax.numpy.asarray, saved)

@@ -1,17 +1,15 @@
 """Records the results of a run in its folder, in W&B and on the terminal."""
 
-from typing import Any, get_args
-
-import jax
-import numpy as np
+import re
+from typing import Any
 
 from lecture_models.experiment import Artifact, DataTable, Evaluation
 from lecture_models.runs.folder import RunFolder
+from lecture_models.runs.past_run import numbers
 from lecture_models.training.artifact_files import KINDS, plain_table, write_artifact
+from lecture_models.training.evaluation_results import sorted_results
 from lecture_models.training.progress import Progress
 from lecture_models.training.wandb_tracker import LoggedFile, Tracker
-
-ALARM_PREFIX = "alarm_"
 
 
 class RunRecorder:
@@ -41,7 +39,7 @@ class RunRecorder:
         """Takes over the lines of metrics.jsonl that earlier sessions of the run wrote."""
         for record in records:
             for group in ("train", "eval"):
-                self.metrics.update(_prefixed(group, record.get(group, {})))
+                self.metrics.update(_prefixed(group, numbers(record.get(group))))
             self.texts.update(record.get("texts", {}))
             self.alarms += record.get("alarms", [])
 
@@ -54,23 +52,19 @@ class RunRecorder:
         self.metrics.update(logged)
 
     def evaluation(self, step: int, evaluation: Evaluation) -> None:
-        """Records scalars, texts and artifacts, and announces every alarm that is not empty.
+        """Records scalars, texts and artifacts, and announces every alarm that is not empty, once.
 
         Raises ValueError or TypeError, with one line that names the result, if it cannot be written
         as it is.
         """
-        scalars: dict[str, float] = {}
-        texts: dict[str, str] = {}
-        alarms: list[str] = []
+        scalars, texts, alarms, made = sorted_results(evaluation, step)
         artifacts: dict[str, dict[str, str]] = {}
         logged: dict[str, Any] = {}
-        for name, value in evaluation.items():
-            if isinstance(value, get_args(Artifact)):
-                artifacts[name], logged[f"eval/{name}"] = self._artifact(name, step, value)
-            elif isinstance(value, str):
-                self._text(step, name, value, texts, alarms)
-            else:
-                scalars[name] = _scalar(name, value)
+        for name, artifact in made.items():
+            artifacts[name], logged[f"eval/{name}"] = self._artifact(name, step, artifact)
+        for alarm in alarms:
+            if not any(_same_alarm(alarm, earlier) for earlier in self.alarms):
+                self._progress.announce(f"ALARM: {alarm}")
         self._folder.append_metrics(
             {"step": step, "eval": scalars, "texts": texts, "alarms": alarms}
             | ({"artifacts": artifacts} if artifacts else {})
@@ -81,7 +75,8 @@ class RunRecorder:
         logged |= _prefixed("eval", scalars) | _prefixed("texts", texts)
         self._tracker.log(step, logged)
         shown = ", ".join(f"{name} {value:.4g}" for name, value in scalars.items())
-        self._progress.announce(f"step {step}: {shown}")
+        if shown:
+            self._progress.announce(f"step {step}: {shown}")
 
     def announce(self, line: str) -> None:
         """Prints one line on the terminal."""
@@ -102,12 +97,12 @@ class RunRecorder:
             logged = plain_table(artifact)
         return {"file": file, "caption": artifact.caption}, logged
 
-    def _text(self, step: int, name: str, value: str, texts: dict, alarms: list) -> None:
-        if not name.startswith(ALARM_PREFIX):
-            texts[name] = value
-        elif value:
-            alarms.append(f"{name.removeprefix(ALARM_PREFIX)} at step {step}: {value}")
-            self._progress.announce(f"ALARM: {alarms[-1]}")
+
+def _same_alarm(alarm: str, other: str) -> bool:
+    """Returns True if two alarms differ in their step only."""
+    return re.sub(r" at step \d+:", ":", alarm, count=1) == re.sub(
+        r" at step \d+:", ":", other, count=1
+    )
 
 
 class NoRecorder:
@@ -125,13 +120,3 @@ class NoRecorder:
 
 def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
     return {f"{prefix}/{name}": value for name, value in values.items()}
-
-
-def _scalar(name: str, value: Any) -> float:
-    array = np.asarray(jax.device_get(value))
-    if array.ndim != 0:
-        raise TypeError(
-            f"evaluate returned {name} with shape {array.shape}; it must be a scalar, a text or "
-            f"one of {', '.join(kind.__name__ for kind in get_args(Artifact))}"
-        )
-    return float(array)

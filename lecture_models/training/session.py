@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from lecture_models.config import as_json_values
+from lecture_models.experiment import Best
 from lecture_models.reports.gif import write_gifs
 from lecture_models.reports.run_page import write_report
 from lecture_models.runs import provenance
 from lecture_models.runs.folder import RunFolder, check_same_run
+from lecture_models.runs.recorded_run import read_run
 from lecture_models.training.checkpoint import CheckpointError, Checkpoints, NoCheckpoints
 from lecture_models.training.interrupt import Interrupted, stop_requests
 from lecture_models.training.loop import Hooks, Outcome, train
@@ -118,6 +120,7 @@ def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
     if spec.devices.count > 1:
         counts = {"used": spec.devices.count, "processes": spec.devices.process_group.count}
         process["device"] |= counts
+    classifier = spec.experiment.classifier
     return {
         "experiment": spec.name,
         "title": spec.title,
@@ -125,10 +128,19 @@ def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
         "config": as_json_values(spec.config),
         "resume_command": spec.resume_command(folder.path),
         "data": spec.data,
+        "classifier": classifier.record if classifier else None,
+        "best": _goal(spec.experiment.best),
         "wandb": {"mode": spec.wandb_mode, "run_id": None, "url": None},
         **process,
         "sessions": [process],
     }
+
+
+def _goal(best: Best | None) -> dict[str, str] | None:
+    """Returns the metric by which a best checkpoint is kept, and its direction."""
+    if best is None:
+        return None
+    return {"metric": f"eval/{best.metric}", "goal": "maximize" if best.sign > 0 else "minimize"}
 
 
 class _Session:
@@ -140,6 +152,7 @@ class _Session:
         self._earlier = folder.read_summary()
         self._startup_s: float | None = None
         self._step = 0
+        self._diverged = False
 
     def run(self) -> int:
         spec, cadence = self._spec, self._spec.cadence
@@ -164,6 +177,7 @@ class _Session:
             return 0
         except (NonFiniteError, CheckpointError, ProcessGroupError, OSError) as error:
             spec.pruning.failed(error)
+            self._diverged = isinstance(error, NonFiniteError)
             self._finish("failed", error=str(error))
             lost_process = isinstance(error, ProcessGroupError)
             advice = resume if lost_process else f"the folder is {self._folder.path}"
@@ -220,7 +234,7 @@ class _Session:
         try:
             self._write_summary(status, outcome, error)
             if status == "finished":
-                write_gifs(self._folder.images)
+                write_gifs(self._folder.images, read_run(self._folder.path).pictures)
             write_report(self._folder.path)
         except OSError as failure:
             _announce(f"cannot write the summary and report: {failure}")
@@ -248,6 +262,7 @@ class _Session:
             ],
             "state_sha256": outcome.digest if outcome else None,
             "error": error,
+            "diverged": self._diverged,
         }
         self._folder.write_summary(summary)
 

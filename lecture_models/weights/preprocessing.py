@@ -7,14 +7,18 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 RgbImages = Float[Array, "batch height width 3"]
-Inputs = Float[Array, "batch input_height input_width 3"]
+Resized = Float[Array, "batch input_height input_width 3"]
+Levels = Float[Array, "batch height width channel"]
+# Shares of red, green and blue in gray, as in Pillow's mode L: ITU-R BT.601.
+LUMA = (0.299, 0.587, 0.114)
 
 
 class Preprocessing(NamedTuple):
     """Makes the input of a network from images, as in its training.
 
     Attributes:
-        mean: is subtracted from each channel, in the order of the network's channels.
+        mean: is subtracted from each channel, in the order of the network's channels: three, or one
+            if the network takes gray images.
         std: divides each channel after that.
         white: the level of white; black is 0.
         bgr: True if the network's channels are blue, green and red.
@@ -23,28 +27,43 @@ class Preprocessing(NamedTuple):
         shorter_side: length to which the shorter side is resized before cropping, in pixels.
     """
 
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     white: float
     bgr: bool
     size: int
     shorter_side: int = 256
 
-    def __call__(self, images: RgbImages) -> Inputs:
+    def __call__(self, images: RgbImages) -> Float[Array, "batch input_height input_width channel"]:
         """Returns the network's input from RGB in [-1, 1]: resized, cropped and normalized."""
         if self.size:
             images = central_crop(resize(images, self.shorter_side), self.size)
         return self.normalize(images)
 
-    def normalize(self, images: RgbImages) -> RgbImages:
+    def normalize(self, images: RgbImages) -> Levels:
         """Returns the network's levels and channels from RGB in [-1, 1], at the same size."""
         channels = images[..., ::-1] if self.bgr else images
-        scale = jnp.asarray(self.std, jnp.float32).reshape(1, 1, 1, 3)
-        shift = jnp.asarray(self.mean, jnp.float32).reshape(1, 1, 1, 3)
+        if len(self.mean) == 1:
+            shares = jnp.asarray(LUMA, jnp.float32).reshape(1, 1, 1, 3)
+            channels = (images * shares).sum(axis=-1, keepdims=True)
+        scale = jnp.asarray(self.std, jnp.float32).reshape(1, 1, 1, -1)
+        shift = jnp.asarray(self.mean, jnp.float32).reshape(1, 1, 1, -1)
         return ((channels + 1.0) * (self.white / 2.0) - shift) / scale
 
 
-def resize(images: RgbImages, shorter_side: int) -> Inputs:
+def standardized(size: int, mean: tuple[float, ...], deviation: tuple[float, ...]) -> Preprocessing:
+    """Returns the preprocessing of a network whose input is (image - mean) / deviation.
+
+    Args:
+        size: height and width of the network's input, in pixels.
+        mean: the mean of each channel in [-1, 1]; one number for gray images, three for RGB.
+        deviation: the standard deviation of each channel.
+    """
+    levels = tuple(value + 1.0 for value in mean)  # Black is 0 there, and white is 2.
+    return Preprocessing(levels, deviation, 2.0, bgr=False, size=size, shorter_side=size)
+
+
+def resize(images: RgbImages, shorter_side: int) -> Resized:
     """Resizes images bicubically with antialiasing, and clips the overshoot to [-1, 1].
 
     The kernel has a = -0.5, as Pillow's, with whose bytes the result agrees up to rounding. Images
@@ -63,7 +82,7 @@ def resize(images: RgbImages, shorter_side: int) -> Inputs:
     return jnp.clip(resized, -1.0, 1.0)
 
 
-def central_crop(images: RgbImages, size: int) -> Inputs:
+def central_crop(images: RgbImages, size: int) -> Resized:
     """Returns the central `size` x `size` pixels.
 
     Raises:

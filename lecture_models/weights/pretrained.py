@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataFile, Provenance
-from lecture_models.files import cache_folder
+from lecture_models.files import PathError, cache_folder, local_path
 from lecture_models.weights import digits_convnet, random_networks, tensors
 from lecture_models.weights.catalog import CATALOG, CatalogEntry, PinnedFile
 from lecture_models.weights.conversion import convert
@@ -41,23 +41,31 @@ def known() -> tuple[str, ...]:
 def default_weights_dir() -> Path:
     """Returns $LECTURE_MODELS_WEIGHTS, or lecture_models/weights in the user's cache folder."""
     if weights_dir := os.environ.get("LECTURE_MODELS_WEIGHTS"):
-        return Path(weights_dir).expanduser()
+        return local_path("$LECTURE_MODELS_WEIGHTS", weights_dir)
     return cache_folder() / "weights"
 
 
 class Weights:
     """Loads pretrained networks by name, each once, and records what it loaded."""
 
-    def __init__(self, weights_dir: Path | None, announce: Callable[[str], None]):
+    def __init__(
+        self,
+        weights_dir: Path | None,
+        announce: Callable[[str], None],
+        read_run: Callable[[Path], Pretrained] | None = None,
+    ):
         """Takes the folder of the files.
 
         Args:
             weights_dir: the folder; None for `default_weights_dir()`.
             announce: is called with one line when a file is downloaded or cannot be verified, when
                 a network replaces another, and when one is random or trained here.
+            read_run: returns the network that a run trained, from the run's folder; None if
+                networks have names only.
         """
         self._weights_dir = weights_dir or default_weights_dir()
         self._announce = announce
+        self._read_run = read_run
         self._networks: dict[str, Pretrained] = {}
         self._loaded: dict[str, Pretrained] = {}
 
@@ -65,15 +73,15 @@ class Weights:
         """Returns a network.
 
         Args:
-            names: one of `known()`, or several separated by commas, of which the first available
-                one is used. A single name has no fallback.
+            names: one of `known()` or the folder of a run, or several separated by commas, of which
+                the first available one is used. A single name has no fallback.
 
         Raises:
             WeightsError: a name is unknown; no network is available; or, even if other names
                 follow, a file has a wrong SHA-256 or does not fit the network.
         """
         if names not in self._loaded:
-            self._loaded[names] = self._first_available(_parse(names))
+            self._loaded[names] = self._first_available(self._parse(names))
         return self._loaded[names]
 
     @property
@@ -92,6 +100,27 @@ class Weights:
             return self._as_fallback(network, "; ".join(reasons)) if reasons else network
         raise WeightsAbsentError("; ".join(reasons))
 
+    def _parse(self, names: str) -> list[str]:
+        requested = [name.strip() for name in names.split(",")]
+        for name in requested:
+            if name not in known() and self._run_folder(name) is None:
+                run = ", or the folder of a run" if self._read_run else ""
+                raise WeightsError(
+                    f"there are no weights {name!r}{did_you_mean(name, known())} Known: "
+                    f"{', '.join(known())}{run}"
+                )
+        return requested
+
+    def _run_folder(self, name: str) -> Path | None:
+        """Returns the folder that a name means, None if it means none."""
+        if self._read_run is None or name in known():
+            return None
+        try:
+            folder = local_path("--model", name)
+        except PathError:
+            return None
+        return folder if folder.is_dir() else None
+
     def _as_fallback(self, network: Pretrained, reason: str) -> Pretrained:
         self._announce(f"FALLBACK: {reason}; using {network.name}")
         note = network.provenance.note
@@ -100,8 +129,11 @@ class Weights:
 
     def _load_one(self, name: str) -> Pretrained:
         if name not in self._networks:
-            make = MADE_HERE.get(name)
-            self._networks[name] = make(self._announce) if make else self._read(name)
+            make, folder = MADE_HERE.get(name), self._run_folder(name)
+            if folder is not None:
+                self._networks[name] = self._read_run(folder)
+            else:
+                self._networks[name] = make(self._announce) if make else self._read(name)
         return self._networks[name]
 
     def _read(self, name: str) -> Pretrained:
@@ -168,14 +200,3 @@ class Weights:
                 f"must be {sha256}; delete it"
             )
         return actual
-
-
-def _parse(names: str) -> list[str]:
-    requested = [name.strip() for name in names.split(",")]
-    for name in requested:
-        if name not in known():
-            raise WeightsError(
-                f"there are no weights {name!r}{did_you_mean(name, known())} Known: "
-                f"{', '.join(known())}"
-            )
-    return requested

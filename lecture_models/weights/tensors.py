@@ -34,12 +34,12 @@ def read_note(path: Path) -> str:
         raise WeightsError(f"{path} is cut off or not a safetensors file with a note") from error
 
 
-def packed(tensors: dict[str, np.ndarray], note: str) -> bytes:
+def packed(tensors: dict[str, np.ndarray], note: str, **more_notes: str) -> bytes:
     """Returns a safetensors file with a note; equal arguments give equal bytes.
 
-    There is one note because the order of several would vary.
+    With more notes they do not, because the order of the notes in the file varies.
     """
-    return save(tensors, metadata={"note": note})
+    return save(tensors, metadata={"note": note} | more_notes)
 
 
 def sha256(path: Path) -> str:

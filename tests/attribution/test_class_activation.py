@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from lecture_models.attribution.class_activation import features_and_gradients, grad_cam
+from lecture_models.attribution.class_activation import (
+    enlarged,
+    features_and_gradients,
+    grad_cam,
+    grad_cam_plus_plus,
+)
 from lecture_models.models.vgg import VGG
 
 RNG = np.random.default_rng(0)
@@ -65,6 +70,43 @@ def test_of_class_maps_that_are_averaged_grad_cam_is_the_class_map_itself():
 
     features, gradients = features_and_gradients(network, images)
     np.testing.assert_allclose(grad_cam(features, gradients), features[..., 1] / 12, atol=1e-6)
+
+
+def test_of_a_linear_head_grad_cam_plus_plus_is_its_closed_form():
+    weights = np.array([2.0, -1.0, 0.0, 0.5])
+    features = jnp.asarray(RNG.uniform(size=(2, 3, 5, 4)), jnp.float32)
+    gradients = jnp.broadcast_to(weights.astype(np.float32) / 15.0, features.shape)
+    # alpha = 1 / (2 + w mean(A)) at each of 15 positions, whose gradients add up to w.
+    share = np.maximum(weights, 0.0) / (2.0 + weights * np.asarray(features).mean((1, 2)))
+    expected = np.maximum((np.asarray(features) * share[:, None, None]).sum(-1), 0.0)
+    np.testing.assert_allclose(grad_cam_plus_plus(features, gradients), expected, rtol=1e-5)
+
+
+def test_its_weights_are_those_of_derivatives_of_the_exponential_score():
+    features, slopes = RNG.uniform(size=4), np.array([0.7, -0.3, 0.2, 0.0])
+    score = np.exp(features @ slopes)
+    # The derivatives of Y = exp(S) at each position, with S linear in the features.
+    first, second, third = (slopes**order * score for order in (1, 2, 3))
+    alpha = np.divide(
+        second, 2.0 * second + features.sum() * third, out=np.zeros(4), where=second > 0.0
+    )
+    weight = (alpha * np.maximum(first, 0.0)).sum()
+    maps = grad_cam_plus_plus(
+        *(jnp.asarray(values.reshape(1, 2, 2, 1), jnp.float32) for values in (features, slopes))
+    )
+    np.testing.assert_allclose(maps.ravel(), weight / score * features, rtol=1e-5)
+
+
+def test_a_layer_without_gradient_has_an_empty_map():
+    features = jnp.ones((1, 2, 2, 3))
+    np.testing.assert_array_equal(
+        grad_cam_plus_plus(features, 0.0 * features), jnp.zeros((1, 2, 2))
+    )
+
+
+def test_maps_are_enlarged_to_the_image():
+    maps = enlarged(jnp.array([[[0.0, 2.0], [0.0, 2.0]]]), 4, 4)
+    np.testing.assert_allclose(maps[0, 0], [0.0, 0.5, 1.5, 2.0])
 
 
 def test_a_layer_that_does_not_lead_to_the_score_is_refused():

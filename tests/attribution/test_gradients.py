@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lecture_models.attribution.gradients import (
+    convergence_delta,
     input_gradient,
     integrated_gradients,
     magnitude,
@@ -53,9 +54,40 @@ def test_without_noise_smoothgrad_is_the_gradient():
 def test_smoothgrad_is_the_gradient_of_the_smoothed_score():
     # E (x + s e)^3 = x^3 + 3 s^2 x, whose gradient is 3 x^2 + 3 s^2.
     cubed = jax.jit(input_gradient(lambda images: (images**3).sum((1, 2, 3))))
-    smooth = smooth_gradient(cubed, IMAGES[0], jax.random.key(2), 4000, 0.5, 1000)
-    np.testing.assert_allclose(smooth, 3.0 * IMAGES[0] ** 2 + 0.75, atol=0.3)
-    assert abs(float((smooth - 3.0 * IMAGES[0] ** 2).mean()) - 0.75) < 0.03
+    count, noise, image = 4000, 0.5, np.asarray(IMAGES[0], np.float64)
+    smooth = smooth_gradient(cubed, IMAGES[0], jax.random.key(2), count, noise, 1000)
+    # The variance of 3 (x + s e)^2 is 36 x^2 s^2 + 18 s^4.
+    error = np.sqrt((36.0 * image**2 * noise**2 + 18.0 * noise**4) / count)
+    scores = (smooth - (3.0 * image**2 + 3.0 * noise**2)) / error
+    assert np.abs(scores).max() < 4.0
+    assert abs(scores.mean()) < 4.0 / scores.size**0.5
+    assert 0.5 < scores.var() < 1.6
+
+
+def test_smoothgrads_inputs_are_the_image_under_normal_noise_of_the_given_deviation():
+    seen = []
+
+    def identity(images):  # The gradient of half the sum of squares.
+        seen.append(np.asarray(images))
+        return images
+
+    smooth = smooth_gradient(identity, IMAGES[0], jax.random.key(2), 2000, 0.5, 500)
+    inputs = np.concatenate(seen)
+    noise = inputs - np.asarray(IMAGES[0])[None]
+    assert inputs.shape == (2000, 4, 5, 2)
+    assert noise.std() == pytest.approx(0.5, rel=0.01)
+    assert abs(noise.mean()) < 4.0 * 0.5 / noise.size**0.5
+    assert len(np.unique(noise)) > 0.99 * noise.size
+    np.testing.assert_allclose(smooth, inputs.mean(0), atol=1e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_the_rule_of_integration_is_that_of_midpoints(steps):
+    """The mean of 3 x^2 s^2 over the n midpoints s of [0, 1] is x^2 (1 - 1 / 4 n^2)."""
+    cubed = input_gradient(lambda images: (images**3).sum((1, 2, 3)))
+    found = integrated_gradients(cubed, IMAGES[0], jnp.zeros_like(IMAGES[0]), steps, 2)
+    expected = IMAGES[0] ** 3 * (1.0 - 1.0 / (4.0 * steps**2))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 10])
@@ -73,6 +105,30 @@ def test_integrated_gradients_add_up_to_the_difference_of_the_scores():
     found = integrated_gradients(gradient, image, baseline, 300, 100)
     scores = curved(IMAGES)
     np.testing.assert_allclose(found.sum(), scores[0] - scores[1], atol=1e-3)
+
+
+def test_the_convergence_delta_is_the_missing_share_in_percent():
+    maps = jnp.ones((3, 2, 2)) * jnp.array([1.0, 2.0, 0.5]).reshape(3, 1, 1)
+    found = convergence_delta(maps, np.array([5.0, 9.0, 0.0]), np.array([1.0, -1.0, 4.0]))
+    # Sums 4, 8 and 2; they should be 4, 10 and -4.
+    np.testing.assert_allclose(found, [0.0, -20.0, 150.0])
+
+
+def test_more_steps_lower_the_convergence_delta():
+    scores = curved(IMAGES)
+
+    def delta(steps):
+        found = integrated_gradients(gradient, *IMAGES[:2], steps, 20)[None]
+        return abs(convergence_delta(found, scores[:1], scores[1:2])[0])
+
+    deltas = [delta(steps) for steps in (1, 4, 100)]
+    assert deltas[0] > deltas[1] > deltas[2]
+    assert deltas[2] < 0.1
+
+
+def test_equal_scores_have_no_delta():
+    maps = np.ones((1, 2, 2), np.float32)
+    assert not np.isfinite(convergence_delta(maps, np.ones(1), np.ones(1)))[0]
 
 
 def test_one_step_is_exact_for_a_linear_score():

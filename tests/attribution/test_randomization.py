@@ -16,9 +16,10 @@ def network(variables, x):
     return x
 
 
-def test_leaves_are_ordered_by_where_the_program_uses_them():
+@pytest.mark.parametrize("function", [network, jax.jit(network)])
+def test_leaves_are_ordered_by_where_the_program_uses_them(function):
     names = sorted(LAYERS)
-    order = order_of_use(network, LAYERS, jnp.ones(12))
+    order = order_of_use(function, LAYERS, jnp.ones(12))
     assert [names[leaf] for leaf in order] == ["z_first", "m_second", "a_last"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from lecture_models.attribution.rectifiers import deconvolved, guided
+from lecture_models.attribution.rectifiers import deconvolved, guided, redirected
 from lecture_models.attribution.unpooling import pool_with_switches, unpool
 from lecture_models.models.vgg import VGG
 from lecture_models.nn.pooling import max_pool
@@ -105,3 +105,12 @@ def test_the_gradient_of_a_layer_of_convolution_rectifier_and_pooling_is_the_dec
 
     expected = deconvnet(images, kernel, signal)
     np.testing.assert_allclose(gradient(images, kernel, signal), expected, atol=1e-4)
+
+
+def test_a_redirected_gradient_is_the_usual_one_unless_an_example_is_silent():
+    """Descent would lower the third unit of the silent example further, and raise the fourth."""
+    inputs = jnp.stack([INPUTS, -jnp.abs(INPUTS)])
+    signals = jnp.stack([SIGNALS, SIGNALS])
+    outputs, found = passed_on(redirected(nn.relu), inputs, signals)
+    np.testing.assert_array_equal(outputs, nn.relu(inputs))
+    np.testing.assert_array_equal(found, [[3.0, -3.0, 0.0, 0.0], [0.0, -3.0, 0.0, -5.0]])

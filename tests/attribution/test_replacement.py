@@ -47,6 +47,11 @@ def test_areas_of_a_constant_and_of_a_line():
     assert area(np.linspace(0.0, 1.0, 8)) == pytest.approx(0.5)
 
 
+def test_the_area_is_that_of_trapezoids():
+    assert area(np.array([0.0, 0.0, 1.0])) == pytest.approx(0.25)
+    assert area(np.array([0.0, 1.0, 0.0])) == pytest.approx(0.5)
+
+
 def test_blurring_keeps_the_mean_and_loses_the_detail():
     checks = (jnp.indices((32, 32)).sum(axis=0) % 2).reshape(32, 32, 1) * 1.0
     found = blurred(checks, 8)

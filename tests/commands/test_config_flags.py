@@ -85,6 +85,23 @@ def test_an_unknown_flag_is_answered_with_the_nearest():
         parse("--lerning_rate=1")
 
 
+@pytest.mark.parametrize(
+    ("flag", "hint"),
+    [
+        ("channel", "; this experiment has --seed, --learning_rate, --hidden, "),
+        ("hiden", "; did you mean 'hidden'?"),
+        ("hepl", "; did you mean 'help'?"),
+    ],
+)
+def test_an_unknown_flag_is_compared_with_the_fields_before_other_flags(flag, hint):
+    values = flags.FlagValues()
+    define_config_flags(Config, values)
+    flags.DEFINE_bool("help", False, "helps", flag_values=values)
+    with pytest.raises(UsageError) as caught:
+        parse_flags(values, ["launch.py", f"--{flag}=1"], Config)
+    assert str(caught.value).startswith(f"there is no flag --{flag}{hint}")
+
+
 @pytest.mark.parametrize("hidden", [(), (8, 4)])
 def test_a_field_of_one_value_takes_neither_none_nor_two(hidden):
     with pytest.raises(ValueError, match=f"--hidden has {len(hidden)} values; it must have 1"):

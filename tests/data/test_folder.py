@@ -127,7 +127,7 @@ def test_bad_files_are_an_error_that_names_them(tmp_path):
         read(tmp_path)
     message = str(caught.value)
     assert message.startswith(f"9 of 21 pictures in {tmp_path} cannot be read: cut.jpg (")
-    assert "drawing.jpg (not a picture), empty.png (empty) and 4 more; " in message
+    assert "drawing.jpg (a PostScript drawing; save it as PNG or JPEG), empty.png" in message
     assert "deep.tif (32 bits per pixel, whose white is not known" in message
     assert message.endswith("--skip_bad_images skips such files")
     assert "0x" not in message
@@ -207,11 +207,11 @@ def test_a_missing_folder_and_one_without_pictures_are_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(DataError, match="notes.txt is not a folder"):
         read(tmp_path / "notes.txt")
-    (tmp_path / "phone.heic").touch()
+    (tmp_path / "phone.mov").touch()
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path} holds no pictures; 2 other files ignored (1 .heic, 1 .txt); --data_dir must "
+        f"{tmp_path} holds no pictures; 2 other files ignored (1 .mov, 1 .txt); --data_dir must "
         "name their folder"
     )
 

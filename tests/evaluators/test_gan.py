@@ -26,11 +26,15 @@ def dataset():
     return whole._replace(**splits, classes=("digit",))
 
 
-def evaluate(dataset, generate, batch_size=None):
-    """Evaluates a generator whose discriminator's logit is the state's scale."""
+def constant(state, images):
+    """Returns the state's scale as the logit of every image."""
+    return jnp.full(len(images), state["scale"])
+
+
+def evaluate(dataset, generate, batch_size=None, discriminate=constant):
     function = make_evaluate(
         generate,
-        lambda state, images: jnp.full(len(images), state["scale"]),
+        discriminate,
         lambda key, count: jax.random.normal(key, (count, 3)),
         dataset,
         NUM_SAMPLES,
@@ -55,6 +59,27 @@ def test_scores_probabilities_and_pictures_are_reported(dataset):
     shapes = {name: len(r.pixels) for name, r in results.items() if isinstance(r, Images)}
     assert shapes == {"samples": NUM_SAMPLES, "interpolation": 8 * 10, "nearest": 2 * 10}
     assert results["alarm_collapse"] == ""
+
+
+def test_real_images_are_those_of_the_test_split_and_fake_ones_the_samples(dataset):
+    levels = {"train": -0.5, "validation": 0.0, "test": 0.5}
+    marked = dataset._replace(
+        **{
+            name: Split.labeled_images(
+                np.full_like(getattr(dataset, name).images, level), getattr(dataset, name).labels
+            )
+            for name, level in levels.items()
+        }
+    )
+
+    def gray(state, latents):
+        return jnp.full((len(latents), 28, 28, 1), -0.9)
+
+    results = evaluate(
+        marked, gray, discriminate=lambda state, images: state["scale"] * images.mean((1, 2, 3))
+    )
+    assert float(results["real_probability"]) == pytest.approx(1.0 / (1.0 + np.exp(-1.0)))
+    assert float(results["fake_probability"]) == pytest.approx(1.0 / (1.0 + np.exp(1.8)))
 
 
 def test_samples_do_not_depend_on_how_many_are_generated_at_a_time(dataset):

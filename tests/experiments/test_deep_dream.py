@@ -81,7 +81,8 @@ def test_an_octave_steps_as_far_as_the_picture_alone_would():
     """The canvas around a small octave does not dilute its mean gradient."""
     term = deep_dream.Term("energy", layer_energy("conv2"), -1.0)
     config = Config(num_steps=2, octaves=2, **{"model": "tiny"})
-    small, large = deep_dream.make_stages(config, [(20, 30), (40, 60)], term)
+    sizes = [(20, 30), (40, 60)]
+    small, large = deep_dream.make_stages(config, sizes, sizes, term)
     gradient = jnp.zeros((1, 40, 60, 3)).at[:, :20, :30].set(2.0)
     moved, _ = small.optimizer.update(gradient, small.optimizer.init(gradient), 0.0 * gradient, 0.0)
     np.testing.assert_allclose(moved[:, :20, :30], -1.5 / 127.5, rtol=1e-5)

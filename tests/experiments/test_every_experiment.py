@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
+import math
 import shutil
 
 import pytest
+from PIL import Image, ImageStat
 
 import launch
 from lecture_models.commands import discovery
 from lecture_models.commands.config_flags import options, overrides
 from lecture_models.commands.flags import COMMANDS, command_flags
+from lecture_models.config import UsageError
 from lecture_models.experiment import Cadence
 
 NAMES = discovery.names(launch.CHECKOUT.experiments)
@@ -57,7 +60,11 @@ def test_the_config_is_frozen_and_has_what_the_loop_needs(name):
 @pytest.mark.parametrize("preset", ["paper", "smoke"])
 def test_presets_are_valid_configs(name, preset):
     module = discovery.load(launch.CHECKOUT.experiments, name)
-    assert module.Config(**overrides(module, preset)) != module.Config()
+    if preset == "paper" and not hasattr(module, "PAPER"):
+        with pytest.raises(UsageError, match="no recipe has been published"):
+            overrides(module, preset)
+    else:
+        assert module.Config(**overrides(module, preset)) != module.Config()
 
 
 @every_experiment
@@ -95,7 +102,33 @@ def require_whole_folder(name, folder):
     assert record["versions"]["jax"]
     assert record["data"]
     assert (folder / "report.html").stat().st_size > 1000
-    assert list((folder / "images").glob("*.png"))
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    require_records_at_the_cadence(list(map(json.loads, lines)), record["config"])
+    pictures = list((folder / "images").glob("*.png"))
+    assert pictures
+    assert [path.name for path in pictures if is_blank(path)] == []
+
+
+def require_records_at_the_cadence(records, config):
+    """Checks that every log point and evaluation is there, with finite numbers and its files."""
+    last = config["num_steps"]
+    for kind, every in (("train", config["log_every"]), ("eval", config["eval_every"])):
+        due = [step for step in range(1, last + 1) if step % every == 0 or step == last]
+        if last == 0:
+            due = [0] if kind == "eval" else []
+        of_kind = [found for found in records if kind in found]
+        assert [found["step"] for found in of_kind] == due
+        assert len({tuple(found[kind]) for found in of_kind if kind == "train"}) <= 1
+        for name, value in ((name, found[kind][name]) for found in of_kind for name in found[kind]):
+            assert math.isfinite(value), f"{name} is {value}"
+    assert all(found["artifacts"] for found in records if "eval" in found)
+    assert all(found["train"] for found in records if "train" in found)
+
+
+def is_blank(path):
+    """Tells whether all pixels of a picture have one color."""
+    with Image.open(path) as picture:
+        return all(low == high for low, high in ImageStat.Stat(picture.convert("RGB")).extrema)
 
 
 def lose_the_last_checkpoint(folder):

@@ -35,7 +35,7 @@ def photo(tmp_path_factory):
 
 
 def smoke(photo, **options):
-    return Config(**feature_inversion.SMOKE | {"images": (photo,)} | options)
+    return Config(**feature_inversion.SMOKE | {"images": (photo,), "size": 24} | options)
 
 
 @pytest.fixture(scope="module")

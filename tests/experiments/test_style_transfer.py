@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.style_transfer import stage_steps
+from experiments.style_transfer import Config, coarse_sizes, stage_steps, weights_remark
 from lecture_models.data.lookup import Library
+from lecture_models.image_space.gram import gram_matrix
+from lecture_models.image_space.objectives import gram_match
+from lecture_models.image_space.terms import View
 from lecture_models.tasks.style.images import shares
 from lecture_models.tasks.style.terms import Weighting, content_terms
-from tests.tasks.style.styling import OneNetwork, configured, draw_pictures, run, stripes
+from tests.tasks.style.styling import OneNetwork, built, configured, draw_pictures, run, stripes
 
 
 @pytest.fixture
@@ -111,6 +114,57 @@ def test_the_per_pixel_weight_is_the_printed_one_at_256_by_256():
     assert content_terms([shape], printed, 512, 512)[0].weight == 2.0
 
 
+def test_neural_style_weights_weigh_mean_squares(pictures):
+    """The losses of github.com/jcjohnson/neural-style, computed as it computes them."""
+    random = np.random.default_rng(0)
+    features, content, style = (
+        jnp.asarray(random.normal(size=(1, 4, 5, 6)), jnp.float32) for _ in range(3)
+    )
+    weighting = Weighting(5.0, 100.0, {"a": 1.0}, ("a",), 0.0, False, mean_squares=True)
+    view = View(jnp.zeros((1, 8, 8, 3)), jnp.zeros((1, 0)), {"a": features})
+    (term,) = content_terms([content], weighting, 8, 8)
+    found = term.weight * term.objective(view, term.target)
+    np.testing.assert_allclose(found[0], 5.0 * jnp.square(features - content).mean(), rtol=1e-5)
+    grams = [gram_matrix(each)[0] / each.size for each in (features, style)]
+    target = {"gram": gram_matrix(style)[0], "places": jnp.asarray(20.0)}
+    weight = weighting.style * weighting.style_scale(target["gram"])
+    found = weight * gram_match("a")(view, target)
+    np.testing.assert_allclose(found[0], 100.0 * jnp.square(grams[0] - grams[1]).mean(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_said"),
+    [
+        ({}, False),
+        ({"content_weight": 100.0, "style_weight": 1000.0}, True),
+        (
+            {"content_weight": 5.0, "style_weight": 100.0, "neural_style_weights": True},
+            False,
+        ),
+        ({"content_weight": 5.0, "style_weight": 100.0, "balance_layers": False}, False),
+    ],
+)
+def test_weights_of_another_scale_are_remarked_on(changes, is_said):
+    assert ("--neural_style_weights takes" in weights_remark(Config(**changes))) == is_said
+
+
+def test_neural_style_weights_sum_over_layers_that_are_not_balanced(pictures):
+    config = configured(
+        pictures, neural_style_weights=True, num_steps=1, variation_weight=0.0, balance_layers=True
+    )
+    _, (metrics,) = run(config)
+    expected = 1e3 * 4.0 / 6**2 * (metrics["style_relu1"] + metrics["style_relu2"])
+    np.testing.assert_allclose(metrics["loss"], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(100, (100,)), (160, (160,)), (320, (160, 320))])
+def test_a_small_size_has_no_earlier_sizes_unless_they_are_given(size, expected):
+    config = Config(size=size)
+    assert (*coarse_sizes(config), size) == expected
+    assert sum(stage_steps(config)) == config.num_steps
+    assert len(stage_steps(config)) == len(expected)
+
+
 def test_balanced_losses_do_not_change_with_the_scale_of_a_layer(pictures):
     """The second layer is twice as large, and its losses 4 and 16 times: the sum is as it was."""
     config = configured(pictures, balance_layers=True, num_steps=4, variation_weight=0.0)
@@ -135,6 +189,24 @@ def test_a_transparent_style_is_laid_over_white(pictures):
         for name in ("alpha.png", "flat.png")
     ]
     np.testing.assert_allclose(*found, rtol=1e-6)
+
+
+def test_the_result_is_transparent_where_the_content_is(pictures):
+    content = Image.open(pictures / "content.png").convert("RGBA")
+    content.paste((0, 0, 0, 0), (0, 0, 8, 18))
+    content.save(pictures / "cut_out.png")
+    evaluation, _ = run(configured(pictures, content="cut_out.png", num_steps=1))
+    pixels = np.asarray(evaluation["image"].pixels)
+    assert pixels.shape == (1, 18, 24, 4)
+    assert (pixels[0, :, :8, 3] == -1.0).all()
+    assert (pixels[0, :, 8:, 3] == 1.0).all()
+
+
+def test_a_size_that_a_pooling_rounds_down_has_a_canvas_and_its_own_result(pictures):
+    config = configured(pictures, size=23, num_steps=1, content_mask=("half.png",))
+    evaluation, _ = run(config)
+    assert evaluation["image"].pixels.shape == (1, 17, 23, 3)
+    assert built(config).init(jax.random.key(0)).image.params.shape == (1, 18, 24, 3)
 
 
 def test_shares_add_up_to_one():

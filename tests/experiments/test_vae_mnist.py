@@ -1,6 +1,7 @@
 """Tests what vae_mnist and conv_vae_mnist add to the parts that they compose."""
 
 import dataclasses
+import types
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ from lecture_models.evaluators.vae import (
     describe_posteriors,
     evenly_spaced,
 )
+from lecture_models.steps.descent import TrainState
 
 SMOKE = vae_mnist.Config(**vae_mnist.SMOKE)
 CONV_SMOKE = conv_vae_mnist.Config(**conv_vae_mnist.SMOKE)
@@ -113,6 +115,25 @@ def test_the_two_networks_differ_only_by_the_log_variances():
         for pair in networks
     ]
     assert shapes == [(1, 4), (1, 2)]
+
+
+def test_the_divergence_of_the_vaes_codes_is_that_of_draws(library):
+    """The means of this network are all equal, so theirs is infinite; it draws from the prior."""
+    network = types.SimpleNamespace(
+        encode=lambda params, images: jnp.zeros((len(images), 4)),
+        decode=lambda params, latents: jnp.zeros((len(latents), 28, 28, 1)),
+    )
+    plain = types.SimpleNamespace(
+        encode=lambda params, images: jnp.zeros((len(images), 2)), decode=network.decode
+    )
+    dataset = library.load("digits")
+    compare = conv_vae_mnist.compare_codes(
+        conv_vae_mnist.Networks(network, plain), dataset, dataset.test.images
+    )
+    state = conv_vae_mnist.State(TrainState({}, ()), TrainState({}, ()))
+    found = compare(state, jax.random.key(0))
+    assert found["code_kl_divergence"] == pytest.approx(0.0, abs=0.2)
+    assert found["autoencoder_code_kl_divergence"] == np.inf
 
 
 @pytest.mark.slow

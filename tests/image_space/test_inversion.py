@@ -84,7 +84,7 @@ def test_variation_of_beta_two_is_measured_in_units_of_the_norm():
     ramp = CONTRAST * jnp.arange(9.0).reshape(1, 1, 9, 1) * jnp.ones((1, 5, 1, 3))
     variation, _ = prior_terms(45, 1.0, 2.0, 0.0, 6.0)
     cost = variation.weight * float(variation.objective(view(ramp, maps(8)), ())[0])
-    assert cost == pytest.approx((4 * 8) / 45, rel=1e-5)
+    assert cost == pytest.approx((5 * 8) / 45, rel=1e-5)
 
 
 @pytest.mark.slow

@@ -72,6 +72,35 @@ def test_units_channels_and_classes_are_picked_by_number():
     assert negated(objectives.class_logit(2))(seen, ()).tolist() == [-4.0]
 
 
+def test_a_direction_of_one_channel_is_that_channel():
+    features = maps(3)
+    seen, third = view(BLANK, relu=features), jnp.eye(5)[3]
+    expected = objectives.channel_mean("relu", 3)(seen, ())
+    np.testing.assert_allclose(objectives.direction_mean("relu")(seen, third), expected, rtol=1e-5)
+    at_one_place = objectives.direction_at("relu", 1, 2)(seen, third)
+    np.testing.assert_allclose(at_one_place, objectives.neuron("relu", 1, 2, 3)(seen, ()))
+    both = objectives.direction_mean("relu")(seen, third - jnp.eye(5)[0])
+    expected -= objectives.channel_mean("relu", 0)(seen, ())
+    np.testing.assert_allclose(both, expected, rtol=1e-5)
+
+
+def test_equal_images_are_similar_and_those_of_other_channels_are_not():
+    """Of three images, two have equal features, and the third one has them in another channel."""
+    plane = jnp.ones((3, 4))
+    features = jnp.zeros((3, 3, 4, 5)).at[:2, :, :, 0].set(plane).at[2, :, :, 1].set(2.0 * plane)
+    images = jnp.zeros((3, 2, 2, 3))
+    found = objectives.gram_similarity("relu")(view(images, relu=features), ())
+    np.testing.assert_allclose(found, [0.5, 0.5, 0.0], atol=1e-6)
+
+
+def test_the_similarity_of_silent_images_has_a_finite_gradient():
+    def similarity(features):
+        return objectives.gram_similarity("relu")(view(jnp.zeros((2, 2, 2, 3)), relu=features), ())
+
+    gradient = jax.grad(lambda features: similarity(features).sum())(jnp.zeros((2, 3, 4, 5)))
+    assert np.isfinite(gradient).all()
+
+
 def test_the_log_probability_of_even_scores_is_minus_the_log_of_their_number():
     seen = view(BLANK, logits=jnp.full((1, 10), 3.0))
     np.testing.assert_allclose(
@@ -79,12 +108,37 @@ def test_the_log_probability_of_even_scores_is_minus_the_log_of_their_number():
     )
 
 
-@pytest.mark.parametrize(("beta", "expected"), [(1.0, 5.0), (2.0, 25.0)])
-def test_variation_of_one_corner_by_hand(beta, expected):
-    """Differences of 3 to the right and 4 below: (9 + 16)^(beta / 2)."""
+@pytest.mark.parametrize(("beta", "expected"), [(1.0, 5.0 + 3.0 + 4.0), (2.0, 25.0 + 9.0 + 16.0)])
+def test_variation_of_four_pixels_by_hand(beta, expected):
+    """First pixel: 3 to the right and 4 below. Last column: 3 below. Last row: 4 to the right."""
     image = jnp.array([[0.0, 3.0], [4.0, 0.0]]).reshape(1, 2, 2, 1)
     found = objectives.total_variation(beta)(view(image), ())
     np.testing.assert_allclose(found, [expected], rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1)])
+def test_variation_of_a_single_row_or_column_is_that_of_its_neighbors(shape):
+    line = jnp.array([0.0, 1.0, 3.0, 3.0]).reshape(1, *shape, 1)
+    assert objectives.total_variation(2.0)(view(line), ()).tolist() == [5.0]
+
+
+def test_variation_smooths_noise_at_all_four_borders_as_it_does_inside():
+    variation = objectives.total_variation(2.0)
+    slope = jax.jit(jax.grad(lambda x: variation(view(x), ()).sum()))
+    images = jax.random.uniform(jax.random.key(0), (8, 32, 24, 3), minval=-1.0, maxval=1.0)
+    for _ in range(4):
+        images -= 0.1 * slope(images)
+    pixels = np.asarray(images)
+    along_rows, along_columns = (np.abs(np.diff(pixels, axis=axis)) for axis in (2, 1))
+    inside = along_rows[:, 4:-4, 4:-4].mean()
+    borders = {
+        "top": along_rows[:, 0],
+        "bottom": along_rows[:, -1],
+        "left": along_columns[:, :, 0],
+        "right": along_columns[:, :, -1],
+    }
+    for name, differences in borders.items():
+        assert 0.8 < differences.mean() / inside < 1.45, name
 
 
 @pytest.mark.parametrize("beta", [1.0, 1.5, 2.0])

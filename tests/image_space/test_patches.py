@@ -15,6 +15,15 @@ def test_patches_are_the_squares_row_by_row():
     np.testing.assert_array_equal(found[4].reshape(3, 3, 3), image[2:5, 2:5])
 
 
+def test_the_last_patches_end_at_the_edge_whatever_the_stride():
+    image = noise(0, 8, 10)
+    found = patches(image, 3, 2)
+    assert found.shape == (4 * 5, 27)
+    np.testing.assert_array_equal(found[-1].reshape(3, 3, 3), image[5:8, 7:10])
+    image[-1, -1] = 9.0
+    assert (patches(image, 3, 2) == 9.0).any()
+
+
 def test_a_cutting_is_no_distance_from_its_source():
     source = noise(1)
     assert nearest_patch_distances(source[3:15, 2:13], source, 6).mean == 0.0

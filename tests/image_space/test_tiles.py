@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lecture_models.image_space.gram import gram_loss, gram_matrix
-from lecture_models.image_space.tiles import partition, tile_grid, tiled_objective
+from lecture_models.image_space.tiles import partition, tile_grid, tiled_objective, tiled_sums
 from lecture_models.metrics.receptive_field import ReceptiveField, WindowedLayer, receptive_field
 from lecture_models.nn.pooling import max_pool
 
@@ -43,6 +43,10 @@ def tile_energy(filters, crop, tile):
     return 0.5 * jnp.square(tile.units(features(filters, crop), (4, 4))).sum((1, 2, 3))
 
 
+def tile_gram(filters, crop, tile):
+    return gram_matrix(tile.units(features(filters, crop), (4, 4)))
+
+
 def images_of(height, width):
     return jax.random.uniform(jax.random.key(3), (2, height, width, 3), minval=-1.0, maxval=1.0)
 
@@ -79,17 +83,15 @@ def test_a_gram_loss_of_tiles_is_that_of_the_whole():
     def whole(filters, images):
         return gram_loss(features(filters, images), target)
 
-    def sums(arguments, crop, tile):
-        return gram_matrix(tile.units(features(arguments, crop), (4, 4)))
-
-    def combine(arguments, grams):
+    def value(filters, images):
+        grams = tiled_sums(tile_gram, tiles, lambda arguments, tile: arguments)(filters, images)
         return jnp.square((grams - target[None]) / places).sum((1, 2)) / (4.0 * 8**2)
 
     tiles = tile_grid((70, 58), 20, [FIELD], [FIELD])
-    found = both(tiled_objective(sums, tiles, combine), filters, images)
+    found = both(value, filters, images)
     for ours, expected in zip(found, both(whole, filters, images), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-6)
-    only_values = jax.jit(tiled_objective(sums, tiles, combine))(filters, images)
+    only_values = jax.jit(value)(filters, images)
     np.testing.assert_allclose(only_values, found[0], rtol=1e-5)
 
 
@@ -112,6 +114,25 @@ def test_a_bad_pixel_of_one_image_leaves_the_other_image_and_other_tiles_as_they
     assert values[1] == clean_values[1]
     np.testing.assert_array_equal(gradient[1], clean_gradient[1])
     np.testing.assert_array_equal(gradient[0, -8:], clean_gradient[0, -8:])
+
+
+def test_a_target_with_positions_is_cut_to_the_tiles():
+    filters, images = random_filters(1), images_of(45, 38)
+    target = 0.3 + jax.random.uniform(
+        jax.random.key(5), jax.eval_shape(features, filters, images).shape
+    )
+
+    def sums(arguments, crop, tile):
+        filters, part = arguments
+        return (tile.units(features(filters, crop), (4, 4)) * part).sum((1, 2, 3))
+
+    def cut(arguments, tile):
+        return arguments[0], tile.of_whole(arguments[1], (4, 4))
+
+    tiles = tile_grid((45, 38), 16, [FIELD], [FIELD])
+    total = jax.jit(tiled_sums(sums, tiles, cut))((filters, target), images)
+    expected = (features(filters, images) * target).sum((1, 2, 3))
+    np.testing.assert_allclose(total, expected, rtol=1e-5)
 
 
 def test_every_unit_is_counted_in_one_tile():
@@ -151,7 +172,13 @@ def test_memory_of_tiles_is_a_fraction_of_the_whole():
         gradient = jax.jit(jax.grad(lambda images: value(filters, images).sum()))
         return gradient.lower(shape).compile().memory_analysis().temp_size_in_bytes
 
-    assert needed(tiled_objective(tile_energy, tiles)) < 0.4 * needed(energy)
+    def tiled_gram(filters, images):
+        grams = tiled_sums(tile_gram, tiles, lambda arguments, tile: arguments)(filters, images)
+        return jnp.square(grams).sum((1, 2))
+
+    most = 0.4 * needed(energy)
+    assert needed(tiled_objective(tile_energy, tiles)) < most
+    assert needed(tiled_gram) < most
 
 
 def test_a_tile_smaller_than_a_stride_is_refused():

@@ -8,6 +8,7 @@ from lecture_models.image_space.transforms import (
     identity,
     jitter,
     pad,
+    random_placement,
     random_rotation,
     random_scale,
 )
@@ -96,6 +97,16 @@ def test_transforms_follow_one_another_with_keys_of_their_own():
     both = compose(jitter(3), jitter(3))(key, x)
     first, second = jax.random.split(jax.random.clone(key))
     np.testing.assert_array_equal(both, jitter(3)(second, jitter(3)(first, x)))
+
+
+def test_a_placement_of_zeros_is_no_change():
+    assert random_placement(0, 0.0, 0.0) is identity
+
+
+def test_a_placement_shifts_then_rotates():
+    both = compose(jitter(3), random_rotation(20.0))
+    found = random_placement(3, 0.0, 20.0)(jax.random.key(5), images())
+    np.testing.assert_array_equal(found, both(jax.random.key(5), images()))
 
 
 def test_nothing_composed_is_the_identity():

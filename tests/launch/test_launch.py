@@ -174,6 +174,7 @@ def test_the_record_says_what_was_run_on_what(finished):
     record = json.loads((finished / "config.json").read_text())
     assert record["command"].startswith("python launch.py --experiment=gan_mnist --preset=smoke")
     assert record["config"]["batch_size"] == 16
+    assert record["best"] == {"metric": "eval/parzen_validation", "goal": "maximize"}
     assert {"python", "jax", "flax", "optax", "orbax-checkpoint"} <= set(record["versions"])
     assert record["device"]["platform"] == "cpu"
     assert record["data"][0]["dataset"] == "digits"

@@ -11,6 +11,7 @@ import pytest
 import launch
 from lecture_models.commands import discovery
 from lecture_models.commands import run as run_command
+from lecture_models.reports.html import with_spread
 from lecture_models.runs.folder import RunFolder
 from tests.launch.launched import run, summary
 from tests.training.toy import toy_experiment
@@ -71,7 +72,7 @@ def test_each_seed_is_an_ordinary_run_and_their_mean_is_reported(
     row = next(line for line in capsys.readouterr().out.splitlines() if "weight_norm" in line)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     expected = (statistics.fmean(values), statistics.stdev(values))
-    assert cells == ["weight_norm", *(f"{value:.6g}" for value in expected), "3"]
+    assert cells == ["weight_norm", *with_spread(*expected), "3"]
     page = (tmp_path / "s" / "report.html").read_text()
     for seed, folder in enumerate(folders):
         assert f'<a href="seed_{seed:04d}/report.html">{seed}</a>' in page

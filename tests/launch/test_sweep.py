@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 from tests.launch.sweeping import SPEC, sweep, trials, write
 
 X = {"x": {"min": -1.0, "max": 1.0}}
+NAMES = ("0000", "0001")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,8 @@ X = {"x": {"min": -1.0, "max": 1.0}}
         ({"parameters": {"x": {"min": 2.0, "max": 1.0}}}, "x has min 2.0, above max 1.0"),
         ({"parameters": {"x": {"min": 1.0, "max": 1.0}}}, "the empty range 1.0 to 1.0"),
         ({"parameters": {"x": {"min": 0, "max": 1.0}}}, "an int and a float"),
-        ({"parameters": {"x": {"min": "1e-3", "max": 1.0}}}, "the string '1e-3' for min"),
+        ({"parameters": {"x": {"min": "one", "max": 1.0}}}, "x has min 'one'; it must be a"),
+        ({"parameters": {1: {"value": 1.0}}}, "YAML reads the key '1' as int; quote it"),
         ({"parameters": {"x": {"distribution": "normall"}}}, "did you mean 'normal'?"),
         ({"parameters": {"y": {"min": -1.0, "max": 1.0}}}, "--y is -1.0; it must be at least 0"),
         (
@@ -201,6 +203,9 @@ def test_hyperband_ends_what_does_worse(tmp_path, monkeypatch):
     found = [json.loads((folder / f"000{i}" / "summary.json").read_text()) for i in range(4)]
     assert [each["status"] for each in found] == ["finished", "pruned", "pruned", "pruned"]
     assert [each["step"] for each in found] == [7, 4, 4, 4]
+    pages = [(folder / name / "report.html").read_text() for name in NAMES]
+    assert ["Command to resume" in page for page in pages] == [True, False]
+    assert "trials that were pruned, at their last" in (tmp_path / "sweep/report.html").read_text()
     assert "1 finished, 3 pruned" in (tmp_path / "sweep" / "report.html").read_text()
 
 
@@ -215,6 +220,18 @@ def test_a_failing_trial_is_tried_again_and_then_recorded(tmp_path, monkeypatch,
     assert "Traceback" in next((tmp_path / "sweep" / "failures").iterdir()).read_text()
 
 
+def test_a_grid_of_steps_trains_the_values_of_wandbs_grid(tmp_path, monkeypatch, capsys):
+    steps = {"distribution": "q_uniform", "min": 0.005, "max": 0.035, "q": 0.01}
+    x = {"distribution": "log_uniform", "min": 0.1, "max": 0.2}
+    path = write(tmp_path, method="grid", parameters={"y": steps}, run_cap=None)
+    assert sweep(monkeypatch, path, "--num_steps=1") == 0
+    trained = [each["config"]["y"] for each in trials(tmp_path / "sweep").values()]
+    assert trained == [0.005, 0.015, 0.025]
+    assert "warning" not in capsys.readouterr().err
+    assert sweep(monkeypatch, write(tmp_path, parameters={"x": x})) == 1  # Another sweep.
+    assert "warning: parameter x uses log_uniform, where" in capsys.readouterr().err
+
+
 def test_a_trial_that_failed_once_goes_on_in_its_folder(tmp_path, monkeypatch, capsys):
     once = {"fail_once": {"value": f"{tmp_path}/once"}}
     path = write(tmp_path, method="grid", parameters={"y": {"values": [0.0, 1.0]}} | once)
@@ -227,7 +244,11 @@ def test_a_trial_that_diverges_is_the_worst_and_is_not_tried_again(tmp_path, mon
     parameters = {"x": {"values": [0.0, 0.5]}, "nan_above": {"value": 0.2}}
     assert sweep(monkeypatch, write(tmp_path, method="grid", parameters=parameters)) == 0
     assert "1 finished, 1 diverged" in capsys.readouterr().out
+    folder = tmp_path / "sweep" / "trials"
     assert len(trials(tmp_path / "sweep")["0001"]["sessions"]) == 1
+    assert json.loads((folder / "0001" / "summary.json").read_text())["diverged"] is True
+    shown = ["Command to resume" in (folder / name / "report.html").read_text() for name in NAMES]
+    assert shown == [True, False]  # It would diverge again.
 
 
 def test_the_files_of_the_house_name_their_experiment():

@@ -57,6 +57,9 @@ def test_a_table_is_written_in_the_format_of_the_suffix(suffix, tmp_path, capsys
             "--output is none/a.md; the folder none does not exist",
         ),
         (["--table=vgg16_memory", "--output=folder.md"], "which is a folder; name a file"),
+        (["--table=trained"], "--output is not given; with --table=trained it must be a folder"),
+        (["--table=trained", "--output=none"], "--output is none, which is not a folder"),
+        (["--table=trained", "--output=.", "--run"], "--run needs the name of one table"),
         (["--table=vgg16_memory", "--experiment=gan_mnist"], "are two commands; give one"),
         (["--table=vgg16_memory", "--ouput=a.md"], "no flag --ouput; did you mean 'output'?"),
         (["--table=vgg16_memory", "--preset=paper"], "there is no flag --preset"),
@@ -129,3 +132,15 @@ def test_an_experiment_that_asks_for_weights_gets_them(monkeypatch, capsys):
     assert run("--experiment=gan_mnist", "--preset=smoke", "--weights_dir=here") == 1
     assert "far enough" in capsys.readouterr().err
     assert type(given[0]).__name__ == "Weights"
+
+
+@pytest.mark.slow
+def test_the_kept_records_make_every_table_of_trained_cells_again(tmp_path, root):
+    """Whoever clones the repository can trace each published number to its run's record."""
+    kept, made = root / "results" / "tables", tmp_path / "made"
+    made.mkdir()
+    assert run("--table=trained", f"--runs_dir={root / 'results/runs'}", f"--output={made}") == 0
+    names = {path.name for path in made.iterdir()}
+    assert names == {path.name for path in kept.iterdir()} - {"pretrained_accuracy.md"}
+    for name in names:
+        assert (made / name).read_text("utf-8") == (kept / name).read_text("utf-8"), name

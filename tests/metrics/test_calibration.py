@@ -17,6 +17,15 @@ def test_two_bins_by_hand():
     assert expected_calibration_error(found) == pytest.approx(0.2)
 
 
+def test_too_much_and_too_little_confidence_do_not_cancel():
+    # Confidence 0.6 and always right, 0.4 too little; 0.9 and right half the time, 0.4 too much.
+    logits = logits_of([[0.6, 0.4], [0.4, 0.6], [0.9, 0.1], [0.1, 0.9]])
+    found = reliability(logits, np.array([0, 1, 0, 0]), bins=10)
+    gaps = found.accuracy - found.confidence
+    np.testing.assert_allclose(gaps[found.count > 0], [0.4, -0.4])
+    assert expected_calibration_error(found) == pytest.approx(0.4)
+
+
 def test_a_bin_ends_with_its_upper_edge():
     found = reliability(logits_of([[0.5, 0.25, 0.25], [0.4, 0.3, 0.3]]), np.array([0, 0]), bins=4)
     assert found.count.tolist() == [0, 2, 0, 0]

@@ -2,6 +2,9 @@ import jax
 import numpy as np
 import pytest
 
+from lecture_models.metrics.frechet import frechet_distance
+from lecture_models.metrics.kernel_distance import kernel_distance
+from lecture_models.metrics.neighbors import nearest_neighbors
 from lecture_models.metrics.parzen import evaluate_sampler
 from lecture_models.metrics.samples import Extractor, above_nearest, make_scorer
 from lecture_models.nn.pixel_values import flatten_to_unit_range
@@ -62,6 +65,59 @@ def test_the_parzen_score_is_that_of_pixels_between_zero_and_one(score):
         flatten_to_unit_range(TEST),
     )
     assert score(samples).scalars["parzen_log_likelihood"] == estimate.log_likelihood
+
+
+@pytest.fixture(scope="module")
+def apart():
+    """Returns train, validation and test images that no score can confuse, and their scorer."""
+    splits = 0.8 * images(0, 200), images(1, 100), 0.4 * images(2, 100) - 0.2
+    return *splits, make_scorer(*splits, EXTRACTOR)
+
+
+def test_the_bandwidth_is_the_best_on_validation_images_and_the_score_is_of_test_images(apart):
+    _, validation, test, score = apart
+    samples = images(3, 100)
+    vectors, held_out, tested = (
+        flatten_to_unit_range(split) for split in (samples, validation, test)
+    )
+    expected = evaluate_sampler(vectors, held_out, tested)
+    assert expected.bandwidth != evaluate_sampler(vectors, tested, tested).bandwidth
+    scalars = score(samples).scalars
+    assert scalars["parzen_bandwidth"] == expected.bandwidth
+    assert scalars["parzen_validation"] == expected.validation_log_likelihood
+    assert scalars["parzen_log_likelihood"] == expected.log_likelihood
+    assert scalars["parzen_standard_error"] == expected.standard_error
+
+
+def test_printed_references_are_the_scores_of_as_many_training_images_as_there_are_test_images(
+    apart,
+):
+    train, validation, test, score = apart
+    descriptions = score(images(3, 100)).descriptions
+    parzen = evaluate_sampler(
+        *(flatten_to_unit_range(split) for split in (train[:100], validation, test))
+    )
+    assert descriptions["parzen"].endswith(f"100 training images score {parzen.log_likelihood:.1f}")
+    features = apply(train[:100])[0], apply(test)[0]
+    floor, kernel_floor = frechet_distance(*features), kernel_distance(*features)
+    assert floor > 0.1
+    assert descriptions["frechet"].endswith(f"100 training images score {floor:.3f}")
+    assert descriptions["kernel"].endswith(f"training images score {kernel_floor:.5f}")
+    # These images are scored as any samples are.
+    scalars = score(train[:100]).scalars
+    assert scalars["parzen_log_likelihood"] == parzen.log_likelihood
+    assert scalars["frechet_distance"] == pytest.approx(floor)
+
+
+def test_copies_are_looked_for_among_training_images_relative_to_test_images(apart):
+    train, _, test, score = apart
+    samples = images(3, 100)
+    held_out, own = (
+        float(nearest_neighbors(queries, train).distances.mean()) for queries in (test, samples)
+    )
+    found = score(samples).scalars["memorization_ratio"]
+    assert found == pytest.approx(own / held_out, rel=1e-6)
+    assert score(train[:100]).scalars["memorization_ratio"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_every_score_has_its_description(score):

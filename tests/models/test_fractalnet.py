@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from lecture_models.metrics.cost import count_parameters
-from lecture_models.models.fractalnet import FractalNet, column_of, column_variables, join
+from lecture_models.models.fractalnet import (
+    ConvUnit,
+    FractalNet,
+    column_of,
+    column_variables,
+    join,
+)
 from lecture_models.nn.drop_path import fractal_inputs, global_paths, live_convolutions
 from tests.random_variables import random_variables
 
@@ -40,6 +46,42 @@ def jitted(training):
 def shapes(model):
     images = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.float32)
     return jax.eval_shape(model.init_with_output, jax.random.key(0), images)
+
+
+def test_dropout_comes_between_a_convolution_and_its_normalization(images):
+    """Normalized after dropout, each channel has mean 0 and variance 1 and one value for zeros."""
+    unit = ConvUnit(3, 0.5, lambda x: x, jnp.float32)
+    kernel = jax.random.normal(jax.random.key(2), (3, 3, 3, 3))
+    norm = {"scale": jnp.ones(3), "bias": jnp.zeros(3)}
+    statistics = {"bn": {"mean": jnp.zeros(3), "var": jnp.ones(3)}}
+    variables = {"params": {"conv": {"kernel": kernel}, "bn": norm}, "batch_stats": statistics}
+    rngs = {"dropout": jax.random.key(1)}
+    maps, _ = unit.apply(variables, images, True, rngs=rngs, mutable=["batch_stats"])
+    np.testing.assert_allclose(maps.mean((0, 1, 2)), np.zeros(3), atol=1e-5)
+    np.testing.assert_allclose(maps.var((0, 1, 2)), np.ones(3), atol=1e-2)
+    for channel in np.asarray(maps).reshape(-1, 3).T:
+        values, counts = np.unique(channel, return_counts=True)
+        assert counts.max() / len(channel) == pytest.approx(0.5, abs=0.13)  # Four deviations.
+        assert values[counts.argmax()] != 0.0
+
+
+@pytest.mark.slow
+def test_each_block_has_its_own_rate_of_dropout(images, variables):
+    fields = {"local_drop": 0.0, "global_ratio": 0.0, "dropout": (0.0, 0.5)}
+    model = TINY.clone(**fields)
+    first, second = (
+        model.apply(
+            variables, images, True, rngs={"dropout": jax.random.key(i)}, mutable=["batch_stats"]
+        )[0][1]
+        for i in (1, 2)
+    )
+    np.testing.assert_array_equal(first["block1"], second["block1"])
+    assert (first["block2"] != second["block2"]).any()
+
+
+def test_the_rates_of_dropout_rise_from_0_to_40_percent():
+    """Larsson et al., 2017, section 4.1."""
+    assert FractalNet().dropout == (0.0, 0.1, 0.2, 0.3, 0.4)
 
 
 def test_fractalnet_20_has_the_parameters_of_its_35_convolutions():

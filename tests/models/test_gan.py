@@ -1,5 +1,6 @@
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from lecture_models.models.gan import Discriminator, Generator
@@ -44,6 +45,14 @@ def test_each_image_has_one_logit_of_its_own():
     assert logits.shape == (4,)
     alone = discriminator.apply(params, images[2:3])
     assert float(alone[0]) == pytest.approx(float(logits[2]), rel=1e-5)
+
+
+def test_the_negative_side_of_a_leaky_rectifier_has_slope_a_fifth():
+    discriminator = Discriminator((1,))
+    one = {"kernel": jnp.ones((1, 1)), "bias": jnp.zeros(1)}
+    images = jnp.array([-3.0, 2.0]).reshape(2, 1, 1, 1)
+    logits = discriminator.apply({"params": {"Dense_0": one, "Dense_1": one}}, images)
+    np.testing.assert_allclose(logits, [-0.6, 2.0], rtol=1e-6)
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lecture_models.metrics.cost import count_parameters, multiply_adds
-from lecture_models.models.googlenet import GoogLeNet
+from lecture_models.models.googlenet import GoogLeNet, _Auxiliary
 from lecture_models.nn.local_response_norm import caffe_local_response_norm
 from tests.models.networks import described, filled, image_shape, outputs, pictures, rectifiers
 
@@ -96,6 +96,22 @@ def test_without_classes_there_is_no_head_and_any_size_is_taken():
     assert logits == (0,)
     assert activations["inception_5b/output"] == (3, 3, 1024)
     assert not [name for name in described(network, 101)["params"] if name.startswith("loss")]
+
+
+def test_an_auxiliary_head_drops_seven_tenths_of_its_hidden_units():
+    """Szegedy et al., 2015, section 5."""
+    count = 1_000
+    head = _Auxiliary(count, count, jax.nn.relu, jnp.float32)
+    maps = jnp.zeros((1, 5, 5, 2))
+    shapes = jax.eval_shape(lambda key: head.init(key, maps, False), jax.random.key(0))
+    params = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape), shapes)["params"]
+    params["fc"]["bias"] = jnp.ones(count)
+    params["classifier"]["kernel"] = jnp.eye(count)  # The logits are the hidden units.
+    rngs = {"dropout": jax.random.key(1)}
+    logits = head.apply({"params": params}, maps, True, rngs=rngs)["classifier"]
+    kept = np.asarray(logits)[logits != 0.0]
+    np.testing.assert_allclose(kept, np.full(len(kept), 1.0 / 0.3), rtol=1e-5)
+    assert len(kept) / count == pytest.approx(0.3, abs=4.0 * (0.21 / count) ** 0.5)
 
 
 @pytest.mark.slow

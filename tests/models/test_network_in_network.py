@@ -3,8 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from lecture_models.metrics.cost import count_parameters
-from lecture_models.models.network_in_network import NetworkInNetwork
+from lecture_models.models.network_in_network import CIFAR_LAYERS, NetworkInNetwork
 from lecture_models.nn.convolution_stack import Conv, Pool
+from lecture_models.nn.pooling import max_pool, mean_pool
 from tests.random_variables import random_variables
 
 CIFAR = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.float32)
@@ -38,6 +39,13 @@ def test_maps_are_32_16_and_8_wide():
         "pool2": (8, 8, 192),
         "cccp6": (8, 8, 10),
     }
+
+
+def test_the_first_pooling_takes_maxima_and_the_second_means():
+    """So it is in the authors' Caffe model; dropout of one half follows both."""
+    pools = [layer for layer in CIFAR_LAYERS if isinstance(layer, Pool)]
+    assert pools == [Pool(3, 2, max_pool), Pool(3, 2, mean_pool)]
+    assert NetworkInNetwork().dropout == 0.5
 
 
 def test_logits_are_the_means_of_the_last_maps():

@@ -65,7 +65,15 @@ def test_dropout_follows_layers_of_stride_2_alone(images):
         return bool((trained != model.apply(variables, images)[0]).any())
 
     assert training_differs(Conv(4, 3, stride=2))
+    assert training_differs(Pool())
     assert not training_differs(Conv(4, 3))
+    assert not training_differs(Pool(stride=1))
+
+
+def test_kernels_start_with_the_deviation_of_he_et_al(images):
+    """He et al., 2015, Eq. 10: the variance is 2 over the number of inputs of a unit."""
+    kernel = Net((Conv(400, 3),)).init(jax.random.key(1), images)["params"]["conv1"]["kernel"]
+    assert float(kernel.std()) == pytest.approx((2.0 / (9 * 2)) ** 0.5, rel=0.03)
 
 
 def test_scores_are_means_over_pixels():

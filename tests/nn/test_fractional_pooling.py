@@ -58,6 +58,14 @@ def test_pseudorandom_boundaries_are_the_ceilings_of_equation_3():
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize(
+    ("span", "regions", "expected"), [(5, 3, [0, 2, 4, 5]), (7, 4, [0, 2, 4, 6, 7])]
+)
+def test_the_offset_of_middle_boundaries_is_half_the_span(span, regions, expected):
+    """The ceilings of (5 i + 3) / 3 are 1, 3, 5 and 6; those of (7 i + 4) / 4 are 1, 3, 5, 7, 8."""
+    assert middle_boundaries(span, regions).tolist() == expected
+
+
 def test_random_orders_are_equally_likely():
     # 5 = 1 + 2 + 2: the step of 1 comes first, second or last equally often.
     draws = jax.vmap(lambda key: random_boundaries(key, 5, 3))(

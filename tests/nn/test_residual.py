@@ -31,6 +31,15 @@ def train(block, variables, maps, keep=None):
     return block.apply(variables, maps, training=True, keep=keep, mutable=["batch_stats"])
 
 
+@pytest.mark.slow
+def test_kernels_start_with_the_deviation_of_he_et_al():
+    """He et al., 2015, Eq. 10: the variance is 2 over the number of inputs of a unit."""
+    block = ResidualBlock(basic(80, 1))
+    params = block.init(jax.random.key(0), jnp.zeros((1, 3, 3, 80)))["params"]
+    for name in ("conv1", "conv2"):
+        assert float(params[name]["kernel"].std()) == pytest.approx((2.0 / 720) ** 0.5, rel=0.02)
+
+
 def test_option_a_takes_every_second_pixel_and_adds_channels_of_zeros():
     x = jnp.arange(16.0).reshape(1, 4, 4, 1)
     y = pad_shortcut(x, 3, 2)

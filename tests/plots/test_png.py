@@ -66,21 +66,41 @@ def test_bytes_and_no_columns_are_refused():
 @pytest.mark.parametrize(
     ("side", "scale"), [(1, 8), (28, 8), (289, 2), (320, 2), (321, 1), (2000, 1)]
 )
-def test_small_images_are_enlarged_by_a_whole_factor(tmp_path, side, scale):
+def test_small_images_are_written_at_their_size_and_shown_larger(tmp_path, side, scale):
     path = tmp_path / "samples_00000100.png"
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 1)).astype(np.uint8)
     png.write_png(path, pixels)
-    assert png.read_metadata(path)["Scale"] == str(scale)
     with Image.open(path) as written:
-        assert written.size == (side * scale, side * scale)
-        np.testing.assert_array_equal(np.asarray(written)[::scale, ::scale], pixels[..., 0])
+        np.testing.assert_array_equal(np.asarray(written), pixels[..., 0])
+    assert png.shown_scale(side, side) == scale
+
+
+def test_a_file_that_is_enlarged_itself_is_shown_as_large_as_before():
+    assert png.shown_scale(28 * 8, 28 * 8, drawn=8) == 1
+    assert png.shown_scale(640, 320, drawn=2) == 1
+
+
+def test_opacity_is_written_and_read_back(tmp_path):
+    path = tmp_path / "cut_out_00000100.png"
+    pixels = np.linspace(-1.0, 1.0, 24).reshape(1, 2, 3, 4)
+    png.write_png(path, png.tile(pixels, 1))
+    with Image.open(path) as written:
+        assert written.mode == "RGBA"
+        np.testing.assert_array_equal(
+            np.asarray(written)[..., 3], png.tile(pixels[..., 3:], 1)[..., 0]
+        )
+    grid = png.tile(np.repeat(pixels, 3, 0), 2)
+    assert (grid[2, :, 3] == 255).all()
+    assert (grid[:, 3, 3] == 255).all()
+    pixels[0, 0, 0, 0] = np.nan
+    assert png.tile(pixels, 1)[0, 0].tolist() == [*png.NAN_COLOR, 255]
 
 
 def test_metadata_is_read_back_from_an_image(tmp_path):
     path = tmp_path / "images" / "samples_00000100.png"
     metadata = {"Command": "python launch.py", "Seed": "0", "Step": "100", "Caption": "sigma = σ₁"}
     png.write_png(path, np.zeros((4, 4, 3), np.uint8), metadata)
-    assert png.read_metadata(path) == {**metadata, "Scale": "8"}
+    assert png.read_metadata(path) == metadata
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
@@ -99,7 +119,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("shape", [(4, 4), (4, 4, 2), (1, 4, 4, 3), (0, 4, 1)])
 def test_writing_another_shape_is_refused(tmp_path, shape):
-    with pytest.raises(ValueError, match=r"allowed: \(height, width, 1 or 3\)"):
+    with pytest.raises(ValueError, match=r"allowed: \(height, width, 1, 3 or 4\)"):
         png.write_png(tmp_path / "a.png", np.zeros(shape, np.uint8))
     assert list(tmp_path.iterdir()) == []
 

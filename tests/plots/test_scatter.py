@@ -1,9 +1,12 @@
+import itertools
+
 import numpy as np
 import pytest
 from PIL import ImageColor
 
+from lecture_models.plots import scatter
 from lecture_models.plots.class_colors import class_color
-from lecture_models.plots.figure import SIDE
+from lecture_models.plots.figure import SIDE, new_figure
 from lecture_models.plots.png import tile
 from lecture_models.plots.scatter import scatter_plot
 
@@ -159,3 +162,17 @@ def test_points_that_are_not_finite_are_refused(broken):
     points = np.array([[0.0, 0.0], [1.0, broken]])
     with pytest.raises(ValueError, match="points must be finite; 1 of 2 are not"):
         scatter_plot(points, np.zeros(2, np.int32), ("a",))
+
+
+def test_ticks_of_close_values_have_their_own_labels_without_an_offset(monkeypatch):
+    figures = []
+    monkeypatch.setattr(scatter, "new_figure", lambda: figures.append(new_figure()) or figures[0])
+    scatter_plot(32.2612 + 1e-4 * CORNERS, np.arange(4), tuple("abcd"))
+    (axes,) = figures[0].axes
+    for axis in (axes.xaxis, axes.yaxis):
+        labels = [label.get_text() for label in axis.get_ticklabels()]
+        assert axis.get_offset_text().get_text() == ""
+        assert all(label.startswith("32.261") for label in labels)
+        assert len(set(labels)) == len(labels) >= 2
+    boxes = [label.get_window_extent() for label in axes.xaxis.get_ticklabels()]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))

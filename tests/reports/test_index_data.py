@@ -8,10 +8,10 @@ import pytest
 
 from lecture_models.reports.index import read_index, write_index
 from lecture_models.reports.index_data import (
-    ALL_POINTS,
     FEWEST_POINTS,
     address,
     curve_records,
+    goals,
     run_records,
     varied_settings,
 )
@@ -51,8 +51,8 @@ def test_no_text_of_a_run_a_sweep_or_a_page_becomes_markup(tmp_path, attack):
     assert len(index.skipped) == 1
     page = (tmp_path / "index.html").read_text()
     assert_harmless(page, attack)
-    runs, _ = Elements(page).data
-    assert runs[0]["experiment"] == attack
+    data, _ = Elements(page).data
+    assert data["runs"][0]["experiment"] == attack
 
 
 def test_numbers_that_are_not_finite_are_named(tmp_path):
@@ -74,7 +74,28 @@ def test_only_settings_that_differ_are_columns(tmp_path):
     assert [run["settings"] for run in found] == [{"learning_rate": 0.1}, {"learning_rate": 0.2}]
 
 
-def test_curves_give_way_to_their_number(tmp_path):
+def test_a_goal_is_known_where_no_run_or_sweep_contradicts(tmp_path):
+    for name, metric, goal in (
+        ("a", "eval/loss", "minimize"),
+        ("b", "eval/loss", "minimize"),
+        ("c", "eval/score", "maximize"),
+        ("d", "eval/score", "minimize"),
+    ):
+        write_past_run(tmp_path / name, best={"metric": metric, "goal": goal})
+    write_past_run(tmp_path / "e", best=None)
+    runs = [read_indexed_run(tmp_path / name, 10_000) for name in "abcde"]
+    assert goals(runs, []) == {"eval/loss": "minimize"}
+
+
+def test_runs_that_differ_in_their_seed_only_are_one_group(tmp_path):
+    for index, config in enumerate(({"seed": 0}, {"seed": 1}, {"seed": 1, "learning_rate": 0.1})):
+        write_past_run(tmp_path / str(index), config=config)
+    runs = [read_indexed_run(tmp_path / name, 10_000) for name in "012"]
+    records = run_records(runs, tmp_path, tmp_path / "index.html")
+    assert [record["group"] for record in records] == [0, 0, 1]
+
+
+def test_curves_give_way_to_their_number(tmp_path, monkeypatch):
     folder = write_past_run(tmp_path / "run")
     lines = (json.dumps({"step": at, "train": {"loss": at / 3}}) for at in range(90))
     (folder / "metrics.jsonl").write_text("\n".join(lines))
@@ -82,7 +103,8 @@ def test_curves_give_way_to_their_number(tmp_path):
     [alone] = curve_records([run])
     assert alone["train/loss"][:4] == [0, 0.0, 1, 0.33333]
     assert len(alone["train/loss"]) == 2 * 90
-    many = curve_records([run] * (ALL_POINTS // FEWEST_POINTS))
+    monkeypatch.setattr("lecture_models.reports.index_data.ALL_POINTS", 1_000)
+    many = curve_records([run] * (1_000 // FEWEST_POINTS))
     assert len(many[0]["train/loss"]) <= 2 * FEWEST_POINTS
 
 

@@ -29,6 +29,25 @@ def test_the_best_of_a_sweep_is_a_finished_trial_by_its_goal(tmp_path):
     assert read_sweep(tmp_path / "a", runs).results == ("eval/loss 3 (0000)",)
 
 
+def test_a_sweep_names_the_parameters_that_vary_and_its_goal(tmp_path):
+    parameters = {
+        "learning_rate": {"min": 0.1, "max": 1.0},
+        "tanh": {"values": [True, False]},
+        "width": {"values": [3]},
+        "experiment": {"value": "linear_ae_mnist"},
+        "depth": {"distribution": "constant", "value": 2},
+    }
+    runs = write_sweep(tmp_path, [(3.0, "finished")], spec=SPEC | {"parameters": parameters})
+    found = read_sweep(tmp_path, runs)
+    assert found.parameters == ("learning_rate", "tanh")
+    assert found.best == ("eval/loss", "minimize")
+
+
+def test_the_best_trial_has_the_digits_that_tell_it_from_the_others(tmp_path):
+    runs = write_sweep(tmp_path, [(32.2612, "finished"), (32.2611, "finished")])
+    assert read_sweep(tmp_path, runs).results == ("eval/loss 32.2611 (0001)",)
+
+
 def test_runs_of_a_sweep_with_a_longer_name_are_not_its_trials(tmp_path):
     runs = write_sweep(tmp_path / "a", [(3.0, "finished")])
     others = write_sweep(tmp_path / "ab", [(1.0, "finished")])
@@ -49,7 +68,7 @@ def test_seeds_show_mean_spread_and_n(tmp_path):
     content = {"experiment": "linear_ae_mnist", "preset": "paper", "metrics": metrics}
     (tmp_path / "seeds.json").write_text(json.dumps(content))
     found = read_seeds(tmp_path, [read_indexed_run(tmp_path / "seed_0000", 10_000)])
-    assert found.results == ("loss 1.500 ± 0.2500 (n = 3)", "odd -", "worse -")
+    assert found.results == ("loss 1.500 ± 0.250 (n = 3)", "odd -", "worse -")
     assert found.state == "1 seed: 1 finished"
     assert found.started == "2026-01-01T00:00:00+00:00"
 

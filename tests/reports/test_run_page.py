@@ -9,7 +9,6 @@ import pytest
 from lecture_models.plots import png
 from lecture_models.reports import run_images, run_page
 from lecture_models.reports.embedding import PNG_SIGNATURE
-from lecture_models.reports.html import duration, number
 from tests.reports.markup import ATTACKS, Elements, assert_harmless
 
 
@@ -222,7 +221,7 @@ def test_sounds_scores_animations_and_tables_are_shown_with_their_captions(tmp_p
     for mark in (
         '<audio controls preload="metadata" src="data:audio/wav;base64,UklGRg=="></audio>',
         '<a href="scores/a%20b_00000002.mid">a b_00000002.mid</a>',
-        '<img src="data:image/gif;base64,R0lGODlhCAAEAA==" width="8" height="4"',
+        '<img src="data:image/gif;base64,R0lGODlhCAAEAA==" width="64" height="32"',
         '<td>trained on Bach</td><td class="number">1.250</td>',
         'earlier: <a href="sounds/a%20b_00000001.wav">step 1</a>',
     ):
@@ -314,11 +313,24 @@ def test_a_resumed_run_lists_its_sessions(tmp_path):
     assert "sessions" not in _write(tmp_path, _config(sessions=sessions[:1]))
 
 
-def test_numbers_have_four_digits_and_whole_ones_all():
-    values = (20_000.0, 0.69314718, 223.4149, 12_345.67, 2e-4, 0.0, math.nan, -math.inf)
-    shown = ["20,000", "0.6931", "223.4", "12,346", "2.000e-04", "0", "NaN", "-∞"]
-    assert [number(value) for value in values] == shown
-    times = (4.21, 9.96, 40.2, 59.7, 332.4, 600.0, 3_599.8, 7_260.0, math.inf)
-    assert [duration(seconds) for seconds in times] == [
-        "4.2 s", "10 s", "40 s", "1 min", "5 min 32 s", "10 min", "1 h 00 min", "2 h 01 min", ""
-    ]  # fmt: skip
+def test_every_metric_has_its_lowest_and_highest_value_and_their_steps(tmp_path):
+    losses = (32.2614, 32.2611, "NaN", 32.2612)
+    lines = [{"step": 5_000 * at, "train": {"loss": loss}} for at, loss in enumerate(losses, 1)]
+    page = _write(tmp_path, _config(), None, lines)
+    cells = re.findall(r'<td class="(?:number|step)">([^<]*)</td>', page)
+    assert cells == ["32.2612", "20,000", "32.2611", "10,000", "32.2614", "5,000"]
+    (chart,) = Elements(page).data
+    assert chart["label"] == "train/loss over steps, last value 32.2612"
+
+
+def test_numbers_of_a_table_have_the_digits_that_tell_them_apart(tmp_path):
+    (tmp_path / "data_tables").mkdir()
+    rows = "step,loss,name,empty\n10000,32.2611,a,\n20000,32.2612,2,1.5\n"
+    (tmp_path / "data_tables" / "losses_00000001.csv").write_text(rows)
+    page = _write(tmp_path, _config())
+    cells = re.findall(r"<td( class=\"number\")?>([^<]*)</td>", page)
+    number = ' class="number"'
+    assert cells[:8] == [
+        *((number, "10,000"), (number, "32.2611"), ("", "a"), (number, "")),
+        *((number, "20,000"), (number, "32.2612"), ("", "2"), (number, "1.500")),
+    ]

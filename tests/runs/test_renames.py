@@ -52,6 +52,8 @@ def test_a_single_picture_of_an_old_run_is_a_list_now():
     current = {"images": ["sample:china"], "guide": "", "seed": 0}
     assert renames.current_config("deep_dream", recorded) == current
     assert renames.current_config("deep_dream", current) == current
+    assert renames.current_config("attribution", {"target": "tench"}) == {"targets": ["tench"]}
+    assert renames.current_config("attribution", {"target": ""}) == {"targets": []}
     for experiment, names in renames.BECAME_TUPLES.items():
         assert set(names) <= renames.FIELDS[experiment].keys()
 

@@ -38,6 +38,19 @@ def test_a_head_of_zeros_loses_log_classes_and_learns():
     assert losses[-1] < 0.7 * losses[0]
 
 
+def test_the_loss_is_the_mean_over_beginnings_and_numbers_of_labels():
+    """A head of twice the identity has another loss for each of the four networks."""
+    params = PARAMS | {"head": {"kernel": 2.0 * jnp.eye(3)}}
+    states = {name: init_from_layers(OPTIMIZER, params, [{}, DOUBLE]) for name in ("3", "6")}
+    batches = {"3": ONCE, "6": OPPOSITES}
+    _, metrics = finetune_step(classify, OPTIMIZER, states, batches)
+    losses = [
+        np.mean([np.log(np.exp(logit) + 2.0) - logit for logit in logits])
+        for logits in ([2.0], [4.0], [2.0, -2.0], [4.0, -4.0])
+    ]
+    assert float(metrics["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
+
+
 @pytest.mark.slow
 def test_each_state_learns_from_its_own_batch_and_each_beginning_from_its_own_layers():
     states = {name: init_from_layers(OPTIMIZER, PARAMS, [{}, DOUBLE]) for name in ("3", "6")}

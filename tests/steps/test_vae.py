@@ -88,6 +88,34 @@ def test_the_gradient_of_the_elbo_is_its_finite_difference(params, part):
     )
 
 
+def objective(params, key, num_samples):
+    """Writes out the loss of a step: Eq. 10 of Kingma and Welling, or Eq. 8 of Burda et al."""
+    if num_samples > 1:
+        weights = log_weights(MODEL, params, IMAGES, key, num_samples)
+        return -jnp.log(jnp.exp(weights).mean(0)).mean()
+    mean, log_variance = MODEL.encode(params, IMAGES)
+    noise = jax.random.normal(key, mean.shape)
+    logits = MODEL.decode(params, mean + jnp.exp(log_variance / 2.0) * noise)
+    log_likelihood = jax.nn.log_sigmoid(logits * IMAGES).sum((1, 2, 3))
+    divergence = 0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1.0).sum(1)
+    return (divergence - log_likelihood).mean()
+
+
+@pytest.mark.parametrize("num_samples", [1, 5])
+def test_a_step_goes_down_the_gradient_of_the_bound_of_its_samples(params, num_samples):
+    optimizer = optax.sgd(1.0)
+    state = init_train_state(optimizer, params)
+    after, metrics = jax.jit(
+        lambda state: vae_step(MODEL, optimizer, state, IMAGES, jax.random.key(8), num_samples)
+    )(state)
+    loss, gradient = jax.jit(
+        jax.value_and_grad(lambda params: objective(params, jax.random.key(8), num_samples))
+    )(params)
+    assert float(metrics["loss"]) == pytest.approx(float(loss), rel=1e-5)
+    moved = jax.tree.map(jnp.subtract, params, after.params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), moved, gradient)
+
+
 @pytest.mark.parametrize("num_samples", [1, 5])
 def test_the_elbo_rises_as_it_is_trained(params, num_samples):
     optimizer = optax.adam(1e-2)

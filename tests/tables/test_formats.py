@@ -50,6 +50,12 @@ Source: a slide & a paper
 """  # noqa: E501
 
 
+def test_a_spread_below_the_last_decimal_is_not_shown_as_zero():
+    measured = MEASURED._replace(mean=9.9123, std=0.0004)
+    row = TableRow("error, %", published("9.9 %", "paper"), measured, "runs", better="less")
+    assert "| 9.91 ± 0.0004000 (n = 3) |" in FORMATS[".md"](TABLE._replace(rows=(row,)))
+
+
 class Reader(html.parser.HTMLParser):
     """The cells of every row of every table."""
 

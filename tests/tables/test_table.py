@@ -69,6 +69,18 @@ def test_verdicts_of_trained_values(ours, better, expected):
     assert verdict(row("0.95 %", ours, better=better)) == expected
 
 
+@pytest.mark.parametrize(("better", "beyond"), [("less", "short"), ("more", "better")])
+def test_a_difference_of_exactly_the_spread_is_within_it(better, beyond):
+    paper = published("4", "a paper", spread=0.5)  # Binary fractions, so that nothing is rounded.
+    for std, edge in ((0.25, 0.5), (0.75, 0.75)):
+        for mean, expected in ((4.0 + edge, "within spread"), (4.03125 + edge, beyond)):
+            ours = measured(mean, std)
+            assert verdict(TableRow("x", paper, ours, "runs", better=better)) == expected
+    assert verdict(TableRow("x", paper, measured(3.5, 0.25), "runs", better=better)) == (
+        "within spread"
+    )
+
+
 def test_the_larger_of_both_spreads_counts():
     paper = published("225", "a paper", spread=2.0)
     ours = measured(226.5, 0.1)

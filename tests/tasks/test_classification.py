@@ -74,10 +74,22 @@ def test_errors_are_those_of_the_net_on_standardized_images(trained, dataset):
         images = jnp.asarray((split.images - mean) / deviation)
         logits, _ = Small().apply({"params": states[2].params}, images)
         wrong = (np.asarray(logits).argmax(-1) != split.labels).mean()
-        assert found[f"{name}_error_percent"] == pytest.approx(100.0 * wrong, abs=0.5)
+        assert found[f"{name}_error_percent"] == pytest.approx(100.0 * wrong, abs=1e-3)
         log_p = jax.nn.log_softmax(logits)
         nats = -float(log_p[jnp.arange(len(split.labels)), split.labels].mean())
         assert float(found[f"{name}_cross_entropy"]) == pytest.approx(nats, abs=1e-3)
+
+
+def test_the_classifier_is_described_for_other_experiments(trained, dataset):
+    experiment, states = trained
+    classifier, moments = experiment.classifier, channel_moments(dataset.train.images)
+    assert classifier.variables(states[2]) == states[2].variables
+    assert classifier.record == {
+        "classes": list(dataset.classes),
+        "image_shape": [SIZE, SIZE, 1],
+        "mean": moments.mean.tolist(),
+        "deviation": moments.deviation.tolist(),
+    }
 
 
 def test_validation_images_that_are_trained_on_are_not_judged(dataset):

@@ -16,6 +16,7 @@ from scipy.io import wavfile
 from lecture_models.experiment import (
     Animation,
     AnnotatedImages,
+    ArrayFile,
     DataTable,
     Images,
     LabeledBox,
@@ -37,6 +38,7 @@ FILES = {
     "score": "scores/score_{:08d}.mid",
     "motion": "animations/motion_{:08d}.gif",
     "weights_table": "data_tables/weights_table_{:08d}.csv",
+    "raw": "arrays/raw_{:08d}.npy",
     "detections": "images/detections_{:08d}.png",
     "picture": "images/picture_{:08d}.png",
 }
@@ -66,6 +68,7 @@ def evaluate(state, key):
         "score": Midi(MIDI + bytes(4), "no notes"),
         "motion": Animation(frames, 0.2, "five frames"),
         "weights_table": DataTable(("index", "weight", "text"), rows, "weights"),
+        "raw": ArrayFile(pixels[0], "one picture"),
         "detections": AnnotatedImages(pixels, ((box,), ()), masks, 2, "a cat"),
         "picture": Images(pixels, 2, "the same"),
         "report": "one line\n" * 100,
@@ -107,6 +110,15 @@ def test_a_sound_is_read_back_with_its_rate_length_and_samples(whole):
     assert samples.max() == pytest.approx(0.5 * 32_767, rel=0.01)
 
 
+def test_an_array_is_read_back_by_numpy(tmp_path):
+    for values in (np.float32([[0.1, -2.0]]), jnp.arange(3), np.array(True)):
+        path = write_artifact(tmp_path, "raw", 5, ArrayFile(values), {})
+        assert path == tmp_path / "arrays" / "raw_00000005.npy"
+        found = np.load(path, allow_pickle=False)
+        assert found.dtype == values.dtype
+        np.testing.assert_array_equal(found, values)
+
+
 def test_a_score_is_written_byte_by_byte(whole):
     assert (whole / FILES["score"].format(8)).read_bytes() == MIDI + bytes(4)
 
@@ -116,7 +128,7 @@ def test_an_animation_has_its_frames_and_their_time(whole):
         frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(gif)]
         assert (gif.info["duration"], gif.info["loop"]) == (200, 0)
     assert len(frames) == 5
-    assert frames[0].shape == (48, 48)  # 6 pixels, enlarged by 8.
+    assert frames[0].shape == (6, 6)
     assert len({int(frame.max()) for frame in frames}) == 5
 
 
@@ -124,7 +136,7 @@ def test_the_frames_of_a_gray_animation_keep_their_levels(tmp_path):
     frames = np.linspace(-1, 1, 3 * 5 * 4, dtype=np.float32).reshape(3, 5, 4, 1)
     with Image.open(write_artifact(tmp_path, "a", 1, Animation(frames), {})) as gif:
         for expected, frame in zip(frames, ImageSequence.Iterator(gif), strict=True):
-            levels = np.asarray(frame.convert("L"))[::8, ::8]
+            levels = np.asarray(frame.convert("L"))
             np.testing.assert_array_equal(levels, tile(expected[None], 1)[..., 0])
 
 
@@ -180,7 +192,7 @@ def test_images_are_written_as_before(tmp_path):
     pixels = np.linspace(-1, 1, 2 * 4 * 4 * 1, dtype=np.float32).reshape(2, 4, 4, 1)
     path = write_artifact(tmp_path, "a", 1, Images(pixels, 2), {})
     with Image.open(path) as picture:
-        np.testing.assert_array_equal(np.asarray(picture)[::8, ::8], tile(pixels, 2)[..., 0])
+        np.testing.assert_array_equal(np.asarray(picture), tile(pixels, 2)[..., 0])
     path = write_artifact(tmp_path, "b", 1, AnnotatedImages(pixels, columns=2), {})
     with Image.open(path) as picture:
         np.testing.assert_array_equal(np.asarray(picture), tile(draw_overlay(pixels), 2))
@@ -213,6 +225,7 @@ REFUSED = {
     "a short row": (DataTable(("a", "b"), ((1, 2), (1,))), "row 1 has 1 entries; it must have 2"),
     "an array in a row": (DataTable(("a",), ((TONE,),)), "row 0 has the entry array"),
     "nothing in a row": (DataTable(("a",), ((None,),)), "row 0 has the entry None; it must be"),
+    "texts in an array": (ArrayFile(np.array(["a"])), "its values are of type <U1; they must be"),
     "no columns": (DataTable((), ()), r"its columns are \(\); they must be one or more texts"),
     "boxes of another image": (AnnotatedImages(FRAMES, ((),)), "boxes for 1 images, but 2 images"),
     "images of no color": (Images(FRAMES[..., :0]), "shape"),

@@ -88,6 +88,18 @@ def test_an_alarm_stays_when_a_later_evaluation_is_well(recorder):
     assert recorder.alarms == ["collapse at step 1: bad"]
 
 
+def test_an_alarm_is_announced_once_and_a_step_without_numbers_not_at_all(recorder, folder, screen):
+    for step, text in ((1, "bad"), (2, "bad"), (3, "worse")):
+        recorder.evaluation(step, {"alarm_network": text})
+    assert screen.getvalue().splitlines() == [
+        "ALARM: network at step 1: bad",
+        "ALARM: network at step 3: worse",
+    ]
+    assert [line["alarms"] for line in lines(folder)] == [
+        [f"network at step {step}: {text}"] for step, text in ((1, "bad"), (2, "bad"), (3, "worse"))
+    ]
+
+
 def test_what_a_session_left_is_recalled(recorder, folder, logged, screen):
     recorder.train(5, {"loss": 0.5})
     recorder.evaluation(5, {"accuracy": 0.5, "protocol": "p", "alarm_collapse": "bad"})

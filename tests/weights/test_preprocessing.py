@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lecture_models.weights.preprocessing import Preprocessing, central_crop, resize, ten_crops
+from lecture_models.weights.preprocessing import (
+    Preprocessing,
+    central_crop,
+    resize,
+    standardized,
+    ten_crops,
+)
 
 CAFFE = Preprocessing((104.0, 117.0, 123.0), (1.0, 1.0, 1.0), 255.0, bgr=True, size=0)
 TORCH = Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1.0, bgr=False, size=0)
@@ -34,6 +40,19 @@ def test_torch_normalizes_each_channel_of_zero_to_one():
 def test_tensorflow_takes_pictures_as_they_are_here():
     images = jax.random.uniform(jax.random.key(0), (1, 4, 4, 3), minval=-1.0)
     np.testing.assert_allclose(TENSORFLOW(images), images, atol=1e-6)
+
+
+def test_a_network_of_gray_images_sees_the_luma_of_pillow():
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)
+    gray = np.asarray(Image.fromarray(pixels).convert("L"), np.float32) / 127.5 - 1.0
+    found = standardized(6, (-0.3,), (0.5,))(jnp.asarray(pixels[None], jnp.float32) / 127.5 - 1.0)
+    assert found.shape == (1, 6, 6, 1)
+    np.testing.assert_allclose(found[0, ..., 0], (gray + 0.3) / 0.5, atol=2.0 / 127.5)
+
+
+def test_standardized_channels_have_their_own_moments():
+    found = standardized(1, (-1.0, 0.0, 0.5), (1.0, 2.0, 0.25))(color(255, 0, 0))
+    np.testing.assert_allclose(found.ravel(), [2.0, -0.5, -6.0], atol=1e-6)
 
 
 def test_the_central_crop_leaves_as_much_on_either_side():

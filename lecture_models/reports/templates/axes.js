@@ -39,9 +39,10 @@ function numberAxis(values, {log = false, whole = false, room = 0.05, about = 4}
     [low, high] = [low - room * (high - low), high + room * (high - low)];
   }
   const place = value => (scale(value) - low) / (high - low);
-  const marks = log ? logMarks(10 ** low, 10 ** high, about)
+  const marks = log ? logMarks(10 ** low, 10 ** high, about, whole ? 1 : 0)
     : linearMarks(low, high, about, whole ? 1 : 0);
-  return {place, marks: marks.map(([value, label]) => [place(value), label])};
+  const valueAt = share => low + share * (high - low);  // Of a linear axis.
+  return {place, valueAt, marks: marks.map(([value, label]) => [place(value), label])};
 }
 
 function choiceAxis(values) {
@@ -53,9 +54,9 @@ function choiceAxis(values) {
   return {place: value => places.get(String(value)), marks};
 }
 
-function axisOf({values, log}, about) {
+function axisOf({values, log, whole}, about) {
   if (!values.every(value => typeof value === "number")) return choiceAxis(values);
-  return numberAxis(values, {log: log && Math.min(...values) > 0, about});
+  return numberAxis(values, {log: log && Math.min(...values) > 0, whole, about});
 }
 
 function shortened(name, most) {
@@ -85,5 +86,6 @@ function frameOf(across, down, width, height) {
     free = middle + half + 6;
     sheet.append(shape("text", {x: middle, y: height - 8, "text-anchor": "middle"}, label));
   }
-  return {sheet, x, y, height};
+  const valueAt = pixel => across.valueAt((pixel - left) / (width - left - right));
+  return {sheet, x, y, valueAt, top, bottom: height - bottom};
 }

@@ -1,70 +1,23 @@
 // Draws every chart of the reports as SVG, from plain data.
 //
 // A chart is an object with a `kind`:
-//   lines: {x, y, log?, series: [{name, look, points, style?}]}, a metric over steps.
-//     `points` is flat, [x, y, x, y, ...]; a y of null breaks the line. `style` is "line", "stairs"
-//     or "points"; `look` is a class that gives `--hue`.
-//   scatter: {x: axis, y: axis, labels}, a point for each pair of values, later ones darker.
+//   lines: {x, log?, smooth?, height?, range?, series: [{name, look, points, style?, band?}]}, a
+//     metric over steps, of which those in `range` are shown; `lines.js` draws it. `points` is flat,
+//     [x, y, x, y, ...]; a y of null breaks the line. `band` is flat, [x, lowest, highest, ...].
+//     `style` is "line", "stairs" or "points"; `look` is a class that gives `--hue`; `smooth` is a
+//     strength from 0 to 1.
+//   scatter: {x: axis, y: axis, labels, cut?}, a point for each pair of values, later ones darker.
+//     Where `cut` is true, the point is hollow, the line of `parallel` dashed.
 //   bars: {bars: [[name, value], ...]}, horizontal, from zero to the largest.
-//   parallel: {axes: [axis, ...], ranks, labels}, a line for each trial; rank 0 is the worst.
+//   parallel: {axes: [axis, ...], ranks, labels, cut?}, a line for each trial; rank 0 is the worst.
 //   empty: {words}, said in place of a chart.
-// `label` describes a chart to a screen reader. An axis is {name, values, log?}; its values are
-// numbers, or else choices.
+// `label` describes a chart to a screen reader. An axis is {name, values, log?, whole?}; its values
+// are numbers, or else choices; `whole` has marks at integers only.
 
 "use strict";
-/* global DIGIT, axisOf, element, formatNumber, formatValue, frameOf, numberAxis, shape */
-/* global shortened */
-/* exported showChart, showAllCharts */
-
-const MARKED_POINTS = 40;  // Up to so many points of a line are drawn as dots.
-
-function pairs(flat) {
-  return Array.from({length: flat.length / 2}, (_, at) => [flat[2 * at], flat[2 * at + 1]]);
-}
-
-// Draws one or more series over a common x, which counts steps or trials.
-function drawLines(chart, width) {
-  const height = width > 600 ? 340 : 180;
-  const usable = ([, value]) => value !== null && (!chart.log || value > 0);
-  const series = chart.series.map(one => ({...one, points: pairs(one.points)}));
-  const drawn = series.flatMap(one => one.points.filter(usable));
-  if (!drawn.length)
-    return drawEmpty({words: chart.log ? "no value above zero" : "no finite value"});
-  const across = numberAxis(series.flatMap(one => one.points.map(([x]) => x)),
-    {whole: true, room: 0, about: Math.min(Math.max(2, width / 65), 12)});
-  const down = numberAxis(drawn.map(([, y]) => y), {log: chart.log, about: height / 36});
-  const frame = frameOf(across, down, width, height);
-  const dotted = series.every(one => one.points.length <= MARKED_POINTS);
-  for (const one of series) frame.sheet.append(drawSeries(one, usable, frame, dotted));
-  const places = series.map(one => one.points.filter(usable).map(([x, y]) => ({
-    x: frame.x(x), y: frame.y(y), look: one.look,
-    text: `${series.length > 1 ? one.name + ", " : ""}${chart.x} ${formatValue(x)}: `
-      + formatValue(y),
-  })));
-  // The pointer chooses a place along x in each series, then the series.
-  const nearest = (x, y) => closest(places.filter(row => row.length).map(row =>
-    closest(row, place => Math.abs(place.x - x))), place => Math.hypot(place.x - x, place.y - y));
-  return withTip(frame.sheet, nearest, point => shape("circle",
-    {class: `near ${point.look}`, cx: point.x, cy: point.y, r: 5}));
-}
-
-function drawSeries({look, points, style = "line"}, usable, frame, dotted) {
-  const group = shape("g", {class: look}), dots = [];
-  const path = [];
-  let pen = "M";
-  for (const point of points) {
-    if (!usable(point)) { pen = "M"; continue; }
-    const x = frame.x(point[0]).toFixed(1), y = frame.y(point[1]).toFixed(1);
-    dots.push(shape("circle", {cx: x, cy: y, r: 2.5}));
-    if (pen === "M") path.push(`M${x} ${y}h0`);  // A lone point shows as the line's round end.
-    else path.push(style === "stairs" ? `H${x}V${y}` : `L${x} ${y}`);
-    pen = "L";
-  }
-  if (style !== "points") group.append(shape("path", {class: "line", d: path.join("")}));
-  if (style === "points") group.setAttribute("opacity", 0.5);
-  if (style !== "stairs") group.append(...(dotted || style === "points" ? dots : dots.slice(-1)));
-  return group;
-}
+/* global DIGIT, axisOf, closest, decimalsApart, drawLines, element, formatCell, formatValue */
+/* global frameOf, shape, shortened */
+/* exported changeCharts, showChart, showAllCharts, withTip */
 
 function drawScatter(chart, width) {
   const height = 180;
@@ -72,11 +25,11 @@ function drawScatter(chart, width) {
     width, height);
   const places = chart.x.values.map((value, index) => ({
     x: frame.x(value), y: frame.y(chart.y.values[index]),
-    text: `${chart.labels[index]}: ${chart.x.name} ${formatNumber(value)}, `
+    text: `${chart.labels[index]}: ${chart.x.name} ${formatCell(value)}, `
       + `${chart.y.name} ${formatValue(chart.y.values[index])}`,
   }));
   frame.sheet.append(shape("g", {class: "train"}, ...places.map((place, index) => shape("circle",
-    {cx: place.x, cy: place.y, r: 3.4,
+    {class: chart.cut?.[index] ? "cut" : "", cx: place.x, cy: place.y, r: 3.4,
       "fill-opacity": 0.3 + 0.65 * index / Math.max(1, places.length - 1)}))));
   const nearest = (x, y) => closest(places, place => Math.hypot(place.x - x, place.y - y));
   return withTip(frame.sheet, nearest, place => shape("circle",
@@ -97,32 +50,34 @@ function drawBars({bars}, width) {
       shape("text", {x: left - 8, y: top + 14, "text-anchor": "end"}, shortened(name, most),
         shape("title", {}, name)),
       shape("rect", {class: "bar", x: left, y: top, width: Math.max(1, length), height: 20, rx: 3}),
-      shape("text", {x: left + length + 6, y: top + 14}, value.toFixed(2)));
+      shape("text", {x: left + length + 6, y: top + 14},
+        value > 0 && value < 0.005 ? "< 0.01" : value.toFixed(2)));
   });
   return sheet;
 }
 
 // Draws a line for each trial across all axes; the best one is drawn last, in another color.
-function drawParallel({axes, ranks, labels}, width) {
+function drawParallel({axes, ranks, labels, cut = []}, width) {
   const margin = 26, top = 34, height = 300;
   width = Math.max(width, 130 * axes.length);
   const gap = (width - 2 * margin - 60) / (axes.length - 1);
   const drawn = axes.map(axis => axisOf(axis, 5));
+  const decimals = axes.map(axis => decimalsApart(axis.values));
   const x = column => margin + column * gap;
   const y = share => top + (1 - share) * (height - top - 20);
   const sheet = shape("svg",
     {width, height, viewBox: `0 0 ${width} ${height}`, role: "img", class: "train"});
   const lines = labels.map((label, index) => ({
-    rank: ranks[index],
+    rank: ranks[index], look: cut[index] ? "line cut" : "line",
     points: drawn.map((axis, column) => [x(column), y(axis.place(axes[column].values[index]))]),
-    text: [label, ...axes.map(axis => `${axis.name} ${formatNumber(axis.values[index])}`)]
-      .join("\n"),
+    text: [label, ...axes.map(({name, values}, column) =>
+      `${name} ${formatCell(values[index], decimals[column])}`)].join("\n"),
   })).sort((one, other) => one.rank - other.rank);
   const path = line => "M" + line.points.map(point => point.join(" ")).join("L");
   for (const line of lines) {
-    const best = line.rank === lines.length - 1;
+    const best = line.rank === lines.length - 1 && line.look === "line";
     const share = line.rank / Math.max(1, lines.length - 1);
-    sheet.append(shape("path", {class: best ? "line eval" : "line", d: path(line),
+    sheet.append(shape("path", {class: best ? "line eval" : line.look, d: path(line),
       "stroke-opacity": best ? 1 : 0.15 + 0.7 * share ** 2}));
   }
   drawn.forEach((axis, column) => {
@@ -144,34 +99,41 @@ function drawParallel({axes, ranks, labels}, width) {
   return withTip(sheet, nearest, place => shape("path", {class: "near line", d: path(place)}));
 }
 
-function closest(places, distance) {
-  return places.reduce((best, place) => distance(place) < distance(best) ? place : best);
-}
-
-// Adds a note beside the pointer: `nearest(x, y)` is what it points at, `mark` shows where.
-function withTip(sheet, nearest, mark) {
-  const tip = element("div", {class: "tip", hidden: ""});
+// Adds a note beside the pointer: `nearest(x, y)` is what it points at, `mark` shows where, `words`
+// says what it is. The note is outside of the chart, which would cut it.
+function withTip(sheet, nearest, mark, words = place => place.text) {
   const marked = shape("g", {"pointer-events": "none"});
   sheet.append(marked);
-  sheet.addEventListener("pointermove", event => {
+  const show = event => {
     const box = sheet.getBoundingClientRect();
     const place = nearest(event.clientX - box.left, event.clientY - box.top);
     marked.replaceChildren(mark(place));
-    tip.textContent = place.text;
-    tip.hidden = false;
-    const above = place.y - tip.offsetHeight - 10;
-    const left = Math.min(place.x - tip.offsetWidth / 2, box.width - tip.offsetWidth);
-    const top = Math.min(above < 0 ? place.y + 12 : above, box.height - tip.offsetHeight);
-    tip.style.left = `${Math.max(0, left)}px`;
-    tip.style.top = `${Math.max(0, top)}px`;
-  });
-  sheet.addEventListener("pointerleave", () => {
+    showTip([words(place)].flat(), event);
+  };
+  const hide = () => {
     tip.hidden = true;
     marked.replaceChildren();
-  });
-  const both = document.createDocumentFragment();
-  both.append(sheet, tip);
-  return both;
+  };
+  sheet.addEventListener("pointermove", show);
+  sheet.addEventListener("pointerdown", show);
+  sheet.addEventListener("pointerleave", hide);
+  sheet.addEventListener("pointercancel", hide);
+  return sheet;
+}
+
+const tip = element("div", {class: "tip", hidden: ""});
+document.body.append(tip);
+addEventListener("scroll", () => { tip.hidden = true; }, {passive: true, capture: true});
+
+function showTip(parts, {clientX, clientY}) {
+  tip.replaceChildren(...parts);
+  tip.hidden = false;
+  const {clientWidth, clientHeight} = document.documentElement;
+  const right = clientX + 16, left = clientX - 16 - tip.offsetWidth;
+  const fits = right + tip.offsetWidth <= clientWidth || left < 0;
+  tip.style.left = `${Math.max(0, Math.min(fits ? right : left, clientWidth - tip.offsetWidth))}px`;
+  const top = Math.min(clientY - tip.offsetHeight / 2, clientHeight - tip.offsetHeight);
+  tip.style.top = `${Math.max(0, top)}px`;
 }
 
 function drawEmpty({words}) {
@@ -181,6 +143,12 @@ function drawEmpty({words}) {
 const DRAW = {lines: drawLines, scatter: drawScatter, bars: drawBars, parallel: drawParallel,
   empty: drawEmpty};
 const placed = new WeakMap();  // Of each place the chart, and the width at which it was drawn.
+
+// The reader drags over a part of a chart to enlarge it; a double click shows all of it again.
+document.addEventListener("zoom", ({target, detail}) => {
+  const place = target.closest(".plot");
+  showChart(place, {...placed.get(place).chart, range: detail});
+});
 
 function redraw(place) {
   const entry = placed.get(place), width = place.clientWidth;
@@ -203,4 +171,12 @@ function showChart(place, chart) {
 function showAllCharts() {
   for (const place of document.querySelectorAll(".plot"))
     showChart(place, JSON.parse(place.nextElementSibling.textContent));
+}
+
+// Draws every chart that lies in `region` again, with some of its fields changed.
+function changeCharts(region, fields) {
+  for (const place of region.querySelectorAll(".plot")) {
+    const {chart} = placed.get(place);
+    showChart(place, {...chart, ...fields});
+  }
 }

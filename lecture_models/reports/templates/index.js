@@ -1,14 +1,19 @@
 // Connects the controls of the index to what they change, and draws the page.
 
 "use strict";
-/* global byId, choice, collator, drawCurves, drawImages, drawTable, element, fillChoices */
-/* global readChoice, runs, showAllRows, shownRuns, writeChoice */
+/* global byId, changeCharts, choice, collator, drawCurves, drawImages, drawTable, element */
+/* global fillColumns, fillMetrics, fillSelect, groupChoices, linesOf, readChoice, runs */
+/* global showAllRows, shownRuns, writeChoice */
+
+const SELECTS = ["experiment", "status", "value", "group", "band", "image"];
 
 function drawPage() {
-  const selected = [...choice.selected];
-  drawTable();
-  drawCurves(selected, choice, run => select([run], false));
-  drawImages(selected, choice);
+  const selected = [...choice.selected], lines = linesOf(selected);
+  drawTable(new Map(lines.flatMap(({runs: members, look}) => members.map(run => [run, look]))));
+  drawCurves(lines, selected, members => select(members, false));
+  drawImages(selected);
+  byId("band").disabled = !choice.group;
+  markEdges();
 }
 
 function change(changes, redraw = drawPage) {
@@ -25,8 +30,9 @@ function select(changed, on) {
 }
 
 function showControls() {
-  for (const key of ["filter", "experiment", "status"]) byId(key).value = choice[key];
+  for (const key of ["filter", "smooth", ...SELECTS]) byId(key).value = choice[key];
   byId("log").checked = choice.log;
+  byId("strength").textContent = choice.smooth || "";
 }
 
 function listenToTable() {
@@ -45,44 +51,72 @@ function listenToFilters() {
   for (const key of ["experiment", "status"]) {
     const names = [...new Set(runs.map(run => run[key]))].sort(collator.compare);
     byId(key).append(...names.map(name => element("option", {value: name}, name)));
-    byId(key).addEventListener("change", event => change({[key]: event.target.value}));
   }
+  fillSelect(byId("group"), groupChoices(), choice.group);
+  for (const key of SELECTS)
+    byId(key).addEventListener("change", event => change({[key]: event.target.value}));
   byId("filter").addEventListener("input", event =>
     change({filter: event.target.value}, drawTable));
-  byId("filter").form.addEventListener("submit", event => event.preventDefault());
+  for (const form of document.querySelectorAll("form"))
+    form.addEventListener("submit", event => event.preventDefault());
   byId("none").addEventListener("click", () => select(runs, false));
   for (const link of document.querySelectorAll("a.filter"))
     link.addEventListener("click", event => {
       event.preventDefault();
-      change({filter: link.dataset.filter, experiment: "", status: ""});
-      showControls();
-      byId("runs").scrollIntoView();
+      showGroup(link.dataset.filter, link.dataset.group);
     });
 }
 
-function listenToColumns() {
-  const menu = byId("columns"), choices = document.querySelector(".choices");
-  menu.addEventListener("toggle", fillChoices);
-  choices.addEventListener("change", () => change(
-    {columns: [...choices.querySelectorAll(":checked")].map(box => box.value)}, drawTable));
+// Shows the runs of a sweep or of seeds in the table, and their curves.
+function showGroup(filter, group) {
+  Object.assign(choice, {filter, experiment: "", status: "", columns: null, metrics: null, group});
+  change({selecting: true, selected: new Set(shownRuns())});
+  showControls();
+  byId("runs").scrollIntoView();
+}
+
+function listenToMenu(id, fill, key, redraw) {
+  const menu = byId(id), boxes = () => [...menu.querySelectorAll("input")];
+  const read = () => change(
+    {[key]: boxes().filter(box => box.checked).map(box => box.value)}, redraw);
+  menu.addEventListener("toggle", fill);
+  menu.addEventListener("change", read);
+  menu.addEventListener("click", event => {
+    const set = event.target.dataset.all;
+    if (set === undefined) return;
+    boxes().forEach(box => { box.checked = set === "1"; });
+    read();
+  });
   addEventListener("click", event => menu.contains(event.target) || (menu.open = false));
   addEventListener("keydown", event => {
     if (event.key === "Escape") menu.open = false;
   });
 }
 
-function listenToResults() {
-  for (const key of ["metric", "image"])
-    byId(key).addEventListener("change", event => change({[key]: event.target.value}));
-  byId("log").addEventListener("change", event => change({log: event.target.checked}));
+function listenToCurves() {
+  const charts = byId("charts");
+  byId("log").addEventListener("change", event =>
+    change({log: event.target.checked}, () => changeCharts(charts, {log: choice.log})));
+  byId("smooth").addEventListener("input", event => {
+    change({smooth: Number(event.target.value)},
+      () => changeCharts(charts, {smooth: choice.smooth}));
+    byId("strength").textContent = choice.smooth || "";
+  });
+}
+
+// Marks every table that goes on beyond its right edge.
+function markEdges() {
+  for (const card of document.querySelectorAll(".scroll"))
+    card.classList.toggle("more", card.scrollWidth - card.clientWidth - card.scrollLeft > 2);
 }
 
 if (runs.length) {
   readChoice();
   listenToTable();
   listenToFilters();
-  listenToColumns();
-  listenToResults();
+  listenToMenu("columns", fillColumns, "columns", drawTable);
+  listenToMenu("metrics", fillMetrics, "metrics", drawPage);
+  listenToCurves();
   addEventListener("hashchange", () => {
     readChoice();
     showControls();
@@ -91,3 +125,6 @@ if (runs.length) {
   showControls();
   drawPage();
 }
+addEventListener("resize", markEdges);
+addEventListener("scroll", markEdges, {passive: true, capture: true});
+markEdges();

@@ -1,82 +1,31 @@
-"""Computes the maps of all attribution methods for one network, in batches."""
+"""Computes the maps of the attribution methods that a user chose, for one network, in batches."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
-from lecture_models.attribution.class_activation import features_and_gradients, grad_cam
-from lecture_models.attribution.gradients import (
-    input_gradient,
-    integrated_gradients,
-    magnitude,
-    smooth_gradient,
-)
+from lecture_models.attribution.class_activation import enlarged
+from lecture_models.attribution.gradients import integrated_gradients, magnitude, smooth_gradient
 from lecture_models.attribution.occlusion import occlusion_map
-from lecture_models.attribution.rectifiers import deconvolved, guided
-from lecture_models.weights.pretrained import Pretrained
+from lecture_models.attribution.score_cam import score_cam
+from lecture_models.tasks.attribution.functions import (
+    AttributionFunctions,
+    AttributionInputs,
+    Targets,
+    class_probability,
+    in_batches,
+)
 
-Variables = Any  # A pytree of arrays.
-Images = Float[Array | np.ndarray, "image height width 3"]
-Targets = Int[np.ndarray, " image"]
+Image = Float[np.ndarray, "height width 3"]
 Maps = Float[np.ndarray, "image height width"]
-Probabilities = Float[np.ndarray, "image class"]
+Signals = Float[np.ndarray, "image height width 3"]
 
-GRAY = 0.0  # The baseline of integrated gradients and the fill of a patch: mid-gray.
+GRAY = 0.0  # The fill of an occluding patch, and what deletion ends with: mid-gray.
 RANGE = 2.0  # From black, -1, to white, 1.
-# Methods in the order in which they are shown, with the names that people read.
-METHODS = {
-    "saliency": "saliency",
-    "smoothgrad": "SmoothGrad",
-    "integrated_gradients": "integrated gradients",
-    "guided_backprop": "guided backprop",
-    "deconvnet": "deconvnet",
-    "occlusion": "occlusion",
-    "grad_cam": "Grad-CAM",
-}
-ONE_PASS = ("saliency", "guided_backprop", "deconvnet", "grad_cam")  # Methods of one gradient each.
-
-
-class AttributionFunctions(NamedTuple):
-    """Holds the jitted functions of one network from which all methods are computed.
-
-    All but `probabilities` take variables, images in [-1, 1], and the index of the class that each
-    image is explained for.
-
-    Attributes:
-        probabilities: class probabilities of images, from variables and images.
-        gradient: gradient of the class score, (image, height, width, 3).
-        guided: the signal of guided backpropagation, likewise.
-        deconvnet: the signal of the deconvnet, likewise.
-        grad_cam: Grad-CAM maps, resized to the images, (image, height, width).
-    """
-
-    probabilities: Callable[[Variables, Images], Array]
-    gradient: Callable[[Variables, Images, Targets], Array]
-    guided: Callable[[Variables, Images, Targets], Array]
-    deconvnet: Callable[[Variables, Images, Targets], Array]
-    grad_cam: Callable[[Variables, Images, Targets], Array]
-
-
-class AttributionInputs(NamedTuple):
-    """Holds what the maps depend on.
-
-    Attributes:
-        variables: the variables of the network.
-        images: images in [-1, 1] of the network's input size.
-        targets: index of the class that each image is explained for.
-    """
-
-    variables: Variables
-    images: Images
-    targets: Targets
-
-    def first(self, count: int) -> "AttributionInputs":
-        """Returns the inputs with the first `count` images only."""
-        return self._replace(images=self.images[:count], targets=self.targets[:count])
 
 
 class MethodSettings(NamedTuple):
@@ -90,6 +39,8 @@ class MethodSettings(NamedTuple):
         smooth_noise: standard deviation of their noise, as a share of the range from black to
             white.
         integrated_steps: number of points of integrated gradients.
+        baseline: returns the baseline of integrated gradients for an image in [-1, 1].
+        score_cam_features: number of feature maps of Score-CAM; 0 for all.
     """
 
     batch_size: int
@@ -98,202 +49,206 @@ class MethodSettings(NamedTuple):
     smooth_samples: int
     smooth_noise: float
     integrated_steps: int
+    baseline: Callable[[Image], Image]
+    score_cam_features: int
 
 
 class AttributionMaps(NamedTuple):
-    """Holds the maps of several methods for the same images.
+    """Holds what several methods computed for the same images.
 
     Attributes:
-        maps: by method, one map per image, (image, height, width); higher where there is more
-            evidence for the class.
-        signals: by method, the signals of guided backpropagation and the deconvnet in color,
-            (image, height, width, 3), from which their maps are made.
+        raw: by method, one map per image, (image, height, width), or one signal in color per
+            image, (image, height, width, 3).
     """
 
-    maps: dict[str, Maps]
-    signals: dict[str, Images]
+    raw: dict[str, Maps | Signals]
+
+    @property
+    def maps(self) -> dict[str, Maps]:
+        """Returns by method one map per image, higher where there is more evidence for the class.
+
+        The map of a signal is its largest absolute value over the channels.
+        """
+        return {name: as_maps(raw) for name, raw in self.raw.items()}
 
 
-def make_attribution_functions(
-    network: Pretrained, layer: str, unit: int, cam_layer: str
-) -> AttributionFunctions:
-    """Returns the jitted functions of a network.
+Compute = Callable[
+    [AttributionFunctions, AttributionInputs, MethodSettings, Key[Array, ""]], Maps | Signals
+]
 
-    Args:
-        network: the network; its model must have a field `nonlinearity`.
-        layer: the layer whose largest activation guided backpropagation and the deconvnet explain;
-            "" to explain the class score, as all other methods do.
-        unit: index of the feature of that layer; negative for any feature.
-        cam_layer: the layer of Grad-CAM.
 
-    Returns:
-        The functions.
+class Method(NamedTuple):
+    """Describes an attribution method.
+
+    Attributes:
+        title: the name that people read.
+        compute: computes the maps or signals of all images.
+        is_signed: whether values below 0 speak against the class.
+        is_coarse: whether its maps mean nothing without the image below them.
+        is_one_pass: whether it needs one gradient for each image.
+        has_own_rule: whether it replaces the network's nonlinearity by one with another gradient.
     """
 
-    def outputs(model, variables, images):
-        return model.apply(variables, network.preprocess.normalize(images))
-
-    def class_score(model, variables, images, targets):
-        logits, activations = outputs(model, variables, images)
-        return jnp.take_along_axis(logits, targets.reshape(-1, 1), axis=1)[:, 0], activations
-
-    def largest_activation(model, variables, images, targets):
-        if not layer:
-            return class_score(model, variables, images, targets)
-        _, activations = outputs(model, variables, images)
-        features = activations[layer] if unit < 0 else activations[layer][..., unit]
-        return features.reshape(len(images), -1).max(axis=1), activations
-
-    def gradient(score, model):
-        def gradient_of_images(variables, images, targets):
-            return input_gradient(lambda images: score(model, variables, images, targets)[0])(
-                images
-            )
-
-        return jax.jit(gradient_of_images)
-
-    def cam(variables, images, targets):
-        def at_layer(images):
-            scores, activations = class_score(network.model, variables, images, targets)
-            return scores, activations[cam_layer]
-
-        coarse = grad_cam(*features_and_gradients(at_layer, images))
-        return jax.image.resize(coarse, images.shape[:3], "linear")
-
-    def probabilities(variables, images):
-        return jax.nn.softmax(outputs(network.model, variables, images)[0])
-
-    rectifier = network.model.nonlinearity
-    return AttributionFunctions(
-        jax.jit(probabilities),
-        gradient(class_score, network.model),
-        gradient(largest_activation, network.model.clone(nonlinearity=guided(rectifier))),
-        gradient(largest_activation, network.model.clone(nonlinearity=deconvolved(rectifier))),
-        jax.jit(cam),
-    )
+    title: str
+    compute: Compute
+    is_signed: bool = False
+    is_coarse: bool = False
+    is_one_pass: bool = True
+    has_own_rule: bool = False
 
 
-def class_probability(
-    functions: AttributionFunctions, variables: Variables, target: int
-) -> Callable[[Images], Float[np.ndarray, " image"]]:
-    """Returns the function that computes the probability of one class."""
-    return lambda images: np.asarray(functions.probabilities(variables, images))[:, target]
-
-
-def class_probabilities(
-    functions: AttributionFunctions, variables: Variables, images: Images, batch_size: int
-) -> Probabilities:
-    """Returns the probabilities of all classes, computed in batches."""
-    inputs = AttributionInputs(variables, images, np.zeros(len(images), np.int64))
-    return in_batches(
-        lambda variables, batch, targets: functions.probabilities(variables, batch),
-        inputs,
-        batch_size,
-    )
-
-
-def in_batches(
-    function: Callable[[Variables, Images, Targets], Array],
-    inputs: AttributionInputs,
-    batch_size: int,
-) -> np.ndarray:
-    """Returns a function's results for all images, computed in batches.
-
-    Args:
-        function: one of the `AttributionFunctions` that take targets.
-        inputs: variables, images and targets.
-        batch_size: number of images per call. The last batch is filled up with copies of its last
-            image, so that one compiled program serves all batches.
-
-    Returns:
-        The results, with the images along the first axis.
-    """
-    results = []
-    for first in range(0, len(inputs.images), batch_size):
-        index = np.minimum(np.arange(first, first + batch_size), len(inputs.images) - 1)
-        batch = jnp.asarray(np.asarray(inputs.images)[index])
-        targets = jnp.asarray(inputs.targets[index])
-        results.append(np.asarray(function(inputs.variables, batch, targets)))
-    return np.concatenate(results)[: len(inputs.images)]
-
-
-def one_pass_maps(
-    functions: AttributionFunctions, inputs: AttributionInputs, batch_size: int
-) -> AttributionMaps:
-    """Returns the maps of the methods in `ONE_PASS`, which need one gradient each."""
-    signals = {
-        name: in_batches(function, inputs, batch_size)
-        for name, function in (
-            ("saliency", functions.gradient),
-            ("guided_backprop", functions.guided),
-            ("deconvnet", functions.deconvnet),
-        )
-    }
-    maps = {name: np.asarray(magnitude(jnp.asarray(signal))) for name, signal in signals.items()}
-    maps["grad_cam"] = in_batches(functions.grad_cam, inputs, batch_size)
-    return AttributionMaps(maps, {name: signals[name] for name in ("guided_backprop", "deconvnet")})
+def as_maps(raw: Maps | Signals) -> Maps:
+    """Returns maps as they are, and of signals in color the largest absolute value of a pixel."""
+    return np.asarray(magnitude(jnp.asarray(raw))) if raw.ndim == 4 else raw
 
 
 def attribution_maps(
+    names: tuple[str, ...],
     functions: AttributionFunctions,
     inputs: AttributionInputs,
     settings: MethodSettings,
     key: Key[Array, ""],
 ) -> AttributionMaps:
-    """Returns the maps of all methods in `METHODS`.
+    """Returns the maps of several methods.
 
     Args:
+        names: the methods, from `METHODS`.
         functions: the functions of the network.
         inputs: variables, images and targets.
         settings: the settings of the methods that need many passes.
         key: random key of SmoothGrad.
 
     Returns:
-        The maps, in the order of `METHODS`.
+        The maps, in the order of `names`.
     """
-    cheap = one_pass_maps(functions, inputs, settings.batch_size)
-    costly: dict[str, list[np.ndarray]] = {}
-    for index, (image, target) in enumerate(zip(inputs.images, inputs.targets, strict=True)):
-        image_key = jax.random.fold_in(key, index)
-        image_maps = _maps_of_many_passes(
-            functions, inputs.variables, image, target, settings, image_key
+    return AttributionMaps(
+        {name: METHODS[name].compute(functions, inputs, settings, key) for name in names}
+    )
+
+
+def _saliency(functions, inputs, settings, key) -> Maps:
+    return as_maps(in_batches(functions.gradient, inputs, settings.batch_size))
+
+
+def _smoothgrad(functions, inputs, settings, key) -> Maps:
+    def of_image(index, image, target):
+        return smooth_gradient(
+            _gradient(functions, inputs, target, settings),
+            image,
+            jax.random.fold_in(key, index),
+            settings.smooth_samples,
+            RANGE * settings.smooth_noise,
+            settings.batch_size,
         )
-        for name, map_ in image_maps.items():
-            costly.setdefault(name, []).append(np.asarray(map_))
-    maps = cheap.maps | {name: np.stack(image_maps) for name, image_maps in costly.items()}
-    return cheap._replace(maps={name: maps[name] for name in METHODS})
+
+    return as_maps(_one_by_one(of_image, inputs))
 
 
-def _maps_of_many_passes(
-    functions, variables, image, target, settings: MethodSettings, key
-) -> dict[str, Array]:
-    targets = jnp.asarray(np.full(settings.batch_size, target))
-
-    def gradient(images):
-        return functions.gradient(variables, images, targets)
-
-    smooth = smooth_gradient(
-        gradient,
-        image,
-        key,
-        settings.smooth_samples,
-        RANGE * settings.smooth_noise,
-        settings.batch_size,
-    )
-    integrated = integrated_gradients(
-        gradient, image, np.full_like(image, GRAY), settings.integrated_steps, settings.batch_size
-    )
-    occlusion = occlusion_map(
-        class_probability(functions, variables, target),
-        image,
-        settings.occlusion_size,
-        settings.occlusion_stride,
-        settings.batch_size,
-        GRAY,
-    )
-    return {
-        "smoothgrad": magnitude(jnp.asarray(smooth)[None])[0],
+def _integrated_gradients(functions, inputs, settings, key) -> Maps:
+    def of_image(index, image, target):
         # Signed: what speaks against the class is not evidence for it.
-        "integrated_gradients": integrated.sum(axis=-1),
-        "occlusion": occlusion,
-    }
+        return integrated_gradients(
+            _gradient(functions, inputs, target, settings),
+            image,
+            settings.baseline(image),
+            settings.integrated_steps,
+            settings.batch_size,
+        ).sum(axis=-1)
+
+    return _one_by_one(of_image, inputs)
+
+
+def _guided_backprop(functions, inputs, settings, key) -> Signals:
+    return in_batches(functions.guided, inputs, settings.batch_size)
+
+
+def _deconvnet(functions, inputs, settings, key) -> Signals:
+    return in_batches(functions.deconvnet, inputs, settings.batch_size)
+
+
+def _guided_grad_cam(functions, inputs, settings, key) -> Signals:
+    """Multiplies guided backpropagation by Grad-CAM (Selvaraju et al., 2017, section 3.2)."""
+    maps = _grad_cam(functions, inputs, settings, key)
+    return _guided_backprop(functions, inputs, settings, key) * maps[..., None]
+
+
+def _lrp(functions, inputs, settings, key) -> Maps:
+    return in_batches(functions.relevance, inputs, settings.batch_size)
+
+
+def _occlusion(functions, inputs, settings, key) -> Maps:
+    def of_image(index, image, target):
+        return occlusion_map(
+            class_probability(functions, inputs.variables, target),
+            image,
+            settings.occlusion_size,
+            settings.occlusion_stride,
+            settings.batch_size,
+            GRAY,
+        )
+
+    return _one_by_one(of_image, inputs)
+
+
+def _grad_cam(functions, inputs, settings, key) -> Maps:
+    return in_batches(functions.grad_cam, inputs, settings.batch_size)
+
+
+def _grad_cam_plus_plus(functions, inputs, settings, key) -> Maps:
+    return in_batches(functions.grad_cam_plus_plus, inputs, settings.batch_size)
+
+
+def _score_cam(functions, inputs, settings, key) -> Maps:
+    features = in_batches(functions.features, inputs, settings.batch_size)
+    _, height, width, _ = inputs.images.shape
+
+    def of_image(index, image, target):
+        targets = _repeated(target, settings)
+
+        def masked_score(maps):
+            return functions.masked_scores(
+                inputs.variables, jnp.asarray(image), jnp.asarray(maps), targets
+            )
+
+        coarse = score_cam(
+            masked_score, features[index], settings.batch_size, settings.score_cam_features
+        )
+        return enlarged(jnp.asarray(coarse)[None], height, width)[0]
+
+    return _one_by_one(of_image, inputs)
+
+
+def _one_by_one(of_image: Callable[..., Array], inputs: AttributionInputs) -> np.ndarray:
+    """Returns the results for each image, computed one after the other."""
+    pairs = zip(inputs.images, inputs.targets, strict=True)
+    return np.stack(
+        [np.asarray(of_image(index, image, target)) for index, (image, target) in enumerate(pairs)]
+    )
+
+
+def _gradient(functions, inputs, target, settings) -> Callable[[Array], Array]:
+    """Returns the function that computes the gradient of one class score for a batch of images."""
+    targets = _repeated(target, settings)
+    return lambda images: functions.gradient(inputs.variables, images, targets)
+
+
+def _repeated(target: int, settings: MethodSettings) -> Targets:
+    return jnp.asarray(np.full(settings.batch_size, target))
+
+
+# In the order in which they are shown.
+METHODS = {
+    "saliency": Method("saliency", _saliency),
+    "smoothgrad": Method("SmoothGrad", _smoothgrad, is_one_pass=False),
+    "integrated_gradients": Method(
+        "integrated gradients", _integrated_gradients, is_signed=True, is_one_pass=False
+    ),
+    "guided_backprop": Method("guided backprop", _guided_backprop, True, has_own_rule=True),
+    "deconvnet": Method("deconvnet", _deconvnet, True, has_own_rule=True),
+    "guided_grad_cam": Method("guided Grad-CAM", _guided_grad_cam, True, has_own_rule=True),
+    "lrp": Method("LRP-epsilon", _lrp, is_signed=True, has_own_rule=True),
+    "occlusion": Method("occlusion", _occlusion, True, is_coarse=True, is_one_pass=False),
+    "grad_cam": Method("Grad-CAM", _grad_cam, is_coarse=True),
+    "grad_cam_plus_plus": Method("Grad-CAM++", _grad_cam_plus_plus, is_coarse=True),
+    "score_cam": Method("Score-CAM", _score_cam, is_coarse=True, is_one_pass=False),
+}

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
@@ -10,16 +11,16 @@ from lecture_models.attribution.pointing import composite, hit, quadrants
 from lecture_models.attribution.randomization import order_of_use, randomized, rank_correlation
 from lecture_models.attribution.replacement import area, blurred, replacement_curve
 from lecture_models.experiment import Evaluation
+from lecture_models.tasks.attribution.functions import (
+    AttributionFunctions,
+    AttributionInputs,
+    class_probability,
+)
 from lecture_models.tasks.attribution.methods import (
     GRAY,
     METHODS,
-    ONE_PASS,
-    AttributionFunctions,
-    AttributionInputs,
     MethodSettings,
     attribution_maps,
-    class_probability,
-    one_pass_maps,
 )
 
 Maps = dict[str, Float[np.ndarray, "image height width"]]
@@ -48,7 +49,7 @@ def score_maps(
     functions: AttributionFunctions,
     inputs: AttributionInputs,
     maps: Maps,
-    most_probable: np.ndarray,
+    pointing_inputs: AttributionInputs,
     method_settings: MethodSettings,
     settings: ScoreSettings,
     key: Key[Array, ""],
@@ -59,7 +60,8 @@ def score_maps(
         functions: the functions of the network.
         inputs: variables, images and targets that the maps were computed for.
         maps: by method, the map of each image.
-        most_probable: index of the most probable class of each image, for the pointing game.
+        pointing_inputs: the images of the pointing game, each once, and the class that the network
+            sees in each.
         method_settings: the settings with which composites are explained.
         settings: the settings of the scores.
         key: random key of SmoothGrad on composites.
@@ -72,16 +74,15 @@ def score_maps(
     deletion, insertion = replacement_areas(
         functions, inputs, with_baselines(maps, random), settings.replacement_steps, batch_size
     )
-    pointing = pointing_hits(
-        functions, inputs._replace(targets=most_probable), method_settings, random, key
-    )
+    pointing = pointing_hits(tuple(maps), functions, pointing_inputs, method_settings, random, key)
     correlations = rank_correlations(
-        functions, inputs, maps, settings.randomized_shares, batch_size, random
+        functions, inputs, maps, settings.randomized_shares, method_settings, random
     )
     columns = {"deletion": deletion, "insertion": insertion, "pointing": pointing}
     columns |= {f"shuffled {share:g}": scores for share, scores in correlations.items()}
     words = (
-        f"{len(inputs.images)} pictures, {len(pointing.get('random', []))} composites of four; "
+        f"{len(inputs.images)} maps of a method, "
+        f"{len(pointing.get('random', []))} composites of four; "
         "mean ± standard deviation\n"
         "deletion, insertion: area under the probability; less and more are better\n"
         "pointing: share of composites where the maximum lies on the picture asked for\n"
@@ -141,6 +142,7 @@ def replacement_areas(
 
 
 def pointing_hits(
+    names: tuple[str, ...],
     functions: AttributionFunctions,
     inputs: AttributionInputs,
     settings: MethodSettings,
@@ -153,6 +155,7 @@ def pointing_hits(
     classes. If fewer than three are available, they are repeated; an image without any is skipped.
 
     Args:
+        names: the methods.
         functions: the functions of the network.
         inputs: variables, images, and the class that the network sees in each.
         settings: the settings with which composites are explained.
@@ -179,10 +182,10 @@ def pointing_hits(
     if not grids:
         return {}
     composites = inputs._replace(images=np.stack(grids), targets=np.array(asked))
-    maps = attribution_maps(functions, composites, settings, key).maps
+    maps = attribution_maps(names, functions, composites, settings, key).maps
     hits = {
-        name: [hit(map_, box) for map_, box in zip(maps[name], boxes, strict=True)]
-        for name in METHODS
+        name: [hit(map_, box) for map_, box in zip(method_maps, boxes, strict=True)]
+        for name, method_maps in maps.items()
     }
     areas = [(box.bottom - box.top) * (box.right - box.left) / (height * width) for box in boxes]
     # The central pixel lies in the lower right quadrant.
@@ -195,7 +198,7 @@ def rank_correlations(
     inputs: AttributionInputs,
     maps: Maps,
     shares: tuple[float, ...],
-    batch_size: int,
+    settings: MethodSettings,
     random: np.random.Generator,
 ) -> dict[float, Scores]:
     """Returns how much maps resemble those of a network with shuffled parameters.
@@ -203,33 +206,42 @@ def rank_correlations(
     Args:
         functions: the functions of the network.
         inputs: variables, images and targets that the maps were computed for.
-        maps: by method, the map of each image, with all methods of `ONE_PASS`.
+        maps: by method, the map of each image; only methods of one pass are checked.
         shares: shares of the parameter arrays to shuffle, counted from the logits down.
-        batch_size: number of images per pass.
+        settings: the settings of the methods.
         random: generator of the permutations.
 
     Returns:
         By share, the rank correlation of each map before and after; near 0 for a method that
         depends on what the network learned.
     """
+    names = tuple(name for name in maps if METHODS[name].is_one_pass)
     order = order_of_use(functions.probabilities, inputs.variables, jnp.asarray(inputs.images[:1]))
     correlations = {}
     for share in shares:
         shuffled = inputs._replace(variables=randomized(inputs.variables, order, share, random))
-        changed = one_pass_maps(functions, shuffled, batch_size).maps
+        # Methods of one pass draw nothing, so any key will do.
+        found = attribution_maps(names, functions, shuffled, settings, jax.random.key(0))
+        changed = found.maps
         correlations[share] = {
             name: [
                 rank_correlation(before, after)
                 for before, after in zip(maps[name], changed[name], strict=True)
             ]
-            for name in ONE_PASS
+            for name in names
         }
     return correlations
 
 
 def scores_table(columns: dict[str, Scores]) -> str:
     """Returns a table with a row for each method: mean and standard deviation over images."""
-    rows = METHODS | {name: name for name in BASELINES}
+    titles = {name: method.title for name, method in METHODS.items()}
+    titles |= {name: name for name in BASELINES}
+    rows = {
+        name: title
+        for name, title in titles.items()
+        if any(name in scores for scores in columns.values())
+    }
     width = max(map(len, rows.values()))
     lines = [" " * width + "".join(f"  {title:>13}" for title in columns)]
     for name, label in rows.items():

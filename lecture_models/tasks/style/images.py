@@ -13,10 +13,14 @@ from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.image_space.colors import gray, match_colors, match_luminance
-from lecture_models.tasks.image_optimization import resized
+from lecture_models.tasks.canvas import extended
+from lecture_models.tasks.image_optimization import opacity_of, resized
 
 Picture = Float[Array, "1 height width 3"]
 Mask = Float[Array, "height width"]
+
+
+_STYLE_SIZE = "--style_scale times --size"  # The flags that give the size of the style pictures.
 
 
 class Style(NamedTuple):
@@ -40,34 +44,68 @@ def as_images(pixels: UInt8[np.ndarray, "height width 3"]) -> Picture:
     return jnp.asarray(images_from_uint8(pixels[None]))
 
 
-def read_picture(library: Library, name: str, longer_side: int) -> Picture:
-    """Reads a picture by path or sample name; its longer side becomes `longer_side` pixels."""
-    return as_images(library.picture(name, longer_side).pixels)
+def read_picture(library: Library, name: str, longer_side: int, flag: str = "--size") -> Picture:
+    """Reads a picture by path or sample name; its longer side becomes `longer_side` pixels.
+
+    Errors name `flag` as the place where that was given.
+    """
+    return as_images(library.picture(name, longer_side, flag=flag).pixels)
+
+
+def read_with_opacity(library: Library, name: str, longer_side: int) -> tuple[Picture, Mask | None]:
+    """Reads a picture and its opacity, from 0 to 1; None if the whole picture is opaque."""
+    file = library.picture(name, longer_side)
+    return as_images(file.pixels), opacity_of(file)
 
 
 def read_mask(library: Library, name: str, size: tuple[int, int]) -> Mask | None:
-    """Reads a mask: white counts, black does not.
+    """Reads a mask: white counts; black does not, nor does what is transparent.
 
     Args:
         library: where pictures are read.
-        name: the path of a picture of any size, or "" for no mask.
+        name: the path of a picture of the aspect ratio of `size`, or "" for no mask.
         size: (height, width) in pixels, to which the mask is resized by nearest neighbor.
 
     Returns:
         The mask with values in [0, 1], or None for no name.
 
     Raises:
-        DataError: the mask is black everywhere.
+        DataError: the mask has another aspect ratio, or no white part.
     """
     if not name:
         return None
-    levels = (gray(as_images(library.picture(name).pixels))[0, :, :, 0] + 1.0) / 2.0
+    file = library.picture(name)
+    levels = (gray(as_images(file.pixels))[0, :, :, 0] + 1.0) / 2.0
+    opacity = opacity_of(file)
+    if opacity is not None:
+        # The picture was blended with white; this is what blending with black gives.
+        levels = jnp.maximum(levels - (1.0 - opacity), 0.0)
+    require_aspect(name, levels.shape, size)
     mask = jax.image.resize(levels, size, "nearest")
     if float(mask.max()) < 0.5:
+        dark = "black everywhere" if opacity is None else "black or transparent everywhere"
         raise DataError(
-            f"the mask {name} is black everywhere at {size[1]}x{size[0]}; it must have a white part"
+            f"the mask {name} is {dark} at {size[1]}x{size[0]}; it must have a white part"
         )
     return mask
+
+
+def require_aspect(name: str, mask: tuple[int, int], picture: tuple[int, int]) -> None:
+    """Raises DataError unless a mask has the aspect ratio of its picture, up to rounding.
+
+    Args:
+        name: the path of the mask.
+        mask: its (height, width) in pixels.
+        picture: (height, width) of the picture as it is used, in pixels.
+    """
+    ratio = (mask[1] / mask[0]) / (picture[1] / picture[0])
+    # Half a pixel of each side of each of the two may be lost by rounding.
+    rounding = sum(0.5 / side for side in (*mask, *picture))
+    if abs(math.log(ratio)) > 0.01 + rounding:
+        raise DataError(
+            f"the mask {name} is {mask[1]}x{mask[0]}, and its picture is used at "
+            f"{picture[1]}x{picture[0]}; both must have one aspect ratio: crop the mask"
+        )
 
 
 def read_styles(
@@ -98,7 +136,7 @@ def read_styles(
     styles = []
     paths = zip(names, mix, content_masks, style_masks, strict=True)
     for name, share, content_path, style_path in paths:
-        picture = recolor(read_picture(library, name, longer_side))
+        picture = recolor(read_picture(library, name, longer_side, _STYLE_SIZE))
         content_mask = read_mask(library, content_path, content.shape[1:3])
         style_mask = read_mask(library, style_path, picture.shape[1:3])
         styles.append(Style(picture, share, content_mask, style_mask))
@@ -125,6 +163,15 @@ def scaled(picture: Picture, factor: float) -> Picture:
 def scaled_mask(mask: Mask | None, size: tuple[int, int]) -> Mask | None:
     """Resizes a mask to (rows, columns) of a feature map; partly covered cells count partly."""
     return None if mask is None else jax.image.resize(mask, size, "linear")
+
+
+def extended_mask(mask: Mask | None, size: tuple[int, int], canvas: tuple[int, int]) -> Mask | None:
+    """Returns a mask that covers a canvas, of which it covered the upper left part of `size`."""
+    if mask is None or canvas == size:
+        return mask
+    whole = zip(mask.shape, canvas, size, strict=True)
+    rows, columns = (round(length * wide / side) for length, wide, side in whole)
+    return extended(mask[None, :, :, None], (rows, columns))[0, :, :, 0]
 
 
 def recolored(style: Picture, content: Picture, keep_colors: bool, match: bool) -> Picture:

@@ -1,5 +1,6 @@
 """Builds the loss terms of a style transfer at one size, with their targets."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -29,6 +30,9 @@ class Weighting(NamedTuple):
             256x256 pixels, so that one ratio of alpha to beta serves all sizes.
         mean_activations: by layer, the mean activation on the content. The losses of these layers
             are weighted as if it were 1, so that one ratio serves all networks.
+        mean_squares: each layer's loss is the mean square of the differences, of features for the
+            content and of G / (M N) for the style, with M positions and N channels; content layers
+            are summed. These are the losses of github.com/jcjohnson/neural-style.
     """
 
     content: float
@@ -38,6 +42,7 @@ class Weighting(NamedTuple):
     variation: float
     per_pixel: bool
     mean_activations: Mapping[str, float] = MappingProxyType({})
+    mean_squares: bool = False
 
     def position_scale(self, height: int, width: int) -> float:
         """Returns the factor of losses that are sums over the positions of an image."""
@@ -46,6 +51,19 @@ class Weighting(NamedTuple):
     def layer_scale(self, layer: str, power: int) -> float:
         """Returns 1 / (mean activation)^power: 2 for the content loss, 4 for the style loss E_l."""
         return self.mean_activations.get(layer, 1.0) ** -power
+
+    def content_weight(self, target: Any, height: int, width: int) -> float:
+        """Returns the weight of a layer's content loss for an image of height x width pixels.
+
+        The target is the layer's activations; the weight depends on their number only.
+        """
+        if self.mean_squares:
+            return self.content * 2.0 / target.size
+        return self.content * self.position_scale(height, width) / len(self.content_layers)
+
+    def style_scale(self, gram: Any) -> float:
+        """Returns the factor of a layer's style loss E_l; it depends on the number of channels."""
+        return 4.0 / gram.shape[-1] ** 2 if self.mean_squares else 1.0
 
 
 def mean_activations(
@@ -95,8 +113,31 @@ def style_targets(network: Network, layers: Sequence[str]) -> Callable[..., tupl
     return jax.jit(gram_targets)
 
 
+class Activations(NamedTuple):
+    """Holds the functions that measure a network's activations of pictures.
+
+    Attributes:
+        mean_activations: as the function of this name without its first argument.
+        content_targets: likewise.
+        style_targets: likewise.
+    """
+
+    mean_activations: Callable[[Any, Picture, Sequence[str]], dict[str, float]]
+    content_targets: Callable[[Sequence[str]], Callable[[Any, Picture], tuple[Any, ...]]]
+    style_targets: Callable[[Sequence[str]], Callable[..., tuple[Any, ...]]]
+
+
+def whole_activations(network: Network) -> Activations:
+    """Returns the functions that compute the activations of a whole picture at once."""
+    return Activations(
+        functools.partial(mean_activations, network),
+        functools.partial(content_targets, network),
+        functools.partial(style_targets, network),
+    )
+
+
 def style_terms(
-    network: Network,
+    activations: Activations,
     variables: Any,
     styles: Sequence[Style],
     weighting: Weighting,
@@ -106,7 +147,7 @@ def style_terms(
     """Returns the terms beta w_l E_l of each style and layer. Gatys et al., 2016, Eq. 4 and 5.
 
     Args:
-        network: the network's activations for images in [-1, 1].
+        activations: measures the activations of pictures.
         variables: the network's variables.
         styles: the style pictures with their shares and masks.
         weighting: the weights of the terms.
@@ -114,7 +155,7 @@ def style_terms(
         layer_sizes: the (rows, columns) of each layer for the content, used for its masks.
     """
     layers = tuple(weighting.style_layers)
-    targets_of = style_targets(network, layers)
+    targets_of = activations.style_targets(layers)
     terms = []
     for number, style in enumerate(styles, start=1):
         prefix = f"style{number}" if len(styles) > 1 else "style"
@@ -123,7 +164,7 @@ def style_terms(
             if style.content_mask is not None:
                 target = target | {"mask": scaled_mask(style.content_mask, layer_sizes[layer])}
             weight = weighting.style * style.share * weighting.style_layers[layer]
-            weight *= weighting.layer_scale(layer, 4)
+            weight *= weighting.layer_scale(layer, 4) * weighting.style_scale(target["gram"])
             terms.append(Term(f"{prefix}_{layer}", gram_match(layer), weight, target))
     return tuple(terms)
 
@@ -140,10 +181,14 @@ def content_terms(
         width: pixels of the stage's image.
     """
     layers = weighting.content_layers
-    weight = weighting.content * weighting.position_scale(height, width) / max(1, len(layers))
     names = ["content"] if len(layers) == 1 else [f"content_{layer}" for layer in layers]
     return tuple(
-        Term(name, feature_match(layer), weight * weighting.layer_scale(layer, 2), target)
+        Term(
+            name,
+            feature_match(layer),
+            weighting.content_weight(target, height, width) * weighting.layer_scale(layer, 2),
+            target,
+        )
         for name, layer, target in zip(names, layers, targets, strict=True)
     )
 

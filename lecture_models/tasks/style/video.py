@@ -23,6 +23,7 @@ from lecture_models.image_space.optimizers import Optimizer
 from lecture_models.image_space.parameterizations import Parameterization
 from lecture_models.image_space.step import ImageState, image_step, init_image
 from lecture_models.image_space.terms import Term, targets
+from lecture_models.tasks.canvas import cropped, extended
 from lecture_models.tasks.image_optimization import Pictures
 from lecture_models.tasks.style.inputs import StyleInputs
 
@@ -51,6 +52,8 @@ class Frames(NamedTuple):
 
     Attributes:
         pixels: the frames, of equal size, as bytes.
+        names: the name of each frame, after which its result is named.
+        canvas: height and width of what is optimized; see `tasks.canvas`.
         content_terms: the content terms, whose targets change with the frame.
         content_targets: a function (variables, picture) -> the targets of `content_terms`.
         other_terms: the terms whose targets are the same for all frames.
@@ -60,6 +63,8 @@ class Frames(NamedTuple):
     """
 
     pixels: Sequence[UInt8[Array, "height width 3"]]
+    names: Sequence[str]
+    canvas: tuple[int, int]
     content_terms: tuple[Term, ...]
     content_targets: Callable[[Any, Pictures], tuple[Any, ...]]
     other_terms: tuple[Term, ...]
@@ -117,7 +122,7 @@ def frames_experiment(
     inner = image_step(inputs.apply, form, terms, optimizer)
 
     def init(key):
-        first = start(key)
+        first = extended(start(key), frames.canvas)
         image = init_image(form, optimizer, first)
         return FramesState(image, first, jnp.zeros_like(first), jnp.zeros((), jnp.int32))
 
@@ -145,7 +150,9 @@ def frames_experiment(
         if done % steps or done < LEAD * steps:
             return {}
         images = jnp.clip(jax.jit(shown)(state.image), -1.0, 1.0)
-        return {"frame": Images(images, 1), **judge(images)}
+        images = cropped(images, frames.pixels[0].shape[:2])
+        name = frames.names[frame_of(done - 1, steps)]
+        return {"frame": Images(images, 1, file_name=name), **judge(images)}
 
     return Experiment(init, step, evaluate, _batches(frames, inputs.network.variables, steps))
 
@@ -156,11 +163,11 @@ def _batches(frames: Frames, variables: Any, steps: int) -> Callable[[int], Iter
     variables = jax.tree.map(jnp.asarray, variables)
 
     def picture(index: int) -> Pictures:
-        return jnp.asarray(images_from_uint8(frames.pixels[index][None]))
+        pixels = jnp.asarray(images_from_uint8(frames.pixels[index][None]))
+        return extended(pixels, frames.canvas)
 
     def of_frame(index: int) -> dict[str, Any]:
-        height, width = frames.pixels[index].shape[:2]
-        held = jnp.zeros((height, width))
+        held = jnp.zeros(frames.canvas)
         if index:
             held = agreement(picture(index), picture(index - 1))
         content = picture(index)

@@ -207,6 +207,11 @@ def test_lenet5_has_both_variants_and_no_error_without_runs():
     assert found["C3 sees all of S2: parameters"] == 61_706
     assert found["1998: parameters"] == 60_000
     assert found["1998: parameters of C3"] == 1_516
+    verdicts = {row.label: verdict(row) for row in table("lenet5").rows if row.published}
+    assert [verdicts[f"1998: parameters of {layer}"] for layer in ("C1", "S2", "C3", "S4")] == [
+        "equal"
+    ] * 4
+    assert verdicts["1998: parameters"] == "equal"
     assert found["test error, MNIST, %"] is None
 
 

@@ -71,11 +71,12 @@ def draw_pictures(tmp_path):
     stripes((24, 18), (200, 40, 40), (30, 60, 200)).save(tmp_path / "content.png")
     stripes((20, 20), (240, 220, 20), (20, 90, 40), turned=True).save(tmp_path / "style.png")
     stripes((20, 20), (10, 10, 10), (240, 240, 240)).save(tmp_path / "second.png")
-    half = np.zeros((40, 50), np.uint8)
-    half[:, :25] = 255
+    half = np.zeros((36, 48), np.uint8)
+    half[:, :24] = 255
     Image.fromarray(half).save(tmp_path / "half.png")
-    Image.fromarray(255 - half).save(tmp_path / "other_half.png")
+    Image.fromarray(255 - half[:, 6:42]).save(tmp_path / "other_half.png")  # Of a square style.
     Image.fromarray(0 * half).save(tmp_path / "black.png")
+    Image.fromarray(0 * half[:, :36]).save(tmp_path / "black_square.png")
     return tmp_path
 
 

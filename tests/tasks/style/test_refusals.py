@@ -41,8 +41,19 @@ def test_flags_that_contradict_are_refused(changes, message):
         ({"style": ("absent.png",)}, DataError, "there is no picture .*absent.png"),
         ({"style_layers": ("relu9",)}, WeightsError, "has no layer 'relu9'.*relu1, relu2"),
         ({"content_mask": ("black.png",)}, DataError, "black.png is black everywhere at 24x18"),
-        ({"style_mask": ("black.png",)}, DataError, "black.png is black everywhere at 24x24"),
-        ({"size": 200}, DataError, "content.png"),
+        (
+            {"style_mask": ("black_square.png",)},
+            DataError,
+            "black_square.png is black everywhere at 24x24",
+        ),
+        ({"style_mask": ("half.png",)}, DataError, "half.png is 48x36, and .* at 24x24; both must"),
+        ({"size": 200}, DataError, "content.png.*--size=200 would enlarge it"),
+        (
+            {"style_scale": 4.0},
+            DataError,
+            "style.png is 20x20; --style_scale times --size=96 would enlarge it 4.8 times",
+        ),
+        ({"style_scale": 0.5}, DataError, "--style_scale times --size is 12; it must be at least"),
     ],
 )
 def test_pictures_that_will_not_do_are_refused_before_the_first_step(

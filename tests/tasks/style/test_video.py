@@ -11,6 +11,7 @@ from PIL import Image
 import launch
 from experiments.style_transfer import SMOKE
 from lecture_models.data.dataset import DataError
+from lecture_models.experiment import Result
 from lecture_models.tasks.style.video import LEAD, agreement, frame_of
 from tests.tasks.style.styling import built, configured, draw_pictures
 
@@ -48,6 +49,9 @@ def test_every_frame_is_shown_once_it_is_finished(frames):
             shown.append(experiment.evaluate(state, jax.random.key(0)))
     assert number == config.num_steps
     assert [bool(each) for each in shown] == [False] * (LEAD - 1) + [True] * 3
+    names = [each["frame"].file_name for each in shown if each]
+    assert names == ["frame_0", "frame_1", "frame_2"]
+    assert experiment.result == Result("frame", 0.1)
     assert all(each["temporal"] == 0.0 for each in losses[: LEAD * 4])
     assert losses[LEAD * 4 + 3]["temporal"] > 0.0
     pixels = [each["frame"].pixels for each in shown[LEAD - 1 :]]
@@ -127,7 +131,7 @@ def test_frames_whose_run_does_not_fit_are_refused(frames, changes, message):
 def test_frames_of_two_sizes_are_refused(frames):
     Image.new("RGB", (20, 20)).save(frames / "frames" / "frame_1.png")
     with pytest.raises(
-        DataError, match="frame_1.png has 24x24 pixels at this --size; it must have 24x18"
+        DataError, match="the frame frame_1 of .* has 24x24 pixels at --size=24; it must have 24x18"
     ):
         built(frames_config(frames))
 
@@ -142,6 +146,7 @@ def test_a_smoke_run_of_frames_leaves_a_picture_of_each(frames, tmp_path):
         "coarse_sizes": "",
         "eval_every": 1,
         "num_steps": LEAD + 2,
+        "output": tmp_path / "film.gif",
     }
     arguments = [f"--{name}={value}" for name, value in flags.items()]
     launched = functools.partial(
@@ -152,6 +157,8 @@ def test_a_smoke_run_of_frames_leaves_a_picture_of_each(frames, tmp_path):
         ],
     )
     assert launched() == 0
-    names = sorted(path.name for path in (folder / "images").glob("frame_*.png"))
-    assert names == [f"frame_{LEAD + index:08d}.png" for index in range(3)]
+    names = sorted(path.name for path in (folder / "images").iterdir())
+    assert names == ["frame.gif", "frame_0.png", "frame_1.png", "frame_2.png"]
+    with Image.open(tmp_path / "film.gif") as film:
+        assert (film.n_frames, film.size, film.info["duration"]) == (3, (24, 18), 100)
     assert "untrained" in SMOKE.values()

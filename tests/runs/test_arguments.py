@@ -1,4 +1,4 @@
-from lecture_models.commands.arguments import split_flags
+from lecture_models.runs.arguments import split_flags
 
 
 def test_a_flag_is_found_with_its_value_in_either_form():

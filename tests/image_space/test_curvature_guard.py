@@ -1,0 +1,45 @@
+"""Checks which pairs of steps and gradient changes L-BFGS keeps."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from lecture_models.image_space.lbfgs import lbfgs
+
+
+def after_one_step(gradient):
+    """Returns the trial and state after a step of length 1 along the first axis that lowers f."""
+    optimizer, start = lbfgs(3), jnp.array([1.0, 0.0])
+    trial, state = optimizer.update(
+        jnp.array([2.0, 0.0]), optimizer.init(start), start, jnp.asarray(1.0)
+    )
+    np.testing.assert_allclose(trial, [0.0, 0.0], atol=1e-6)
+    return optimizer.update(jnp.asarray(gradient), state, trial, jnp.asarray(0.5))
+
+
+@pytest.mark.parametrize("slope", [3.0, 2.0])
+def test_a_pair_without_positive_curvature_is_skipped(slope):
+    """The gradient grows, or stays, downhill: y.s is -1 or 0, and the next step is steepest."""
+    trial, state = after_one_step([slope, 0.0])
+    assert not state.inverses.any()
+    assert not state.steps.any()
+    np.testing.assert_allclose(state.direction, [-slope, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(trial, [-1.0, 0.0], rtol=1e-6)
+
+
+def test_a_pair_of_positive_curvature_is_kept_and_gives_newtons_step():
+    """The slope falls from 2 to 0.5 in a step of 1: it is 0 a third of a step further."""
+    trial, state = after_one_step([0.5, 0.0])
+    np.testing.assert_allclose(state.inverses, [0.0, 0.0, 1.0 / 1.5], rtol=1e-6)
+    np.testing.assert_allclose(state.steps[-1], [-1.0, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(trial, [-1.0 / 3.0, 0.0], rtol=1e-5)
+
+
+def test_a_trial_must_lower_the_value_by_armijos_share():
+    """The slope along the step is -2; a fall by less than 1e-4 of it is not enough."""
+    optimizer, start = lbfgs(3), jnp.array([1.0, 0.0])
+    gradient = jnp.array([2.0, 0.0])
+    trial, state = optimizer.update(gradient, optimizer.init(start), start, jnp.asarray(1.0))
+    for value, accepted in ((1.0 - 1e-4, 1), (1.0 - 3e-4, 2)):
+        _, after = optimizer.update(gradient, state, trial, jnp.asarray(value))
+        assert int(after.accepted) == accepted
