@@ -13,6 +13,7 @@ PROCESS_BEGAN = time.perf_counter()
 import errno  # noqa: E402
 import importlib  # noqa: E402
 import os  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -22,7 +23,9 @@ from lecture_models.commands.config_flags import parse, usage_error  # noqa: E40
 from lecture_models.commands.flags import COMMANDS, command_flags  # noqa: E402
 from lecture_models.commands.invocation import Checkout, Invocation, announce  # noqa: E402
 from lecture_models.config import UsageError  # noqa: E402
+from lecture_models.training.interrupt import stop_signal_of, stopping_at_once  # noqa: E402
 from lecture_models.training.process_setup import tune_for_cpu  # noqa: E402
+from lecture_models.training.standard_streams import forgiving_standard_error  # noqa: E402
 
 # The flag that names a command -> the module in lecture_models/commands/, which has a function of
 # the same name. The function takes the invocation and the flag's value. If several of these flags
@@ -72,17 +75,25 @@ def main(argv: list[str]) -> int:
     A process that was stopped by signal n returns 128 + n.
     """
     tune_for_cpu()
+    with forgiving_standard_error():
+        return _main(argv)
+
+
+def _main(argv: list[str]) -> int:
     try:
-        _refuse_unreadable_names(argv)
-        return _dispatch(Invocation(CHECKOUT, argv[0], argv[1:], PROCESS_BEGAN))
+        with stopping_at_once():
+            _refuse_unreadable_names(argv)
+            return _dispatch(Invocation(CHECKOUT, argv[0], argv[1:], PROCESS_BEGAN))
     except UsageError as error:
         return _fail(error, 2)
     except Exception as error:
         if not _is_for_the_user(error):
             raise
         return _fail(error, 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted before the first step; nothing was trained", 130)
+    except KeyboardInterrupt as stop:
+        number = stop_signal_of(stop)
+        name = signal.Signals(number).name
+        return _fail(f"{name} before the first step; nothing was trained", 128 + number)
 
 
 def _refuse_unreadable_names(argv: list[str]) -> None:

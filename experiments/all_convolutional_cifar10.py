@@ -4,7 +4,7 @@
 
 Paper: Springenberg et al., 2015, Striving for simplicity: the all convolutional net, section 3
 Data: CIFAR-10, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 5 minutes on one core (8.7 steps/s), with a sixth of the paper's channels
+Cost: 3 to 4 minutes on one core, with a sixth of the paper's channels
 Expected: see results/all_convolutional_cifar10.md (paper: test error 9.08 %, and 7.25 % with crops
   and mirror images; --preset=paper)
 """

@@ -4,7 +4,7 @@
 
 Paper: Simonyan, Vedaldi and Zisserman, 2014, Deep inside convolutional networks, section 2
 Data: none; another network (--judge) classifies the images
-Cost: one core: 3.5 minutes of CPU time for six classes
+Cost: one core: 5 minutes for six classes
 Expected: another network ranks the class first in 4 of 6 images, see results/class_image.md
 """
 

@@ -4,7 +4,7 @@
 
 Paper: the lecture's Keras decoder; Chollet, 2017, Deep Learning with Python, section 8.4
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 6 minutes on two cores
+Cost: 6 to 16 minutes on two cores of a busy machine
 Expected: KL divergence of the codes from the prior 0.51 +- 0.03 nats, 4.98 +- 0.90 nats for the
   plain autoencoder; negative ELBO 147.8 +- 0.4 nats; 3 seeds (the lecture shows a picture without
   numbers); see results/conv_vae_mnist.md
@@ -267,4 +267,5 @@ def build(config: Config, library: Library) -> Experiment:
         batches,
         Best("validation_negative_elbo", sign=-1.0),
         sample=lambda state, key, count: sample(state.vae.params, key, count),
+        cadence_decides={"num_steps": "the schedule of learning_rate"},
     )

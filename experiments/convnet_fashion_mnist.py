@@ -4,7 +4,7 @@
 
 Paper: none; the layers are the lecture's, with 32 filters of 5x5; data of Xiao et al., 2017
 Data: Fashion-MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 4 minutes on one core (17 steps/s)
+Cost: 6 minutes on one core (one run)
 Expected: see results/convnet_fashion_mnist.md; the lecture prints no number
 """
 

@@ -316,5 +316,9 @@ def build(config: Config, library: Library) -> Experiment:
         images = joined(dataset.train, dataset.validation).images
     batches = ArrayBatches({"images": images}, config.batch_size, config.seed)
     return Experiment(
-        init, (*phases, Phase(config.fine_tuning_start, fine_tune, **enter)), evaluate, batches
+        init,
+        (*phases, Phase(config.fine_tuning_start, fine_tune, **enter)),
+        evaluate,
+        batches,
+        cadence_decides={"num_steps": "the schedule of learning_rate in fine-tuning"},
     )

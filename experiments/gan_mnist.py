@@ -275,4 +275,9 @@ def build(config: Config, library: Library) -> Experiment:
         sample=lambda state, key, count: sample(
             averaged_generator(gan, state.nested), gan.sample_latents(key, count)
         ),
+        cadence_decides=(
+            {"num_steps": "the schedule of learning_rate"}
+            if config.cosine and not config.momentum_sgd
+            else {}
+        ),
     )

@@ -4,7 +4,7 @@
 
 Paper: Lin et al., 2014, Network in network, section 4.1
 Data: CIFAR-10, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 7 minutes on one core (6.2 steps/s), with a sixth of the paper's channels
+Cost: 5 to 6.5 minutes on one core, with a sixth of the paper's channels
 Expected: see results/network_in_network_cifar10.md (paper: test error 10.41 %, and 8.81 % with
   crops and mirror images; --preset=paper)
 """

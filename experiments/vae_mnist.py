@@ -177,4 +177,5 @@ def build(config: Config, library: Library) -> Experiment:
         ArrayBatches({"images": images}, config.batch_size, config.seed),
         Best("validation_negative_elbo", sign=-1.0),
         sample=lambda state, key, count: sample(state.params, key, count),
+        cadence_decides={"num_steps": "the schedule of learning_rate"},
     )

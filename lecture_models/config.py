@@ -42,6 +42,11 @@ def as_json_values(config: Any) -> dict[str, Any]:
     }
 
 
+def default_values(config: Any) -> dict[str, Any]:
+    """Returns the defaults of the fields of a Config, in the values that JSON gives back."""
+    return as_json_values(type(config)())
+
+
 def require_at_least(config: Any, least: float | int, *names: str) -> None:
     """Checks fields in a Config's `__post_init__`, and each element of a field that is a tuple.
 

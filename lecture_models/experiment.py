@@ -1,6 +1,7 @@
 """Defines the contract between experiments and the training loop."""
 
-from collections.abc import Callable, Iterator
+import types
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -243,6 +244,9 @@ class Experiment(NamedTuple):
         result: the picture or film that the run makes; None for none.
         sample: `sample(state, key, count)` draws images in [-1, 1] from the model; None if the
             model draws none, or only in `evaluate`.
+        cadence_decides: by the name of a field of `Cadence`, what it decides about the steps, such
+            as {"num_steps": "the schedule of learning_rate"}. A run that resumes cannot change such
+            a field; it can change the others, num_steps to a larger number.
     """
 
     init: Callable[[Key[Array, ""]], State]
@@ -253,6 +257,7 @@ class Experiment(NamedTuple):
     classifier: Classifier | None = None
     result: Result | None = None
     sample: Callable[[State, Key[Array, ""], int], jax.typing.ArrayLike] | None = None
+    cadence_decides: Mapping[str, str] = types.MappingProxyType({})
 
     @property
     def phases(self) -> tuple[Phase, ...]:

@@ -6,9 +6,9 @@ import math
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
 
 _PARTIAL = ".partial"  # The end of the name of a file that is being written.
 
@@ -62,11 +62,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
-def partial_files(path: Path) -> list[Path]:
-    """Returns the temporary files that a killed `write_bytes` left beside a file."""
-    name = re.compile(re.escape(f".{path.name}.") + "[a-z0-9_]{8}" + re.escape(_PARTIAL))
-    beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return sorted(other for other in beside if name.fullmatch(other.name) and other.is_file())
+def partial_files(paths: Iterable[Path]) -> list[Path]:
+    """Returns the temporary files that killed calls of `write_bytes` left beside some files."""
+    wanted = set(paths)
+    form = re.compile(r"\.(.+)\.[a-z0-9_]{8}" + re.escape(_PARTIAL))
+    return [
+        path
+        for folder in sorted({path.parent for path in wanted})
+        for path in (sorted(folder.iterdir()) if folder.is_dir() else ())
+        if (match := form.fullmatch(path.name)) and folder / match[1] in wanted and path.is_file()
+    ]
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -70,13 +70,33 @@ _SHARED = (
         kind=Path,
     ),
 )
-_WANDB = LauncherFlag(
-    "wandb",
-    "auto",
-    "how runs are logged to W&B; auto is online after `wandb login` or with an API key, else "
-    "offline",
-    ("auto", "online", "offline", "disabled"),
+_WANDB = (
+    LauncherFlag(
+        "wandb",
+        "auto",
+        "how runs are logged to W&B; auto is $WANDB_MODE, else online after `wandb login` or with "
+        "an API key, else offline",
+        ("auto", "online", "offline", "disabled"),
+    ),
+    LauncherFlag("wandb_project", None, "W&B's project ($WANDB_PROJECT, else lecture-models)"),
+    LauncherFlag("wandb_entity", None, "the user or team that owns the project ($WANDB_ENTITY)"),
+    LauncherFlag("wandb_name", None, "the run's name in W&B ($WANDB_NAME, else its folder's)"),
+    LauncherFlag(
+        "wandb_group",
+        None,
+        "W&B shows the runs of a group together ($WANDB_RUN_GROUP, else the experiment, or the "
+        "folder of --seeds, or the sweep's name)",
+    ),
+    LauncherFlag("wandb_tags", None, "tags in W&B, separated by commas ($WANDB_TAGS)"),
+    LauncherFlag("wandb_notes", None, "a text about the run in W&B ($WANDB_NOTES)"),
+    LauncherFlag(
+        "wandb_artifacts",
+        False,
+        "stores the last checkpoint and the report of a finished run as artifacts of W&B",
+    ),
 )
+WANDB_SWITCHES = {flag.name for flag in _WANDB if isinstance(flag.default, bool)}
+WANDB_FLAGS = {flag.name for flag in _WANDB} - WANDB_SWITCHES
 _RUN = (
     LauncherFlag(
         "workdir",
@@ -84,6 +104,11 @@ _RUN = (
         "the run's folder; the same command with the same folder continues the run (default: "
         "runs/EXPERIMENT/TIME-ID)",
         kind=Path,
+    ),
+    LauncherFlag(
+        "restart",
+        False,
+        "moves the run in --workdir aside, to WORKDIR.old-1, and begins again; nothing is deleted",
     ),
     LauncherFlag(
         "output",
@@ -115,7 +140,7 @@ _RUN = (
         "with --dataset=folder, or several pictures in --images: skips files that cannot be read, "
         "instead of stopping",
     ),
-    _WANDB,
+    *_WANDB,
     LauncherFlag(
         "devices",
         0,
@@ -144,7 +169,7 @@ _TABLE = (
         PRESETS,
         alone="paper",
     ),
-    _WANDB,
+    *(flag for flag in _WANDB if flag.name != "wandb_name"),
     LauncherFlag(
         "output",
         None,
@@ -162,7 +187,7 @@ _REPRODUCE = (
     *(
         flag
         for flag in _RUN
-        if flag.name not in ("preset", "seeds", "output") and flag not in _PROCESSES
+        if flag.name not in ("preset", "seeds", "output", "restart") and flag not in _PROCESSES
     ),
 )
 _CHECKPOINT = LauncherFlag(

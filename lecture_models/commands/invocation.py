@@ -29,12 +29,15 @@ class Invocation(NamedTuple):
         program: the program as it was typed, such as `launch.py`.
         arguments: the words after the program.
         began: time.perf_counter() at the first line of the program.
+        series: name of the runs that the command trains, of which this is one; "" for a run of its
+            own.
     """
 
     checkout: Checkout
     program: str
     arguments: list[str]
     began: float
+    series: str = ""
 
     @property
     def argv(self) -> list[str]:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import inspect
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -14,14 +15,15 @@ from lecture_models.commands.config_flags import (
     overrides,
     parse,
 )
-from lecture_models.commands.flags import command_flags
+from lecture_models.commands.flags import WANDB_FLAGS, WANDB_SWITCHES, command_flags
 from lecture_models.commands.help_page import show_help
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Experiment
-from lecture_models.runs.folder import RunFolder, default_folder
+from lecture_models.runs.arguments import split_flags
+from lecture_models.runs.folder import RunFolder, default_folder, move_aside
 from lecture_models.training import devices, process_setup, session
 from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.processes import (
@@ -31,6 +33,7 @@ from lecture_models.training.processes import (
     initialize,
 )
 from lecture_models.training.run_spec import RunSpec, plain_provenance
+from lecture_models.training.tracking_options import TrackingOptions, unused_variables
 
 
 class Chosen(NamedTuple):
@@ -64,6 +67,11 @@ def run(invocation: Invocation, name: str) -> int:
     chosen = choose(name, module, values)
     if values.output:
         output.check_file(values.output)
+    if values.restart and values.workdir is None:
+        raise UsageError("--restart needs --workdir=RUN, the folder of the run that is moved aside")
+    # Whoever repeats the command of the record resumes the run.
+    _, arguments = split_flags(invocation.arguments, set(), {"restart"})
+    invocation = invocation._replace(arguments=arguments)
     process_group = initialize(
         ProcessGroupOptions(**{flag: values[flag].value for flag in ProcessGroupOptions._fields})
     )
@@ -75,6 +83,8 @@ def run(invocation: Invocation, name: str) -> int:
         if not process_group.is_main:
             return session.compute_only(spec)
         workdir = values.workdir or default_folder(Path("runs"), name)
+        if values.restart and (aside := move_aside(workdir)):
+            announce(f"the old run is now {aside}")
         code = train(spec, workdir)
     if code or not values.output:
         return code
@@ -102,13 +112,28 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
 
 def require_one_process(values: Any, command: str) -> None:
     """Raises UsageError if a command that trains several runs was given several processes."""
-    if "output" in values and values["output"].present:
-        raise UsageError(f"--output is for one run; it cannot be combined with {command}")
+    for name in ("output", "restart", "wandb_name"):
+        if name in values and values[name].present:
+            raise UsageError(f"--{name} is for one run; it cannot be combined with {command}")
     present = [name for name in ProcessGroupOptions._fields if values[name].present]
     if present:
         raise UsageError(
             f"--{present[0]} is for one run on several hosts; it cannot be combined with {command}"
         )
+
+
+def part_of(series: str, invocation: Invocation, values: Any) -> Invocation:
+    """Returns the command line of one run of a series, and says what of W&B the runs cannot share.
+
+    Args:
+        series: name of the runs that a command trains, such as that of a sweep.
+        invocation: the command line.
+        values: the parsed flags.
+    """
+    unused = unused_variables(_tracking(values, series), os.environ)
+    if unused:
+        announce(f"W&B: {' and '.join(unused)} not used; each run of {series} gets its own")
+    return invocation._replace(series=series)
 
 
 def choose(name: str, module: ModuleType, values: Any) -> Chosen:
@@ -169,11 +194,22 @@ def make_run_spec(
         program=invocation.program,
         arguments=invocation.arguments,
         root=invocation.checkout.root,
-        wandb_mode=values.wandb,
+        tracking=_tracking(values, invocation.series),
         process_began=invocation.began,
         devices=devices.choose_devices(experiment, process_group, values.devices, announce),
         fast_convolutions=values.fast_convolutions,
     )
+
+
+def _tracking(values: Any, series: str) -> TrackingOptions:
+    names = WANDB_FLAGS | WANDB_SWITCHES
+    given = {name: values[name].value for name in names if name in values}
+    tags = given.get("wandb_tags")
+    fields = {name.removeprefix("wandb_"): value for name, value in given.items() if value}
+    mode = fields.pop("wandb")
+    if tags is not None:
+        fields["tags"] = tuple(word for tag in tags.split(",") if (word := tag.strip()))
+    return TrackingOptions(mode=mode, series=series, **fields)
 
 
 def _with_convolutions(experiment: Experiment, fast: bool) -> Experiment:

@@ -9,13 +9,15 @@ from typing import NamedTuple
 from lecture_models import files
 from lecture_models.commands import discovery, run
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.config import UsageError, as_json_values
+from lecture_models.config import UsageError, as_json_values, default_values
 from lecture_models.reports import seeds_page
 from lecture_models.runs import seeds as seed_runs
 from lecture_models.runs.arguments import split_flags
 from lecture_models.runs.folder import default_folder
 from lecture_models.runs.past_run import PastRun
+from lecture_models.training.interrupt import stop_signal_of
 from lecture_models.training.printing import until_reader_leaves
+from lecture_models.training.standard_streams import print_last_line
 
 
 class _Request(NamedTuple):
@@ -57,19 +59,21 @@ def seeds(invocation: Invocation, value: str) -> int:
     _, shared = split_flags(invocation.arguments, {"seeds", "workdir"})
     own = [f"--seeds={value}", f"--workdir={workdir}"]
     command = shlex.join(["python", invocation.program, *shared, *own])
-    request = _Request(
-        name, module, numbers, workdir, invocation._replace(arguments=shared), command
-    )
+    each = run.part_of(workdir.name, invocation._replace(arguments=shared), values)
+    request = _Request(name, module, numbers, workdir, each, command)
     seed_runs.check_workdir(workdir)
     seed_runs.check_same_but_for_seed(
-        seed_runs.runs_of(workdir), name, as_json_values(chosen.config)
+        seed_runs.runs_of(workdir),
+        name,
+        as_json_values(chosen.config),
+        defaults=default_values(chosen.config),
     )
     try:
         code = _train_all(request)
-    except KeyboardInterrupt:  # Between two runs, or while one is built.
-        code = 130
+    except KeyboardInterrupt as stop:  # Between two runs, or while one is built.
+        code = 128 + stop_signal_of(stop)
     if code >= 128:
-        announce(f"to continue with the seeds: {command}")
+        print_last_line(f"to continue with the seeds: {command}")
         return code
     return _report(request)
 
@@ -94,7 +98,9 @@ def _train_all(request: _Request) -> int:
         spec = run.make_run_spec(invocation, chosen, values, sources)
         others = seed_runs.runs_of(request.workdir)
         config = as_json_values(chosen.config)
-        seed_runs.check_same_but_for_seed(others, request.name, config, spec.data)
+        seed_runs.check_same_but_for_seed(
+            others, request.name, config, spec.data, default_values(chosen.config)
+        )
         code = run.train(spec, folder)
         _write(request)
         if code >= 128:

@@ -3,17 +3,16 @@
 import contextlib
 import os
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from lecture_models.commands import discovery, run, sweep_checks
 from lecture_models.commands.config_flags import define_config_flags, parse
-from lecture_models.commands.flags import command_flags
+from lecture_models.commands.flags import WANDB_FLAGS, WANDB_SWITCHES, command_flags
 from lecture_models.commands.help_page import show_help
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
@@ -37,11 +36,14 @@ from lecture_models.sweeps.study import TrialQueue, open_study
 from lecture_models.sweeps.worker import Sweep, run_trials
 from lecture_models.sweeps.worker_pool import end_with_parent, run_workers
 from lecture_models.training import process_setup
+from lecture_models.training.interrupt import stop_signal_of
 from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.pruning import PruningCallback
+from lecture_models.training.standard_streams import print_last_line
 
-# Flags that say where files are, not what a trial computes; they may differ between machines.
-LOCATION_FLAGS = {"wandb", "data_dir", "weights_dir"}
+# Flags that say where files are and what W&B is told, not what a trial computes; they may differ
+# between machines.
+LOCATION_FLAGS = {"data_dir", "weights_dir", *WANDB_FLAGS}
 # Flags of the sweep, which its trials do not have.
 SWEEP_FLAGS = {
     *("sweep", "num_trials", "workers", "storage", "max_retries", "heartbeat", "sweep_seed"),
@@ -113,22 +115,21 @@ def sweep(invocation: Invocation, path: Path) -> int:
 def _carry_out(request: _Request) -> int:
     storage = None
     try:
-        with _stopping_on_sigterm():
-            recorded = folder.read(request.sweep.folder, request.identity)
-            process_setup.use_compilation_cache()
-            if recorded is None:
-                _check_metric(request)
-            request.sweep.folder.mkdir(parents=True, exist_ok=True)
-            storage = open_storage(request.address, request.sweep.folder, request.values.heartbeat)
-            if recorded is None:
-                _write_record(request)
-            code = _work(request, storage)
-    except (KeyboardInterrupt, SystemExit) as stop:
-        code = stop.code if isinstance(stop, SystemExit) else 130
+        recorded = folder.read(request.sweep.folder, request.identity)
+        process_setup.use_compilation_cache()
+        if recorded is None:
+            _check_metric(request)
+        request.sweep.folder.mkdir(parents=True, exist_ok=True)
+        storage = open_storage(request.address, request.sweep.folder, request.values.heartbeat)
+        if recorded is None:
+            _write_record(request)
+        code = _work(request, storage)
+    except KeyboardInterrupt as stop:
+        code = 128 + stop_signal_of(stop)
     if request.values.sweep_worker:
         return code
     if code > 128:
-        announce(request.advice)
+        print_last_line(request.advice)
     return _report(request, storage, code) if storage else code
 
 
@@ -156,9 +157,9 @@ def _read(invocation: Invocation, path: Path) -> _Request | None:
     typed = {word.lstrip("-").partition("=")[0] for word in rest}
     constants = {key: value for key, value in spec.constants.items() if key not in typed}
     spec = spec._replace(constants=constants)
-    shared = invocation._replace(arguments=rest)
+    shared = invocation._replace(arguments=rest, series=spec.name)
     evaluations = sweep_checks.check(shared, name, module, spec)
-    _, flags = split_flags(rest, LOCATION_FLAGS)
+    _, flags = split_flags(rest, LOCATION_FLAGS, WANDB_SWITCHES)
     same = digest(spec, name, sorted(flags), values.sweep_seed)
     workdir = values.workdir or folder.default_folder(Path("runs"), name, path.stem, same)
     guard = address.one_line_errors if address else contextlib.nullcontext
@@ -166,6 +167,7 @@ def _read(invocation: Invocation, path: Path) -> _Request | None:
     identity = SweepIdentity(name, same, address.shown if address else None)
     limit = _limit(spec, values.num_trials)
     if not values.sweep_worker:
+        run.part_of(spec.name, invocation, values)
         for warning in spec.warnings:
             announce(f"warning: {warning}")
     return _Request(
@@ -321,17 +323,3 @@ def _report(request: _Request, storage: Storage, code: int) -> int:
         print(terminal(results, request.invocation.program), end="")
     announce(f"report: {path}")
     return code or int(results.best is None)
-
-
-@contextlib.contextmanager
-def _stopping_on_sigterm() -> Iterator[None]:
-    """Ends the sweep on SIGTERM between two trials, as Ctrl-C does; a trial handles it itself."""
-
-    def stop(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

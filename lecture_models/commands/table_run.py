@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from lecture_models.commands import discovery, run
+from lecture_models.commands.flags import WANDB_FLAGS, WANDB_SWITCHES
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.data.lookup import Library
@@ -13,8 +14,10 @@ from lecture_models.runs.results import finished_runs
 from lecture_models.tables import missing_runs
 from lecture_models.tables.missing_runs import WantedRun
 from lecture_models.tables.table import TableContext
+from lecture_models.training.interrupt import stop_signal_of
 
-PASSED_ON = ("data_dir", "weights_dir", "wandb")  # Flags of the table that its runs also have.
+# Flags of the table that its runs also have.
+PASSED_ON = ("data_dir", "weights_dir", *sorted(WANDB_FLAGS | WANDB_SWITCHES))
 
 
 def make_missing(invocation: Invocation, name: str, context: TableContext, values: Any) -> int:
@@ -73,15 +76,20 @@ def _check_data(missing: list[WantedRun], context: TableContext) -> None:
 
 
 def _make(invocation: Invocation, missing: list[WantedRun], values: Any) -> int:
-    passed = [f"--{name}={values[name].value}" for name in PASSED_ON if values[name].present]
+    passed = [
+        f"--{name}={values[name].value}"
+        for name in PASSED_ON
+        if name in values and values[name].present
+    ]
+    each = run.part_of(values.table, invocation, values)
     for number, wish in enumerate(missing, start=1):
         announce(f"run {number} of {len(missing)}: {wish.title} --seed={wish.seed}")
         began = time.perf_counter()
-        one = invocation._replace(arguments=[*wish.arguments, *passed], began=began)
+        one = each._replace(arguments=[*wish.arguments, *passed], began=began)
         try:
             code = run.run(one, wish.experiment)
-        except KeyboardInterrupt:  # Before its first step.
-            code = 130
+        except KeyboardInterrupt as stop:  # Before its first step.
+            code = 128 + stop_signal_of(stop)
         if code:
             announce(f"{number - 1} of {len(missing)} runs made; the same command continues")
             return code

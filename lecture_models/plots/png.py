@@ -71,8 +71,28 @@ def write_png(
 
     Args:
         path: file to write; missing folders are created.
+        pixels: see `encode_png`.
+        metadata: see `encode_png`.
+
+    Raises:
+        ValueError: the shape differs.
+    """
+    content = encode_png(pixels, metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_bytes(path, content)
+
+
+def encode_png(
+    pixels: UInt8[np.ndarray, "..."], metadata: dict[str, str] | None = None
+) -> bytes:
+    """Returns the content of a PNG file.
+
+    Args:
         pixels: shape (height, width, 1, 3 or 4); the fourth channel is opacity.
         metadata: more text for the file (latin-1 is written as tEXt, anything else as iTXt).
+
+    Returns:
+        The bytes of the file.
 
     Raises:
         ValueError: the shape differs.
@@ -87,8 +107,7 @@ def write_png(
     encoded = io.BytesIO()
     image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
     image.save(encoded, format="PNG", pnginfo=text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write_bytes(path, encoded.getvalue())
+    return encoded.getvalue()
 
 
 def shown_scale(width: int, height: int, drawn: int = 1) -> int:

@@ -37,16 +37,15 @@ def split_flags(
 
 
 def flag_value(arguments: Iterable[str], name: str) -> str | None:
-    """Returns the value that a flag has in a command line; None if it is not given.
+    """Returns the value that a flag has in a command line; None if it has none.
 
     If it is given several times, the last one counts.
     """
     taken, _ = split_flags(arguments, {name})
     if not taken:
         return None
-    last = taken[-1]
-    is_one_word = last.lstrip("-").startswith(f"{name}=") and last.startswith("-")
-    return last.partition("=")[2] if is_one_word else last
+    is_value = not taken[-1].startswith("-")
+    return taken[-1] if is_value else taken[-1].partition("=")[2] or None
 
 
 def words_of(command: str) -> list[str]:

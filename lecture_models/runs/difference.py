@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lecture_models.runs.json_values import as_list, as_object
 from lecture_models.runs.past_run import PastRun
-from lecture_models.runs.provenance import FAST_CONVOLUTIONS, shown_commit
+from lecture_models.runs.provenance import FAST_CONVOLUTIONS, VARIABLES, shown_commit
 from lecture_models.runs.recorded_run import Series, read_series
 
 MAX_HASHES = 4  # Of one data set, shown one by one.
@@ -99,13 +99,27 @@ def changed_origin(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
     if "environment" not in recorded:
         unknown = set(present["environment"])
     else:
-        unknown = {FAST_CONVOLUTIONS} - recorded["environment"].keys()
+        unknown = {FAST_CONVOLUTIONS} - as_object(recorded["environment"]).keys()
     now = {name: text for name, text in now.items() if name not in unknown}
     lines = _changes(before, now)
+    changed = as_object(recorded.get("changed_config"))
+    for name, values in changed.items():
+        lines.append(f"{name}: changed at a resume, {' to '.join(map(str, as_list(values)))}")
     git, git_now = as_object(recorded.get("git")), as_object(present.get("git"))
     if git == git_now and git.get("dirty"):
         lines.append("commit: both times the checkout had uncommitted changes, which may differ")
     return lines
+
+
+def changed_computation(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+    """Returns a line for each way in which another session computes other digits.
+
+    These are another jax or device, and other environment variables, but not other code.
+    """
+    names = ("version of jax", "version of jaxlib", "device's platform", "device's kind")
+    computing = (*names, *VARIABLES, FAST_CONVOLUTIONS)
+    lines = changed_origin(recorded, present)
+    return [line for line in lines if line.startswith(tuple(f"{name}: " for name in computing))]
 
 
 def changed_data(recorded: Sequence[Any], present: Sequence[Any]) -> list[str]:

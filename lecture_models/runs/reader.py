@@ -21,6 +21,7 @@ from lecture_models.runs.json_values import as_list, as_object
 CONFIG = "config.json"
 SUMMARY = "summary.json"
 METRICS = "metrics.jsonl"
+REPORT = "report.html"
 METRIC_GROUPS = ("train", "eval")
 _CONFIG_TYPES = {
     "experiment": str,
@@ -61,6 +62,11 @@ class RecordFile(NamedTuple):
     def intact(self) -> dict[str, Any]:
         """Returns the content of an undamaged file, and {} otherwise."""
         return {} if self.damage else self.content
+
+    @property
+    def is_foreign(self) -> bool:
+        """Returns True if another program wrote the file."""
+        return self.damage.startswith(_FOREIGN)
 
     def require(self) -> dict[str, Any]:
         """Returns the content. Raises RunFolderError if the file is missing or damaged."""

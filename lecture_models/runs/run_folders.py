@@ -7,14 +7,14 @@ from pathlib import Path
 from lecture_models.runs import artifacts
 from lecture_models.runs.reader import CONFIG
 
-NO_RUNS_INSIDE = frozenset({"checkpoints", "wandb"}) | artifacts.FOLDERS
+NO_RUNS_INSIDE = frozenset({"checkpoints", "damaged", "wandb"}) | artifacts.FOLDERS  # Of a run.
 
 
 def walk_runs(root: Path) -> Iterator[tuple[Path, list[str]]]:
     """Yields each folder that may be a run or hold runs, with the names of its files.
 
     Folders at any depth are yielded in the order of their names. A symbolic link is followed once.
-    Hidden folders and the folders inside of a run are skipped.
+    Hidden folders are skipped, and those that a run makes inside of its own.
     """
     visited = set()
     for parent, folders, files in os.walk(root, followlinks=True):
@@ -23,8 +23,9 @@ def walk_runs(root: Path) -> Iterator[tuple[Path, list[str]]]:
             folders.clear()
             continue
         visited.add(real)
+        skipped = NO_RUNS_INSIDE if CONFIG in files else frozenset()
         folders[:] = sorted(
-            name for name in folders if name not in NO_RUNS_INSIDE and not name.startswith(".")
+            name for name in folders if name not in skipped and not name.startswith(".")
         )
         yield Path(parent), files
 

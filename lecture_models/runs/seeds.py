@@ -1,6 +1,7 @@
 """Parses seeds, and reads and summarizes the runs that differ in their seeds only."""
 
 import math
+import re
 import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from lecture_models.runs.reader import CONFIG, RunFolderError
 
 MAX_SEEDS = 1_000
 FILE = "seeds.json"
+_SEED_FOLDER = re.compile(r"seed_[0-9]{4,}")
 
 
 class Spread(NamedTuple):
@@ -80,13 +82,18 @@ def check_workdir(workdir: Path) -> None:
 
 def runs_of(workdir: Path) -> list[PastRun]:
     """Returns the run of every seed that has started, in the order of the seeds."""
-    folders = sorted(path.parent for path in workdir.glob(f"seed_*/{CONFIG}"))
+    records = workdir.glob(f"seed_*/{CONFIG}")
+    folders = sorted(path.parent for path in records if _SEED_FOLDER.fullmatch(path.parent.name))
     runs = [read_past_run(folder) for folder in folders]
     return sorted(runs, key=lambda run: run.config.get("seed", 0))
 
 
 def check_same_but_for_seed(
-    runs: list[PastRun], experiment: str, config: dict[str, Any], data: list[Any] | None = None
+    runs: list[PastRun],
+    experiment: str,
+    config: dict[str, Any],
+    data: list[Any] | None = None,
+    defaults: dict[str, Any] | None = None,
 ) -> None:
     """Raises RunFolderError if a run differs from the present one in more than its seed.
 
@@ -95,6 +102,7 @@ def check_same_but_for_seed(
         experiment: the present experiment.
         config: the present config, in the values that JSON gives back.
         data: the data that the present run has read; None before it has read any.
+        defaults: the defaults of the config's fields, for those that a record lacks.
     """
     for run in runs:
         seed = run.config.get("seed")
@@ -103,7 +111,7 @@ def check_same_but_for_seed(
             "config": config | {"seed": seed},
             "data": run.record["data"] if data is None else data,
         }
-        check_same_run(run.record, present, run.folder)
+        check_same_run(run.record, present, run.folder, defaults)
 
 
 def spreads(runs: list[PastRun]) -> dict[str, Spread]:

@@ -106,7 +106,7 @@ class _Attempt:
         arguments = [*self._sweep.arguments(self._claimed.draws), workdir]
         own_flags = shlex.join(arguments[len(self._sweep.flags) : -1])
         self._sweep.announce(f"trial {self._claimed.index}: {own_flags}")
-        callback = PruningCallback(self._sweep.name, self._on_evaluation, self._on_failure)
+        callback = PruningCallback(self._on_evaluation, self._on_failure)
         try:
             code = launch(arguments, callback)
         except Exception as error:  # A bug in an experiment ends one trial, not the sweep.

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lecture_models.training.interrupt import stop_signal_of
+
 POLL_S = 0.5
 SHUTDOWN_S = 60.0  # All workers together may take this long to save checkpoints after a signal.
 
@@ -40,7 +42,7 @@ def run_workers(
         The first exit code that is not 0, else 0.
 
     Raises:
-        KeyboardInterrupt, SystemExit: as they come, after the workers have saved and ended.
+        KeyboardInterrupt: as it comes, after the workers have saved and ended.
     """
     logs.mkdir(parents=True, exist_ok=True)
 
@@ -68,8 +70,9 @@ def run_workers(
                 if code:
                     announce(f"worker {number} ended with code {code}: see {logs}/{number}.log")
     except BaseException as stop:
-        signal_number = signal.SIGTERM if isinstance(stop, SystemExit) else signal.SIGINT
-        _stop(list(workers.values()), signal_number)
+        is_request = isinstance(stop, KeyboardInterrupt)
+        number = stop_signal_of(stop) if is_request else signal.SIGTERM
+        _stop(list(workers.values()), number)
         raise
     return next((code for code in codes.values() if code), 0)
 

@@ -150,7 +150,10 @@ def make_experiment(
         train.images.shape[1:],
         *(tuple(map(float, moment)) for moment in moments),
     )
-    return Experiment(init, step, evaluate, batches, best, classifier)
+    scheduled = {"num_steps": "the schedule of learning_rate"}  # `classifier_config.schedule`.
+    return Experiment(
+        init, step, evaluate, batches, best, classifier, cadence_decides=scheduled
+    )
 
 
 def rbg_key(key: Key[Array, ""]) -> Key[Array, ""]:

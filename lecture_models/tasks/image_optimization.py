@@ -220,6 +220,7 @@ def image_experiment(
         evaluate,
         lambda first_step: itertools.repeat(arrays),
         result=Result("image"),
+        cadence_decides={"num_steps": "the steps of each size"} if len(stages) > 1 else {},
     )
 
 

@@ -119,6 +119,7 @@ def inversion_experiment(
         ),
         lambda first_step: itertools.repeat(arrays),
         result=Result("inverted"),
+        cadence_decides={"num_steps": "the steps of each layer"} if len(inversions) > 1 else {},
     )
 
 

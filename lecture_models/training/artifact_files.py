@@ -1,11 +1,12 @@
 """Writes the artifacts that `evaluate` returns: images, animations, sounds, tables, arrays."""
 
+import contextlib
 import csv
 import io
 import math
 import operator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -44,12 +45,33 @@ HIGHEST_RATE = 1_000_000  # Hz.
 HIGHEST_SAMPLE = 32_767  # Of 16 bits; the scale is the same for positive and negative samples.
 
 
+class EncodedArtifact(NamedTuple):
+    """Holds the place of an artifact in the run's folder, and the content of its file."""
+
+    path: Path
+    content: bytes
+
+    def write(self) -> Path:
+        """Writes the file; a kill at any moment leaves the whole file or none.
+
+        Returns the path. Raises OSError if the disk refuses it.
+        """
+        self.path.parent.mkdir(exist_ok=True)
+        files.write_bytes(self.path, self.content)
+        return self.path
+
+
 def write_artifact(
     run_folder: Path, name: str, step: int, artifact: Artifact, metadata: dict[str, str]
 ) -> Path:
-    """Writes an artifact to its place in the run's folder and returns the path.
+    """Writes an artifact, as `encode_artifact` makes it, and returns the path."""
+    return encode_artifact(run_folder, name, step, artifact, metadata).write()
 
-    Equal artifacts give equal bytes. A kill at any moment leaves the whole file or none.
+
+def encode_artifact(
+    run_folder: Path, name: str, step: int, artifact: Artifact, metadata: dict[str, str]
+) -> EncodedArtifact:
+    """Returns the file of an artifact before it is written. Equal artifacts give equal bytes.
 
     Args:
         run_folder: folder of the run.
@@ -60,7 +82,6 @@ def write_artifact(
 
     Raises:
         ValueError: the artifact cannot be written as it is; one line that names it.
-        OSError: the disk refuses it.
     """
     kind = KINDS[type(artifact)]
     try:
@@ -68,16 +89,14 @@ def write_artifact(
         path = artifact_path(run_folder, kind, name, step, file_name)
         if kind == artifacts.IMAGES:
             texts = metadata | {"Step": str(step), "Caption": artifact.caption}
-            png.write_png(path, _grid(artifact), texts)
+            content = png.encode_png(_grid(artifact), texts)
         else:
             content = _ENCODERS[type(artifact)](artifact)
-            path.parent.mkdir(exist_ok=True)
-            files.write_bytes(path, content)
     except ValueError as error:
         raise ValueError(
             f"evaluate returned {type(artifact).__name__} {name!r}: {error}"
         ) from error
-    return path
+    return EncodedArtifact(path, content)
 
 
 def plain_table(table: DataTable) -> DataTable:
@@ -96,6 +115,22 @@ def plain_table(table: DataTable) -> DataTable:
             )
         rows.append(tuple(_plain_entry(entry, index) for entry in row))
     return table._replace(columns=tuple(table.columns), rows=tuple(rows))
+
+
+def read_table(path: Path, caption: str) -> DataTable:
+    """Reads the table that was written to a CSV file; what reads as a number becomes one.
+
+    Raises ValueError or OSError if the file is damaged.
+    """
+    columns, *rows = csv.reader(path.read_text("utf-8").splitlines())
+    return DataTable(columns, tuple(tuple(map(_read_entry, row)) for row in rows), caption)
+
+
+def _read_entry(text: str) -> int | float | str:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _plain_entry(entry: Any, row: int) -> int | float | str:

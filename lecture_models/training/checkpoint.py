@@ -3,31 +3,40 @@
 import contextlib
 import errno
 import hashlib
+import itertools
 import logging
 import operator
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint import checkpoint_managers
 
+from lecture_models.runs.folder import ANOTHER_FOLDER, CHECKPOINT_DIGEST, saved_steps
+
 LATEST_KEPT = 3
 SPACE_TO_SPARE = 1 << 20  # Bytes for Orbax's own files, the metrics and the report.
-_ITEMS = ("state", "digest")
+_STATE, _DIGEST = _ITEMS = ("state", CHECKPOINT_DIGEST)
+_MOST_NAMED = 3  # Arrays in a message.
 
 
 class CheckpointError(Exception):
     """Says, in one line for the user, that a checkpoint cannot be written or read."""
 
 
+class OtherStateError(CheckpointError):
+    """Says that a sound checkpoint holds arrays of other names, shapes or types."""
+
+
 class Checkpoints:
     """Keeps the last three states of a run, and the one with the highest score if there are scores.
 
-    Orbax writes a checkpoint under a temporary name and renames it when it is complete.
+    Orbax writes a checkpoint under a temporary name and renames it when it is complete. What else
+    lies in the folder belongs to the user, and is neither read nor removed.
     """
 
     def __init__(self, folder: Path, announce: Callable[[str], None], read_only: bool = False):
@@ -41,7 +50,7 @@ class Checkpoints:
         logging.getLogger("absl").setLevel(logging.CRITICAL)
         score = operator.itemgetter("score")
         keep = [
-            checkpoint_managers.LatestN(LATEST_KEPT),
+            _LatestOfOurs(folder, LATEST_KEPT),
             checkpoint_managers.BestN(
                 get_metric_fn=score, n=1, keep_checkpoints_without_metrics=False
             ),
@@ -92,7 +101,7 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """Lists the steps that have a checkpoint, in order."""
-        return sorted(self._manager.all_steps())
+        return sorted({*self._manager.all_steps()} & {*saved_steps(self._folder)})
 
     def restore_latest(self, like: Any) -> tuple[int, Any] | None:
         """Restores the newest checkpoint that is not damaged.
@@ -105,20 +114,21 @@ class Checkpoints:
             read, this is announced, and the one before is used.
 
         Raises:
+            OtherStateError: the checkpoints hold another state.
             CheckpointError: there are checkpoints, but none can be read.
         """
         reason = ""
         for step in reversed(self.steps()):
             try:
                 return step, self._restore(step, like)
-            except MemoryError:
+            except (MemoryError, OtherStateError):
                 raise
             except Exception as error:  # Orbax raises many kinds for a damaged file.
                 reason = str(error).strip().partition("\n")[0][:200]
                 self._announce(f"checkpoint {step} is damaged ({reason}); trying the previous one")
         if reason:
             raise CheckpointError(
-                f"no checkpoint in {self._folder} can be read ({reason}); choose a new folder"
+                f"no checkpoint in {self._folder} can be read ({reason}); {ANOTHER_FOLDER}"
             )
         return None
 
@@ -140,7 +150,7 @@ class Checkpoints:
         """
         try:
             return self._restore(step, like)
-        except MemoryError:
+        except (MemoryError, OtherStateError):
             raise
         except Exception as error:  # Orbax raises many kinds for a damaged file.
             reason = str(error).strip().partition("\n")[0].partition(". ")[0][:200]
@@ -153,11 +163,15 @@ class Checkpoints:
         for later_step in [saved_step for saved_step in self.steps() if saved_step > step]:
             aside = self._folder.parent / "damaged" / str(later_step)
             aside.parent.mkdir(exist_ok=True)
-            shutil.rmtree(aside, ignore_errors=True)
+            numbers = itertools.count(2)
+            while aside.exists():
+                aside = aside.with_name(f"{later_step}-{next(numbers)}")
             (self._folder / str(later_step)).rename(aside)
         self._manager.reload()
 
     def _restore(self, step: int, like: Any) -> Any:
+        if like is not None:
+            self._require_structure(step, like)
         items = ocp.args.Composite(
             state=ocp.args.StandardRestore(like), digest=ocp.args.JsonRestore()
         )
@@ -167,10 +181,44 @@ class Checkpoints:
             raise CheckpointError(f"its SHA-256 is {sha256[:12]}; {recorded[:12]} was recorded")
         return restored["state"]
 
+    def _require_structure(self, step: int, like: Any) -> None:
+        """Raises OtherStateError, naming the arrays, if a checkpoint holds other ones than `like`.
+
+        Orbax's own error for this reads like that of a damaged file.
+        """
+        saved = ocp.StandardCheckpointHandler().metadata(self._folder / str(step) / _STATE).tree
+        there, now = _arrays(saved), _arrays(like)
+        different = [
+            f"{name} is {there.get(name, 'absent')} there and {now.get(name, 'absent')} now"
+            for name in sorted(there.keys() | now.keys())
+            if there.get(name) != now.get(name)
+        ]
+        if different:
+            rest = len(different) - _MOST_NAMED
+            more = f", and {rest} more differ" if rest > 0 else ""
+            raise OtherStateError(
+                f"checkpoint {step} in {self._folder} holds another state: "
+                f"{', '.join(different[:_MOST_NAMED])}{more}"
+            )
+
     def close(self) -> None:
         """Waits for the last write. Raises CheckpointError if it failed."""
         with _one_line_errors(self._folder):
             self._manager.close()
+
+
+class _LatestOfOurs(NamedTuple):
+    """Makes Orbax preserve the last `count` checkpoints of the run, and folders of the user."""
+
+    folder: Path
+    count: int
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        """Returns for each checkpoint whether it is preserved."""
+        steps, saved = [about.step for about in checkpoints], saved_steps(self.folder)
+        # The newest one is not in place yet.
+        ours = [step for step in steps if step in saved or not (self.folder / str(step)).exists()]
+        return [step not in ours[: -self.count] for step in steps]
 
 
 class NoCheckpoints:
@@ -200,6 +248,18 @@ def _process_0_only(folder: Path) -> dict[str, Any]:
         primary_host=index, active_processes={index}, barrier_sync_key_prefix=f"process_{index}"
     )
     return {"multiprocessing_options": options, "create": False}
+
+
+def _arrays(state: Any) -> dict[str, str]:
+    """Returns type and shape of each array of a pytree, by its path in Orbax's notation."""
+    leaves = jax.tree_util.tree_flatten_with_path(state)[0]
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): (
+            f"{leaf.dtype}[{','.join(map(str, leaf.shape))}]"
+        )
+        for path, leaf in leaves
+        if hasattr(leaf, "shape")
+    }
 
 
 def digest(state: Any) -> str:

@@ -1,9 +1,10 @@
 """Prints to a reader who may stop reading early, as `head` does."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
+
+from lecture_models.training.standard_streams import discard_further_output
 
 
 @contextlib.contextmanager
@@ -13,7 +14,10 @@ def until_reader_leaves() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more at its exit, which must find an open file.
-        descriptor = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(descriptor, sys.stdout.fileno())
-        os.close(descriptor)
+        discard_further_output(sys.stdout)
+    except OSError:
+        try:
+            sys.stdout.flush()
+        except OSError:  # Such as a full disk. Python flushes once more at its exit.
+            discard_further_output(sys.stdout)
+        raise

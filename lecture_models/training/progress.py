@@ -1,10 +1,10 @@
 """Shows the progress of training: a bar on a terminal, a line every ten seconds elsewhere."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
-from io import TextIOBase
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from lecture_models.reports.html import duration
 
@@ -16,23 +16,27 @@ class Progress(NamedTuple):
     """Shows how far a run is.
 
     Attributes:
+        begin: `begin(step)` is called with the step at which the run starts or resumes.
         update: `update(step, metrics)` is called at log points.
         announce: `announce(line)` prints a line that stays.
         close: ends the display.
     """
 
+    begin: Callable[[int], None]
     update: Callable[[int, dict[str, float]], None]
     announce: Callable[[str], None]
     close: Callable[[], None]
 
 
-def open_progress(num_steps: int, stream: TextIOBase | None = None) -> Progress:
+def open_progress(num_steps: int, stream: TextIO | None = None) -> Progress:
     """Opens the display that suits the stream, by default standard error.
 
     At the second log point it announces the remaining time if that is more than ten minutes.
     """
     stream = sys.stderr if stream is None else stream
-    progress = _bar(num_steps, stream) if stream.isatty() else _plain(num_steps, stream)
+    # A terminal such as that of Emacs cannot write over a line.
+    has_bar = stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    progress = _bar(num_steps, stream) if has_bar else _plain(num_steps, stream)
     first: tuple[int, float] | None = None
     estimated = False
 
@@ -51,37 +55,39 @@ def open_progress(num_steps: int, stream: TextIOBase | None = None) -> Progress:
     return progress._replace(update=update)
 
 
-def _bar(num_steps: int, stream: TextIOBase) -> Progress:
+def _bar(num_steps: int, stream: TextIO) -> Progress:
+    # Imported when used, because Rich takes 0.1 s, which a run in a log file need not wait for.
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
 
+    from lecture_models.training.progress_line import ProgressLine
+
     bar = RichProgress(
-        MofNCompleteColumn(),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[metrics]}", markup=False),
-        console=Console(file=stream),
+        ProgressLine(),
+        console=Console(file=stream, force_terminal=True),
         # Rich's ten refreshes per second would cost noticeable time on two cores.
         refresh_per_second=2,
+        expand=True,
     )
     bar.start()
 
+    def begin(step: int) -> None:
+        # The bar starts at the step at which a run resumes, so that its speed is right.
+        if num_steps > 0 and not bar.tasks:
+            bar.add_task("", total=num_steps, completed=step, metrics=[])
+
     def update(step: int, metrics: dict[str, float]) -> None:
-        if (
-            not bar.tasks
-        ):  # The bar starts at the step at which a run resumes, so that its speed is right.
-            bar.add_task("", total=num_steps, completed=step, metrics="")
-        bar.update(bar.task_ids[0], completed=step, metrics=_short(metrics))
+        begin(step)
+        bar.update(bar.task_ids[0], completed=step, metrics=_texts(metrics))
 
-    return Progress(
-        update=update,
-        announce=lambda line: bar.console.print(line, markup=False, highlight=False),
-        close=bar.stop,
-    )
+    def announce(line: str) -> None:
+        # Rich would break a long line itself, and a command in it could not be copied whole.
+        bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    return Progress(begin=begin, update=update, announce=announce, close=bar.stop)
 
 
-def _plain(num_steps: int, stream: TextIOBase) -> Progress:
+def _plain(num_steps: int, stream: TextIO) -> Progress:
     first: tuple[int, float] | None = None  # Step and time of the first log point.
     last = time.monotonic()
 
@@ -93,13 +99,16 @@ def _plain(num_steps: int, stream: TextIOBase) -> Progress:
             return
         last = now
         remaining = (now - first[1]) / max(step - first[0], 1) * (num_steps - step)
-        announce(f"step {step}/{num_steps}, {duration(remaining)} left: {_short(metrics)}")
+        shown = " ".join(_texts(metrics))
+        announce(f"step {step}/{num_steps}, {duration(remaining)} left: {shown}")
 
     def announce(line: str) -> None:
         print(line, file=stream, flush=True)
 
-    return Progress(update=update, announce=announce, close=lambda: None)
+    return Progress(begin=lambda step: None, update=update, announce=announce, close=lambda: None)
 
 
-def _short(metrics: dict[str, float]) -> str:
-    return " ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+def _texts(metrics: dict[str, float]) -> list[str]:
+    """Returns name and value of each metric, losses first: a narrow terminal drops the last."""
+    losses_first = sorted(metrics, key=lambda name: (name != "loss", not name.endswith("loss")))
+    return [f"{name} {metrics[name]:.4g}" for name in losses_first]

@@ -8,19 +8,17 @@ class PruningCallback(NamedTuple):
     """Tells a sweep how a run does.
 
     Attributes:
-        group: W&B's group of the sweep's runs; None for that of the experiment.
         evaluated: `evaluated(count, metrics)` is called at evaluation number `count`, from 1, with
             the last value of each metric by the name `train/NAME` or `eval/NAME`. It returns True
             if the run must stop there.
         failed: `failed(error)` is called with the error that ended the run.
     """
 
-    group: str | None
     evaluated: Callable[[int, dict[str, float]], bool]
     failed: Callable[[BaseException], None]
 
 
-NO_PRUNING = PruningCallback(None, lambda count, metrics: False, lambda error: None)
+NO_PRUNING = PruningCallback(lambda count, metrics: False, lambda error: None)
 
 
 class Pruned(Exception):  # noqa: N818 - nothing went wrong.

@@ -4,9 +4,18 @@ import re
 from typing import Any
 
 from lecture_models.experiment import Artifact, DataTable, Evaluation
+from lecture_models.runs import artifacts
+from lecture_models.runs.artifacts import RECORDED, recorded_files
 from lecture_models.runs.folder import RunFolder
+from lecture_models.runs.json_values import as_list, as_object
 from lecture_models.runs.past_run import numbers
-from lecture_models.training.artifact_files import KINDS, plain_table, write_artifact
+from lecture_models.training.artifact_files import (
+    KINDS,
+    EncodedArtifact,
+    encode_artifact,
+    plain_table,
+    read_table,
+)
 from lecture_models.training.evaluation_results import sorted_results
 from lecture_models.training.progress import Progress
 from lecture_models.training.wandb_tracker import LoggedFile, Tracker
@@ -36,12 +45,17 @@ class RunRecorder:
         self.alarms: list[str] = []
 
     def recall(self, records: list[dict[str, Any]]) -> None:
-        """Takes over the lines of metrics.jsonl that earlier sessions of the run wrote."""
+        """Takes over the lines of metrics.jsonl that earlier sessions of the run wrote.
+
+        W&B gets what it lacks of them, such as the last seconds of a session that was killed.
+        """
         for record in records:
             for group in ("train", "eval"):
                 self.metrics.update(_prefixed(group, numbers(record.get(group))))
-            self.texts.update(record.get("texts", {}))
-            self.alarms += record.get("alarms", [])
+            self.texts.update(as_object(record.get("texts")))
+            self.alarms += map(str, as_list(record.get("alarms")))
+            if record["step"] >= self._tracker.first_missing_step:
+                self._tracker.log(record["step"], self._logged(record))
 
     def train(self, step: int, metrics: dict[str, float]) -> None:
         """Records the metrics of training, each a mean over the steps since the last call."""
@@ -58,17 +72,19 @@ class RunRecorder:
         as it is.
         """
         scalars, texts, alarms, made = sorted_results(evaluation, step)
-        artifacts: dict[str, dict[str, str]] = {}
-        logged: dict[str, Any] = {}
-        for name, artifact in made.items():
-            artifacts[name], logged[f"eval/{name}"] = self._artifact(name, step, artifact)
+        encoded = {name: self._encoded(name, step, artifact) for name, artifact in made.items()}
         for alarm in alarms:
             if not any(_same_alarm(alarm, earlier) for earlier in self.alarms):
                 self._progress.announce(f"ALARM: {alarm}")
+        recorded = {name: self._about(encoded[name], made[name]) for name in made}
         self._folder.append_metrics(
-            {"step": step, "eval": scalars, "texts": texts, "alarms": alarms}
-            | ({"artifacts": artifacts} if artifacts else {})
+            {"step": step, "eval": scalars, "texts": texts, "alarms": alarms, RECORDED: recorded}
         )
+        # Only now, so that a killed run never leaves a file that its record does not name.
+        self._folder.sync()
+        logged: dict[str, Any] = {
+            f"eval/{name}": self._write(encoded[name], made[name]) for name in made
+        }
         self.metrics.update(_prefixed("eval", scalars))
         self.texts.update(texts)
         self.alarms += alarms
@@ -86,16 +102,37 @@ class RunRecorder:
         """Returns when the metrics are on the disk."""
         self._folder.sync()
 
-    def _artifact(
-        self, name: str, step: int, artifact: Artifact
-    ) -> tuple[dict[str, str], LoggedFile | DataTable]:
-        """Writes an artifact; returns what metrics.jsonl says of it, and what W&B logs."""
-        path = write_artifact(self._folder.path, name, step, artifact, self._metadata)
-        file = path.relative_to(self._folder.path).as_posix()
-        logged = LoggedFile(KINDS[type(artifact)], path, artifact.caption)
+    def _logged(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Returns what W&B logs of a line of metrics.jsonl; files that are gone are skipped."""
+        captions = as_object(record.get(RECORDED))
+        logged: dict[str, Any] = {}
+        for name, file in recorded_files(record).items():
+            path = self._folder.path / file
+            kind = next(kind for kind in artifacts.KINDS if kind.folder == file.parts[0])
+            caption = str(as_object(captions[name]).get("caption", ""))
+            if path.is_file():
+                is_table = kind == artifacts.DATA_TABLES
+                logged[f"eval/{name}"] = (
+                    read_table(path, caption) if is_table else LoggedFile(kind, path, caption)
+                )
+        for group in ("train", "eval"):
+            logged |= _prefixed(group, numbers(record.get(group)))
+        return logged | _prefixed("texts", as_object(record.get("texts")))
+
+    def _encoded(self, name: str, step: int, artifact: Artifact) -> EncodedArtifact:
+        return encode_artifact(self._folder.path, name, step, artifact, self._metadata)
+
+    def _about(self, encoded: EncodedArtifact, artifact: Artifact) -> dict[str, str]:
+        """Returns what metrics.jsonl says of an artifact."""
+        file = encoded.path.relative_to(self._folder.path).as_posix()
+        return {"file": file, "caption": artifact.caption}
+
+    def _write(self, encoded: EncodedArtifact, artifact: Artifact) -> LoggedFile | DataTable:
+        """Writes an artifact; returns what W&B logs."""
+        encoded.write()
         if isinstance(artifact, DataTable):
-            logged = plain_table(artifact)
-        return {"file": file, "caption": artifact.caption}, logged
+            return plain_table(artifact)
+        return LoggedFile(KINDS[type(artifact)], encoded.path, artifact.caption)
 
 
 def _same_alarm(alarm: str, other: str) -> bool:

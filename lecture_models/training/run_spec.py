@@ -10,6 +10,7 @@ from lecture_models.runs.folder import data_contents
 from lecture_models.training.devices import ONE_DEVICE, Devices
 from lecture_models.training.processes import Status
 from lecture_models.training.pruning import NO_PRUNING, PruningCallback
+from lecture_models.training.tracking_options import TrackingOptions
 
 
 class RunSpec(NamedTuple):
@@ -25,7 +26,7 @@ class RunSpec(NamedTuple):
         program: the program as it was typed, such as `launch.py`.
         arguments: the arguments as they were typed.
         root: folder of the checkout with the code.
-        wandb_mode: W&B's mode as it was requested, which may be `auto`.
+        tracking: what the command line says about W&B.
         process_began: time.perf_counter() at the first line of the program.
         pruning: follows the run for a sweep.
         devices: where the arrays are placed.
@@ -42,7 +43,7 @@ class RunSpec(NamedTuple):
     program: str
     arguments: list[str]
     root: Path
-    wandb_mode: str
+    tracking: TrackingOptions
     process_began: float
     pruning: PruningCallback = NO_PRUNING
     devices: Devices = ONE_DEVICE

@@ -1,9 +1,11 @@
 """Carries out one process of a run: opens or resumes the folder, trains, and writes the report."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from lecture_models.config import as_json_values
@@ -11,21 +13,34 @@ from lecture_models.experiment import Best
 from lecture_models.reports.gif import write_gifs
 from lecture_models.reports.run_page import write_report
 from lecture_models.runs import provenance
-from lecture_models.runs.folder import RunFolder, check_same_run
+from lecture_models.runs.folder import RunFolder
+from lecture_models.runs.json_values import as_list
+from lecture_models.runs.reader import REPORT
 from lecture_models.runs.recorded_run import read_run
-from lecture_models.training.checkpoint import CheckpointError, Checkpoints, NoCheckpoints
-from lecture_models.training.interrupt import Interrupted, stop_requests
+from lecture_models.training.checkpoint import (
+    CheckpointError,
+    Checkpoints,
+    NoCheckpoints,
+    OtherStateError,
+)
+from lecture_models.training.interrupt import (
+    Interrupted,
+    stop_requests,
+    stop_signal_of,
+    stopping_at_once,
+)
 from lecture_models.training.loop import Hooks, Outcome, train
 from lecture_models.training.metric_window import NonFiniteError
 from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.processes import ProcessGroupError, Status
-from lecture_models.training.progress import Progress, open_progress
+from lecture_models.training.progress import open_progress
 from lecture_models.training.pruning import Pruned
 from lecture_models.training.recorder import NoRecorder, RunRecorder
+from lecture_models.training.resume import continuation
 from lecture_models.training.run_spec import RunSpec
+from lecture_models.training.standard_streams import print_last_line
+from lecture_models.training.tracking_options import chosen_mode, tracked_as
 from lecture_models.training.wandb_tracker import Tracker, open_tracker
-
-WANDB_PROJECT = "lecture-models"
 
 
 def run(spec: RunSpec, folder: RunFolder) -> int:
@@ -41,36 +56,59 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
         ProcessGroupError: another process of the run cannot start.
     """
     recorded = folder.read_config()
-    present = _record(spec, folder)
+    present, changed = _record(spec, folder), ()
     if recorded is not None:
-        check_same_run(recorded, present, folder.path)
-        present["sessions"] = [*recorded["sessions"], *present["sessions"]]
-        present |= {name: recorded[name] for name in ("command", "preset", "started", "wandb")}
-        if folder.read_summary().get("status") == "finished":
-            spec.barrier(Status.FINISHED)
-            spec.devices.process_group.shut_down_together()
-            write_report(folder.path)
-            if spec.cadence.num_steps == 0:
-                _show(folder.read_summary().get("texts", {}))
-            _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
-            return 0
+        continued = continuation(spec, folder, recorded, present, _announce)
+        if continued.is_finished:
+            return _show_finished(spec, folder)
+        present, changed = continued.record, continued.changed
     spec.barrier(Status.READY)
+    tracker = _open_tracker(spec, folder, present)
+    return _Session(spec, folder, tracker, present, changed).run()
+
+
+def _open_tracker(spec: RunSpec, folder: RunFolder, record: dict[str, Any]) -> Tracker:
+    """Writes the run's record, which then says how W&B knows the run, and opens W&B."""
+    mode, lines = chosen_mode(spec.tracking, os.environ)
+    known_as = None
+    if mode != "disabled":
+        known_as, more = tracked_as(
+            spec.tracking, folder.path.name, spec.name, record["wandb"], os.environ
+        )
+        lines += more
+        record["wandb"] |= known_as.record
     # Before W&B writes its files: a folder with files but no record would be refused on resume.
-    folder.write_config(present)
+    folder.write_config(record)
+    if lines:
+        _announce(f"W&B: {'; '.join(lines)}")
     tracker = open_tracker(
-        spec.wandb_mode,
+        mode,
+        known_as,
         folder=folder.path,
-        project=WANDB_PROJECT,
-        experiment=spec.name,
-        config=present["config"] | {"data": spec.data},
-        run_id=present["wandb"]["run_id"],
-        group=spec.pruning.group,
+        config=_tracked_config(record),
+        stores_artifacts=spec.tracking.artifacts,
         announce=_announce,
     )
-    run_id = tracker.run_id or present["wandb"]["run_id"]
-    present["wandb"] = {"mode": tracker.mode, "run_id": run_id, "url": tracker.url}
-    folder.write_config(present)
-    return _Session(spec, folder, tracker, present).run()
+    record["wandb"] |= {"mode": tracker.mode, "url": tracker.url}
+    folder.write_config(record)
+    return tracker
+
+
+def _tracked_config(record: dict[str, Any]) -> dict[str, Any]:
+    """Returns what W&B shows as the run's config, by which its runs can be filtered."""
+    origin = {name: record[name] for name in ("experiment", "preset", "command", "data")}
+    git = record["git"] or {"commit": None, "dirty": None}
+    return origin | git | record["config"]
+
+
+def _show_finished(spec: RunSpec, folder: RunFolder) -> int:
+    spec.barrier(Status.FINISHED)
+    spec.devices.process_group.shut_down_together()
+    _write_report(folder)
+    if spec.cadence.num_steps == 0:
+        _show(folder.read_summary().get("texts", {}))
+    _announce(f"{folder.path} is finished already: see {folder.path}/report.html")
+    return 0
 
 
 def compute_only(spec: RunSpec) -> int:
@@ -109,9 +147,26 @@ def _announce(line: str) -> None:
 
 
 def _show(texts: dict[str, str]) -> None:
-    """Prints the result of an experiment of no steps on standard output."""
-    with until_reader_leaves():
-        print("\n\n".join(texts.values()))
+    """Prints the result of an experiment of no steps on standard output.
+
+    The result is in the folder too, so a full disk is announced and not an error.
+    """
+    try:
+        with until_reader_leaves():
+            print("\n\n".join(texts.values()))
+    except OSError as error:
+        _announce(f"cannot print the result: {error.strerror}")
+
+
+def _write_report(folder: RunFolder) -> None:
+    """Writes the report, which shows the result and is not part of it: a failure is announced."""
+    try:
+        write_report(folder.path)
+    except Exception as error:  # The report must not end hours of training.
+        reason = (
+            error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        )
+        _announce(f"cannot write {folder.path}/report.html: {reason}")
 
 
 def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
@@ -130,7 +185,7 @@ def _record(spec: RunSpec, folder: RunFolder) -> dict[str, Any]:
         "data": spec.data,
         "classifier": classifier.record if classifier else None,
         "best": _goal(spec.experiment.best),
-        "wandb": {"mode": spec.wandb_mode, "run_id": None, "url": None},
+        "wandb": {"mode": spec.tracking.mode, "run_id": None, "url": None},
         **process,
         "sessions": [process],
     }
@@ -143,58 +198,96 @@ def _goal(best: Best | None) -> dict[str, str] | None:
     return {"metric": f"eval/{best.metric}", "goal": "maximize" if best.sign > 0 else "minimize"}
 
 
+def _films_of(folder: RunFolder, summary: dict[str, Any]) -> list[str]:
+    """Returns the names of the GIFs that the run has written; older runs did not record them."""
+    films = summary.get("films")
+    if films is None and summary.get("status") == "finished":
+        return [path.stem for path in folder.images.glob("*.gif")]
+    return list(map(str, as_list(films)))
+
+
 class _Session:
     """Trains a run, and writes its summary and report at evaluations, checkpoints and the end."""
 
-    def __init__(self, spec: RunSpec, folder: RunFolder, tracker: Tracker, record: dict[str, Any]):
+    def __init__(
+        self,
+        spec: RunSpec,
+        folder: RunFolder,
+        tracker: Tracker,
+        record: dict[str, Any],
+        changed: tuple[str, ...],
+    ):
+        """Takes the run, where it is recorded, and how it differs from its last session."""
         self._spec, self._folder, self._tracker, self._record = spec, folder, tracker, record
+        self._changed = changed
         self._began = time.perf_counter()
         self._earlier = folder.read_summary()
+        self._films = _films_of(folder, self._earlier)
         self._startup_s: float | None = None
         self._step = 0
         self._diverged = False
+        self._resume = f"to resume: {spec.resume_command(folder.path)}"
+        self._progress = open_progress(spec.cadence.num_steps)
+        self._recorder = RunRecorder(folder, tracker, self._progress, self._metadata())
 
     def run(self) -> int:
-        spec, cadence = self._spec, self._spec.cadence
-        progress = open_progress(cadence.num_steps)
-        self._recorder = RunRecorder(self._folder, self._tracker, progress, self._metadata())
-        resume = f"to resume: {spec.resume_command(self._folder.path)}"
+        """Trains, and writes the summary and the report; returns the exit code."""
+        # An experiment of no steps saves nothing, so it need not go on after a signal.
+        is_saved = self._spec.cadence.num_steps > 0
+        requests = stop_requests() if is_saved else stopping_at_once()
         try:
-            with contextlib.closing(progress), stop_requests() as stop_signal:
-                outcome = self._train(progress, stop_signal)
+            with requests as stop_signal:
+                return self._run(stop_signal)
+        except KeyboardInterrupt as stop:  # While the last summary or report was written.
+            print_last_line(f"stopped at once; {self._resume}")
+            return 128 + stop_signal_of(stop)
+
+    def _run(self, stop_signal: Callable[[], int]) -> int:
+        spec = self._spec
+        try:
+            with contextlib.closing(self._progress):
+                outcome = self._train(stop_signal)
         except Interrupted as interrupted:
-            self._spec.devices.process_group.shut_down_together()
-            _announce(f"{interrupted}; {resume}")
+            spec.devices.process_group.shut_down_together()
+            # Before the summary and W&B, which take time that a host may not give.
+            print_last_line(f"{interrupted}; {self._resume}")
             self._finish("interrupted")
             return 128 + interrupted.signal_number
-        except KeyboardInterrupt:  # The second Ctrl-C: nothing more is saved.
-            _announce(f"stopped at once; {resume}")
+        except KeyboardInterrupt as stop:  # Nothing more is saved.
+            print_last_line(f"stopped at once; {self._resume}")
             self._finish("interrupted")
-            return 130
+            return 128 + stop_signal_of(stop)
         except Pruned:
             _announce(f"pruned at step {self._step} in {self._folder.path}")
             self._finish("pruned")
             return 0
         except (NonFiniteError, CheckpointError, ProcessGroupError, OSError) as error:
-            spec.pruning.failed(error)
-            self._diverged = isinstance(error, NonFiniteError)
-            self._finish("failed", error=str(error))
-            lost_process = isinstance(error, ProcessGroupError)
-            advice = resume if lost_process else f"the folder is {self._folder.path}"
-            _announce(f"error: {error}; {advice}")
-            return 1
+            return self._fail(error)
         except BaseException as error:
             self._finish("failed", error=f"{type(error).__name__}: {error}")
             raise
         spec.devices.process_group.shut_down_together()
         self._finish("finished", outcome)
-        if cadence.num_steps == 0:
+        if spec.cadence.num_steps == 0:
             _show(self._recorder.texts)
         _announce(f"finished: {self._folder.path}/report.html")
         return 0
 
-    def _train(self, progress: Progress, stop_signal: Callable[[], int]) -> Outcome:
-        checkpoints = Checkpoints(self._folder.checkpoints, progress.announce)
+    def _fail(self, error: Exception) -> int:
+        self._spec.pruning.failed(error)
+        self._diverged = isinstance(error, NonFiniteError)
+        message = str(error)
+        if isinstance(error, OtherStateError):
+            reason = "; ".join(self._changed) or "the code of the experiment"
+            message = f"{message}. What has changed: {reason}"
+        self._finish("failed", error=message)
+        lost_process = isinstance(error, ProcessGroupError)
+        advice = self._resume if lost_process else f"the folder is {self._folder.path}"
+        _announce(f"error: {message}; {advice}")
+        return 1
+
+    def _train(self, stop_signal: Callable[[], int]) -> Outcome:
+        checkpoints = Checkpoints(self._folder.checkpoints, self._progress.announce)
         with contextlib.closing(checkpoints), self._spec.devices.process_group.one_line_errors():
             return train(
                 self._spec.experiment,
@@ -209,10 +302,11 @@ class _Session:
     def _start(self, step: int) -> None:
         # An experiment of no steps starts again: what a killed session wrote at step 0 is removed.
         kept = step if self._spec.cadence.num_steps else -1
-        self._recorder.recall(self._folder.resume_metrics(kept))
+        self._recorder.recall(self._folder.resume_metrics(kept, self._recorder.announce))
         self._step = step
         if step > 0:
             self._recorder.announce(f"resuming at step {step} in {self._folder.path}")
+        self._progress.begin(step)
         self._write_summary("running")
 
     def _first_dispatch(self) -> None:
@@ -221,7 +315,7 @@ class _Session:
     def _after_stop(self, step: int) -> None:
         self._step = step
         self._write_summary("running")
-        write_report(self._folder.path)
+        _write_report(self._folder)
         cadence = self._spec.cadence
         if cadence.due(cadence.eval_every, step):
             count = max(1, -(-step // cadence.eval_every))
@@ -231,14 +325,36 @@ class _Session:
 
     def _finish(self, status: str, outcome: Outcome | None = None, error: str | None = None):
         """Writes the last summary and report, unless the disk refuses them because it is full."""
+        if status == "finished":
+            self._write_films()
         try:
             self._write_summary(status, outcome, error)
-            if status == "finished":
-                write_gifs(self._folder.images, read_run(self._folder.path).pictures)
-            write_report(self._folder.path)
         except OSError as failure:
-            _announce(f"cannot write the summary and report: {failure}")
-        self._tracker.finish(status, self._recorder.metrics)
+            _announce(f"cannot write the summary: {failure}")
+        _write_report(self._folder)
+        stored = self._stored() if status == "finished" and self._spec.tracking.artifacts else {}
+        self._tracker.finish(status, self._recorder.metrics, stored)
+
+    def _stored(self) -> dict[str, Path]:
+        """Returns the files and folders that W&B stores, by W&B's type of artifact."""
+        stored = {"report": self._folder.path / REPORT}
+        for step in self._folder.saved_steps()[-1:]:
+            stored["model"] = self._folder.checkpoints / str(step)
+        return {kind: path for kind, path in stored.items() if path.exists()}
+
+    def _write_films(self) -> None:
+        """Writes the GIF of each series of images, unless a file of the user has its name."""
+        images, pictures = self._folder.images, read_run(self._folder.path).pictures
+        theirs = {
+            name for name in pictures.keys() - set(self._films) if (images / f"{name}.gif").exists()
+        }
+        for name in sorted(theirs):
+            _announce(f"{images}/{name}.gif is not this run's; the images are not animated there")
+        ours = {name: files for name, files in pictures.items() if name not in theirs}
+        try:
+            self._films = [path.stem for path in write_gifs(images, ours)]
+        except OSError as failure:
+            _announce(f"cannot write the animations of the images: {failure}")
 
     def _write_summary(
         self, status: str, outcome: Outcome | None = None, error: str | None = None
@@ -261,6 +377,8 @@ class _Session:
                 if source["note"]
             ],
             "state_sha256": outcome.digest if outcome else None,
+            "checkpoints": self._folder.saved_steps(),
+            "films": self._films,
             "error": error,
             "diverged": self._diverged,
         }

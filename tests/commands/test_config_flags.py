@@ -66,6 +66,8 @@ def test_a_flag_equal_to_the_default_still_overrides_a_preset():
         ("--learning_rate=inf", "--learning_rate is inf; it must be a finite number"),
         ("--learning_rate=2", "--learning_rate is 2.0; it must be from 0.0 to 1.0"),
         ("--seed=-1", "--seed is -1; it must be at least 0"),
+        ("--seed=4294967296", "--seed is 4294967296; it must be at most 4294967295"),
+        ("--hidden=8,2147483648", "--hidden is 2147483648; it must be at most 2147483647"),
         ("--hidden=8,-4", "--hidden is -4; it must be at least 0"),
         ("--hidden=8,x", "--hidden is 8,x; it must be ints, separated by commas"),
     ],

@@ -1,6 +1,6 @@
 import pytest
 
-from lecture_models.commands import discovery
+from lecture_models.commands import discovery, help_page
 from lecture_models.config import UsageError
 from lecture_models.runs import renames
 
@@ -19,6 +19,16 @@ def test_a_missing_line_of_the_docstring_is_named(tmp_path):
     write(tmp_path, "Title.\n\nPaper: A\nData: B\nCost: C\n")
     with pytest.raises(ValueError, match=r"one\.py: the docstring has no line Expected"):
         discovery.entry(tmp_path, "one")
+
+
+def test_a_docstring_is_read_from_the_file_because_python_may_keep_none(root, monkeypatch, capsys):
+    module = discovery.load(root / "experiments", "gan_mnist")
+    monkeypatch.setattr(module, "__doc__", None)  # As under `python -OO`.
+    assert discovery.docstring(module).startswith("GAN of multilayer perceptrons on MNIST.\n\n")
+    help_page.show_help("gan_mnist", module)
+    assert capsys.readouterr().out.startswith("GAN of multilayer perceptrons on MNIST.\n\n")
+    sources = [root / "launch.py", *(root / "lecture_models").rglob("*.py")]
+    assert not [path for path in sources if "__doc__" in path.read_text("utf-8")]
 
 
 def test_an_unknown_experiment_is_answered_with_the_nearest(root):

@@ -44,6 +44,37 @@ def finished(tmp_path_factory):
         (["--experiment=gan_mnist", "--saturating=often"], "it must be true or false"),
         (["--experiment=gan_mnist", "--sgd"], "there is no flag --sgd; it is now --momentum_sgd"),
         (
+            ["--experiment=gan_mnist", "--seed=4294967296"],
+            "--seed is 4294967296; it must be at most",
+        ),
+        (
+            ["--experiment=gan_mnist", "--seed=18446744073709551616"],
+            "it must be at most 4294967295",
+        ),
+        (["--experiment=gan_mnist", "--seed=-1"], "--seed is -1; it must be at least 0"),
+        (["--experiment=gan_mnist", "--seed=" + "9" * 5000], "(4,900 more characters); it must be"),
+        (["--experiment=gan_mnist", f"--num_steps={10**20}"], "it must be at most 2147483647"),
+        (["--experiment=gan_mnist", f"--batch_size={10**20}"], "it must be at most 2147483647"),
+        (["--experiment=gan_mnist", f"--generator_hidden=8,{10**20}"], "at most 2147483647"),
+        (["--experiment=gan_mnist", "--uniform_init=nan,1"], "--uniform_init is nan; it must be"),
+        (["--experiment=gan_mnist", f"--join_timeout={10**20}"], "an integer in the range"),
+        (["--experiment=gan_mnist", "--seeds=0,4294967296"], "a seed must be from 0 to 4294967295"),
+        (
+            ["--experiment=gan_mnist", "--workdir=gs://bucket/a"],
+            "--workdir is gs://bucket/a, a URL",
+        ),
+        (["--experiment=gan_mnist", "--workdir="], "--workdir is empty; it must be a path"),
+        (["--experiment=gan_mnist", "--workdir", "--seed=3"], "--workdir has no value; it must be"),
+        (["--experiment=gan_mnist", "--data_dir=s3://b/d"], "--data_dir is s3://b/d, a URL"),
+        (["--experiment=gan_mnist", "--weights_dir=hdfs://h/d"], "--weights_dir is hdfs://h/d, a"),
+        (["--experiment=gan_mnist", "--sweep=gs://b/s.yaml"], "--sweep is gs://b/s.yaml, a URL"),
+        (["--experiment=gan_mnist", "--workdir=/tmp/\udcff"], "/tmp/\\udcff is not UTF-8 text"),
+        (["--table=vgg16_memory", "--runs_dir=gs://b/r"], "--runs_dir is gs://b/r, a URL"),
+        (["--table=vgg16_memory", "--output=gs://b/t.md"], "--output is gs://b/t.md, a URL"),
+        (["--report=gs://b/runs"], "--report is gs://b/runs, a URL"),
+        (["--reproduce=file:///runs/a"], "--reproduce is file:///runs/a, a URL"),
+        (["--compare=gs://b/a,gs://b/c"], "--compare is gs://b/a, a URL"),
+        (
             ["--experiment=gan_mnist", "--image_size=30"],
             "--image_size is 30; it must be a positive",
         ),
@@ -59,6 +90,25 @@ def test_a_wrong_command_line_is_one_line_and_exit_code_2(arguments, message, ca
     assert message in error
     assert error.startswith("error: ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", ["not UTF-8", "gone"])
+def test_a_present_folder_that_cannot_be_used_is_one_line(where, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / ("\udcff" if where == "not UTF-8" else "gone")
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    if where == "gone":
+        folder.rmdir()
+    assert run(*SMOKE) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: the present folder ")
+    assert error.count("\n") == 1
+
+
+def test_a_data_folder_in_the_environment_that_is_a_url_is_one_line(monkeypatch, capsys):
+    monkeypatch.setenv("LECTURE_MODELS_DATA", "gs://bucket/data")
+    assert run(*SMOKE) == 1
+    assert "error: $LECTURE_MODELS_DATA is gs://bucket/data, a URL" in capsys.readouterr().err
 
 
 def test_an_unknown_data_set_is_one_line_and_exit_code_1(capsys):

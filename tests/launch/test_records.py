@@ -118,10 +118,16 @@ def test_how_a_folder_of_pictures_was_read_is_taken_from_its_command(tmp_path, c
     reading = ("--dataset=folder", f"--data_dir={tmp_path}/pictures", "--image_size=8")
     assert run(*SMOKE, *reading, f"--workdir={tmp_path}/first") == 0
     capsys.readouterr()
-    assert reproduce(tmp_path / "first", tmp_path, f"--data_dir={tmp_path}/pictures") == 0
+    assert reproduce(tmp_path / "first", tmp_path) == 0  # The record has the folder too.
     streams = capsys.readouterr()
     assert "equal to the last digit" in streams.out
     assert "warning: data" not in streams.err
+    (tmp_path / "pictures").rename(tmp_path / "moved")
+    again = f"--workdir={tmp_path}/moved_data"
+    assert reproduce(tmp_path / "first", tmp_path, again) == 1
+    assert "pictures is not a folder; --data_dir must name" in capsys.readouterr().err
+    assert reproduce(tmp_path / "first", tmp_path, again, f"--data_dir={tmp_path}/moved") == 0
+    assert "equal to the last digit" in capsys.readouterr().out
 
 
 def test_a_run_with_old_names_is_reproduced(finished, tmp_path, monkeypatch, capsys):
@@ -210,7 +216,8 @@ def test_a_folder_that_is_no_finished_run_is_refused(finished, tmp_path, capsys)
         (
             tmp_path / "stopped",
             "has not finished (interrupted), so there are no final metrics to compare with; "
-            "finish it first: python launch.py --experiment=linear_ae_mnist --workdir=here",
+            "finish it first: python launch.py --experiment=linear_ae_mnist "
+            f"--workdir={tmp_path}/stopped",
         ),
     ):
         assert reproduce(folder, tmp_path) == 1
@@ -231,6 +238,30 @@ def test_runs_are_compared_on_the_terminal_and_in_a_file(finished, tmp_path, cap
         assert run(f"--compare={finished},{other}", f"--output={tmp_path}/{name}") == 0
     assert (tmp_path / "c.md").read_text() == text
     assert json.loads((tmp_path / "c.JSON").read_text())["config"]["different"]["seed"] == [3, 0]
+
+
+def test_a_run_that_was_moved_is_resumed_where_it_lies_now(tmp_path, capsys):
+    command = "python launch.py --experiment=gan_mnist --workdir runs/old --seed=2"
+    for name in ("stopped", "seen from here"):
+        write_past_run(tmp_path / name, status="interrupted", resume_command=command)
+    assert run("--runs=status=interrupted", f"--runs_dir={tmp_path}") == 0
+    lines = capsys.readouterr().out.splitlines()
+    resumed = "python launch.py --experiment=gan_mnist --seed=2"
+    assert f"{resumed} --workdir={tmp_path}/stopped" in lines
+    assert f"{resumed} '--workdir={tmp_path}/seen from here'" in lines
+
+
+def test_compared_metrics_that_are_not_finite_are_texts_in_json(tmp_path):
+    first = write_past_run(tmp_path / "first", {"eval/loss": float("nan"), "eval/size": 1.0})
+    second = write_past_run(tmp_path / "second", {"eval/loss": float("inf"), "eval/size": 1.0})
+    file = tmp_path / "compared.json"
+    assert run(f"--compare={first},{second}", f"--output={file}") == 0
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    content = json.loads(file.read_text(), parse_constant=refuse)
+    assert content["metrics"]["different"] == {"eval/loss": ["NaN", "Infinity"]}
 
 
 def test_runs_are_found_and_damaged_ones_are_skipped(tmp_path, capsys):

@@ -215,9 +215,10 @@ def test_a_value_that_is_not_finite_breaks_the_curve_and_is_counted(tmp_path):
 
 
 def test_sounds_scores_animations_and_tables_are_shown_with_their_captions(tmp_path):
-    _artifacts(tmp_path, "a b", "before", step=1)
+    earlier = _artifacts(tmp_path, "a b", "before", step=1)
     records = _artifacts(tmp_path, "a b", "trained on Bach")
-    page = _write(tmp_path, _config(), None, [{"step": 2, "artifacts": records}])
+    lines = [{"step": 1, "artifacts": earlier}, {"step": 2, "artifacts": records}]
+    page = _write(tmp_path, _config(), None, lines)
     for mark in (
         '<audio controls preload="metadata" src="data:audio/wav;base64,UklGRg=="></audio>',
         '<a href="scores/a%20b_00000002.mid">a b_00000002.mid</a>',

@@ -25,6 +25,12 @@ def write_paper_run(folder, seed, value, **changes):
     write_run(folder, seed, value, **recipe)
 
 
+@pytest.fixture(autouse=True)
+def exact_preset(monkeypatch):
+    """Treats the preset as the paper's recipe in every point."""
+    monkeypatch.setattr(lenet_mnist, "PAPER_DEPARTURES", ())
+
+
 def test_without_runs_it_is_not_run(tmp_path):
     (row,) = rows(tmp_path)
     assert verdict(row) == "not run"
@@ -39,6 +45,18 @@ def test_the_papers_recipe_over_three_seeds_fills_the_papers_cell(tmp_path):
     assert row.ours.count == 3
     assert row.ours.mean == pytest.approx(0.95)
     assert "0, 1, 2" in row.how
+
+
+def test_a_preset_that_departs_from_the_paper_never_fills_its_cell(tmp_path, monkeypatch):
+    monkeypatch.setattr(lenet_mnist, "PAPER_DEPARTURES", (("second order", "first order"),))
+    for seed in range(3):
+        write_paper_run(tmp_path / str(seed), seed, 0.95)
+    empty, other = rows(tmp_path)
+    phrase = "departs from the published recipe in 1 point (see its page)"
+    assert verdict(empty) == "not run"
+    assert empty.how == f"lenet_mnist --preset=paper {phrase}"
+    assert verdict(other) == "gap"
+    assert other.label == f"test error, MNIST, %: preset paper, which {phrase}"
 
 
 def test_another_cadence_is_the_same_recipe(tmp_path):

@@ -154,7 +154,13 @@ def frames_experiment(
         name = frames.names[frame_of(done - 1, steps)]
         return {"frame": Images(images, 1, file_name=name), **judge(images)}
 
-    return Experiment(init, step, evaluate, _batches(frames, inputs.network.variables, steps))
+    return Experiment(
+        init,
+        step,
+        evaluate,
+        _batches(frames, inputs.network.variables, steps),
+        cadence_decides={"eval_every": "the steps of each frame", "num_steps": "the frames"},
+    )
 
 
 def _batches(frames: Frames, variables: Any, steps: int) -> Callable[[int], Iterator[Any]]:

@@ -1,0 +1,129 @@
+"""Decides whether a run continues in a folder, and from which record."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from lecture_models.config import default_values
+from lecture_models.experiment import Cadence
+from lecture_models.runs import difference
+from lecture_models.runs.folder import ANOTHER_FOLDER, RunFolder, check_same_run
+from lecture_models.runs.reader import METRICS, RunFolderError, read_metrics
+from lecture_models.training.run_spec import RunSpec
+
+NUM_STEPS = "num_steps"
+KEPT = ("command", "preset", "started", "wandb")  # The first session's.
+
+
+class Continuation(NamedTuple):
+    """Describes how a run continues.
+
+    Attributes:
+        record: what config.json holds from now on.
+        is_finished: whether nothing is left to do.
+        changed: a line for each way in which this process differs from the last session.
+    """
+
+    record: dict[str, Any]
+    is_finished: bool = False
+    changed: tuple[str, ...] = ()
+
+
+def continuation(
+    spec: RunSpec,
+    folder: RunFolder,
+    recorded: dict[str, Any],
+    present: dict[str, Any],
+    announce: Callable[[str], None],
+) -> Continuation:
+    """Compares the run that is about to start with the one in its folder.
+
+    Args:
+        spec: the run that is about to start.
+        folder: its folder.
+        recorded: the record in the folder.
+        present: the record of a new run.
+        announce: takes one line for the user.
+
+    Raises:
+        RunFolderError: the folder holds another run, or one that cannot continue.
+    """
+    changeable = frozenset(
+        name for name in Cadence._fields if _may_change(name, spec, folder, recorded)
+    )
+    check_same_run(recorded, present, folder.path, default_values(spec.config), changeable)
+    before, session = recorded["config"], present["sessions"][-1]
+    changed_config = {
+        name: [before.get(name), value]
+        for name, value in present["config"].items()
+        if before.get(name) != value and name in before
+    }
+    if changed_config:
+        session["changed_config"] = changed_config
+    record = present | {name: recorded[name] for name in KEPT if name not in changed_config}
+    if changed_config:
+        record["command"] = spec.command  # The first command makes another run.
+    record["sessions"] = [*recorded["sessions"], session]
+    summary = folder.read_summary()
+    # A run that is made longer is not finished yet, whatever its last summary says.
+    is_finished = summary.get("status") == "finished" and (
+        summary["step"] >= spec.cadence.num_steps
+    )
+    if is_finished:
+        return Continuation(record, True)
+    _require_checkpoints(spec, folder, recorded, summary, announce)
+    last = recorded["sessions"][-1] if recorded["sessions"] else recorded
+    changed = difference.changed_computation(last, session)
+    for line in changed:
+        announce(f"warning: the run continues with another {line}; its last digits may differ")
+    return Continuation(record, changed=tuple(changed))
+
+
+def _may_change(name: str, spec: RunSpec, folder: RunFolder, recorded: dict[str, Any]) -> bool:
+    """Returns True if the value of a field of the cadence may be another one than the recorded.
+
+    Raises RunFolderError, with the reason, if it is another one and the steps depend on it.
+    """
+    before, now = recorded["config"].get(name), getattr(spec.cadence, name)
+    if before == now or type(before) is not int or recorded["experiment"] != spec.name:
+        return False
+    if name == NUM_STEPS and now < before:
+        return False
+    if reason := spec.experiment.cadence_decides.get(name):
+        raise RunFolderError(
+            f"{folder.path} holds a run whose {name} is {before}, and --{name} is {now}; it cannot "
+            f"change, because it decides {reason}; {ANOTHER_FOLDER}"
+        )
+    return True
+
+
+def _require_checkpoints(
+    spec: RunSpec,
+    folder: RunFolder,
+    recorded: dict[str, Any],
+    summary: dict[str, Any],
+    announce: Callable[[str], None],
+) -> None:
+    """Raises RunFolderError if the run would begin again although it had saved its state."""
+    if spec.cadence.num_steps == 0 or not summary or folder.saved_steps():
+        return
+    reached = max(
+        (record["step"] for record in read_metrics(folder.path).records), default=summary["step"]
+    )
+    if not reached:
+        return
+    if "checkpoints" in summary:
+        had_some = bool(summary["checkpoints"])
+    else:  # Older runs: a signal and the end save, and a checkpoint is complete at the next one.
+        interval = recorded["config"].get("checkpoint_every")
+        had_some = summary["status"] in ("interrupted", "finished")
+        had_some = had_some or (type(interval) is int and reached >= 2 * interval)
+    if had_some or not folder.checkpoints.is_dir():
+        raise RunFolderError(
+            f"{folder.path} has no checkpoint any more, so its run, which reached step "
+            f"{reached:,}, cannot continue; --restart moves it aside and begins again: "
+            f"{spec.resume_command(folder.path)} --restart"
+        )
+    announce(
+        f"{folder.path} was stopped before its first checkpoint; it begins again at step 0, and "
+        f"writes its {METRICS} anew"
+    )
