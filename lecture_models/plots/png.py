@@ -82,9 +82,7 @@ def write_png(
     files.write_bytes(path, content)
 
 
-def encode_png(
-    pixels: UInt8[np.ndarray, "..."], metadata: dict[str, str] | None = None
-) -> bytes:
+def encode_png(pixels: UInt8[np.ndarray, "..."], metadata: dict[str, str] | None = None) -> bytes:
     """Returns the content of a PNG file.
 
     Args:

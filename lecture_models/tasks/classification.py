@@ -151,9 +151,7 @@ def make_experiment(
         *(tuple(map(float, moment)) for moment in moments),
     )
     scheduled = {"num_steps": "the schedule of learning_rate"}  # `classifier_config.schedule`.
-    return Experiment(
-        init, step, evaluate, batches, best, classifier, cadence_decides=scheduled
-    )
+    return Experiment(init, step, evaluate, batches, best, classifier, cadence_decides=scheduled)
 
 
 def rbg_key(key: Key[Array, ""]) -> Key[Array, ""]:

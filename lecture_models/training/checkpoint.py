@@ -44,7 +44,7 @@ class Checkpoints:
 
         With `read_only` nothing is made, removed or written, so the run may go on meanwhile.
         """
-        self._folder = folder
+        self._folder = folder = folder.absolute()  # Orbax refuses relative paths.
         self._announce = announce
         # For an error that is raised here in one line, Orbax logs a long traceback several times.
         logging.getLogger("absl").setLevel(logging.CRITICAL)

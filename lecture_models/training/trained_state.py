@@ -95,7 +95,7 @@ def _opened(folder: Path, announce: Callable[[str], None]) -> Iterator[Checkpoin
     """Opens a folder with at least one checkpoint."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder} does not exist: the run has no checkpoint")
-    with contextlib.closing(Checkpoints(folder, announce, read_only=True)) as saved:
+    with contextlib.closing(Checkpoints(folder.absolute(), announce, read_only=True)) as saved:
         if not saved.steps():
             raise CheckpointError(f"{folder} holds no checkpoint")
         yield saved

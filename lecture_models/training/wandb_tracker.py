@@ -80,7 +80,8 @@ def open_tracker(
         tracked_as: identifier, project and names; None if the mode is `disabled`.
         folder: the run's folder.
         config: the run's config, which W&B shows.
-        stores_artifacts: whether `Tracker.finish` will be given artifacts, whose upload may take long.
+        stores_artifacts: whether `Tracker.finish` will be given artifacts, whose upload may take
+            long.
         announce: takes one line for the user.
         time_limit: seconds to wait for the server.
 

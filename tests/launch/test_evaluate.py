@@ -105,6 +105,13 @@ def test_every_checkpoint_can_be_evaluated_and_none_is_overwritten(past, capsys)
     assert folders == {*(f"{step:08d}" for step in steps), f"{best:08d}-2"}
 
 
+def test_a_relative_folder_is_read_too(past, monkeypatch):
+    monkeypatch.chdir(past.parent)
+    assert run(f"--evaluate={past.name}", "--output=evaluation") == 0
+    assert run(f"--export={past.name}", "--output=run.safetensors") == 0
+    assert evaluation(past.parent / "evaluation")["run"] == str(past)
+
+
 def test_a_field_that_is_given_replaces_the_recorded_one(past, tmp_path, capsys):
     assert run(f"--evaluate={past}", "--seed=4", f"--output={tmp_path}/other") == 0
     record = evaluation(tmp_path / "other")

@@ -133,13 +133,13 @@ def test_a_finished_sweep_shows_its_summary_and_trains_nothing(grid, monkeypatch
 
 
 def test_the_trials_stand_together_in_wandb(tmp_path, monkeypatch):
-    groups, open_tracker = [], session.open_tracker
+    groups, open_tracker = [], session._open_tracker
 
-    def seen(mode, **given):
-        groups.append(given["group"])
-        return open_tracker(mode, **given)
+    def seen(spec, folder, record):
+        groups.append(spec.tracking.series or None)
+        return open_tracker(spec, folder, record)
 
-    monkeypatch.setattr(session, "open_tracker", seen)
+    monkeypatch.setattr(session, "_open_tracker", seen)
     path = write(tmp_path, name="heights", run_cap=2)
     assert sweep(monkeypatch, path, "--num_steps=1") == 0
     assert groups == [None, "heights", "heights"]  # The first is of the smoke preset.

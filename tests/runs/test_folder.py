@@ -62,14 +62,13 @@ def test_the_record_of_another_tool_is_refused(folder):
         folder.read_config()
 
 
-def test_temporary_files_and_later_images_are_removed_at_resume(folder):
+def test_files_of_nobody_s_record_stay_at_resume(folder):
     folder.write_config({})
-    for name in (".summary.json.x1", "images/.samples_00000002.png.x2", "images/a_00000009.png"):
-        (folder.path / name).write_text("")
-    (folder.images / "a_00000002.png").write_text("")
+    names = {".my.notes", "mynet_99999.png", "best.png", "a_00000009 copy.png"}
+    for name in names:
+        (folder.images / name).write_text("")
     folder.resume_metrics(5)
-    assert [path.name for path in folder.images.iterdir()] == ["a_00000002.png"]
-    assert {path.name for path in folder.path.iterdir()} == {".lock", "config.json", "images"}
+    assert {path.name for path in folder.images.iterdir()} == names
 
 
 def test_the_same_run_is_accepted_wherever_its_data_lies():
@@ -90,7 +89,7 @@ def test_the_same_run_is_accepted_wherever_its_data_lies():
         ),
         (
             record(config={"seed": 0, "hidden": [4], "new": 2}),
-            r"hidden \(\[8\] there, \[4\] now\), new \(None there, 2 now\)",
+            r"hidden \(\[8\] there, \[4\] now\), new \(not recorded there, 2 now\)",
         ),
         (
             record(data=[{"dataset": "digits", "source": "scikit-learn", "files": []}]),

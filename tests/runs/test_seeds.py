@@ -101,9 +101,9 @@ def test_seeds_differ_in_nothing_but_the_seed(tmp_path):
 
 def test_the_page_says_what_the_data_lack_and_escapes_what_it_shows(tmp_path):
     data = [RECORD["data"][0] | {"note": "fallback: <mnist> absent"}]
-    write_past_run(seed_folder(tmp_path, 0), data=data, title="<script>.")
+    write_past_run(seed_folder(tmp_path, 0), data=data, title="<b>bold</b>.")
     page = write_report(tmp_path, summary(runs_of(tmp_path), "python launch.py --seeds=1"))
     content = page.read_text()
     assert "digits: fallback: &lt;mnist&gt; absent" in content
-    assert "<script>" not in content
+    assert "<b>bold</b>" not in content
     assert "a CPU" in content

@@ -5,6 +5,7 @@ from pathlib import Path
 from lecture_models.runs.folder import RunFolder
 from lecture_models.training import session
 from lecture_models.training.run_spec import RunSpec
+from lecture_models.training.tracking_options import TrackingOptions
 
 
 def run_session(path, config, experiment, arguments=()):
@@ -19,7 +20,7 @@ def run_session(path, config, experiment, arguments=()):
         program="launch.py",
         arguments=list(arguments),
         root=Path(__file__).parents[2],
-        wandb_mode="disabled",
+        tracking=TrackingOptions(mode="disabled"),
         process_began=0.0,
     )
     folder = RunFolder(path)

@@ -1,6 +1,7 @@
 """Tests the display of progress on terminals of several widths, and in a log file."""
 
 import io
+import os
 import re
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_the_narrowest_terminal_keeps_the_step(terminal, monkeypatch):
 
 
 def test_a_terminal_of_size_zero_counts_as_80_columns(terminal, monkeypatch):
-    monkeypatch.setattr("os.get_terminal_size", lambda *descriptor: (0, 0))
+    monkeypatch.setattr("os.get_terminal_size", lambda *descriptor: os.terminal_size((0, 0)))
     line = shown_at(None, GAN, terminal, monkeypatch)
     assert "generator_loss 1.326" in line
     assert len(line) <= 80

@@ -16,7 +16,7 @@ from lecture_models.training.wandb_tracker import Tracker
 
 class Logged(list):
     def tracker(self):
-        return Tracker("disabled", None, None, lambda *line: self.append(line), lambda *end: None)
+        return Tracker("disabled", None, lambda *line: self.append(line), lambda *end: None)
 
 
 @pytest.fixture
