@@ -4,8 +4,8 @@
 
 Paper: Kingma and Welling, 2014, Auto-Encoding Variational Bayes; Burda et al., 2016, Table 1
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 15 minutes on two cores of a busy machine, a third of them for the likelihood
-Expected: negative log-likelihood 88.13 +- 0.14 nats on 1,000 test images, negative ELBO 92.98 +-
+Cost: 8 to 9 minutes on two cores
+Expected: negative log-likelihood 88.19 +- 0.14 nats on 1,000 test images, negative ELBO 92.98 +-
   0.07 nats, 3 seeds (published likelihood: 86.76 after 3,280 epochs, here 60); see
   results/vae_mnist.md
 """

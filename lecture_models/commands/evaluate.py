@@ -21,6 +21,7 @@ from lecture_models.training.past_evaluation import PastState
 from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.run_spec import RunSpec
 
+MAX_SAMPLES = 100_000  # They are in memory together.
 _HELP = """\
 python launch.py --evaluate=RUN [--checkpoint=STEP|latest|best] [--output=FOLDER] [--FIELD=VALUE]
 python launch.py --evaluate=RUN --samples=N [--output=FOLDER|FILE.png] [--FIELD=VALUE]
@@ -85,8 +86,8 @@ def _request(invocation: Invocation, past: PastRun, module: ModuleType) -> _Requ
     leftover = parse(values, own.argv, module.Config)
     if leftover:
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
-    if values.samples is not None and values.samples < 1:
-        raise UsageError(f"--samples is {values.samples}; it must be at least 1")
+    if values.samples is not None and not 1 <= values.samples <= MAX_SAMPLES:
+        raise UsageError(f"--samples is {values.samples}; it must be from 1 to {MAX_SAMPLES}")
     past_evaluation.check_output(values.output, allow_png=values.samples is not None)
     config = past_config(module, past, announce)
     changed = [name for name in as_json_values(config) if values[name].present]

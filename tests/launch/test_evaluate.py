@@ -210,13 +210,17 @@ def test_a_gan_is_exported_without_its_optimizers_and_sampled(tmp_path, capsys):
     assert len(list((tmp_path / "samples").iterdir())) == 5
     capsys.readouterr()
     assert run(f"--evaluate={folder}", "--latent_dim=9") == 1
-    assert "has the shape (8, 32) there, (9, 32) now; perhaps" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "float32[8,32] there and float32[9,32] now" in error
+    assert error.endswith("; perhaps the network has other shapes with --latent_dim\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--evaluate={}", "--samples=0"], 2, "--samples is 0; it must be at least 1"),
+        (["--evaluate={}", "--samples=0"], 2, "--samples is 0; it must be from 1 to 100000"),
+        (["--evaluate={}", "--samples=100001"], 2, "is 100001; it must be from 1 to 100000"),
+        (["--evaluate={}", "--checkpoint=" + "9" * 5000], 1, "this run has the checkpoints"),
         (["--evaluate={}", "--checkpoint=5000"], 1, "--checkpoint is 5000; this run has the"),
         (["--evaluate={}", "--checkpoint=lst"], 1, "--checkpoint is lst; this run has the"),
         (["--evaluate={}", "--output=a.png"], 2, "without --samples it must be a folder"),

@@ -142,7 +142,7 @@ def test_the_trials_stand_together_in_wandb(tmp_path, monkeypatch):
     monkeypatch.setattr(session, "_open_tracker", seen)
     path = write(tmp_path, name="heights", run_cap=2)
     assert sweep(monkeypatch, path, "--num_steps=1") == 0
-    assert groups == [None, "heights", "heights"]  # The first is of the smoke preset.
+    assert groups == ["heights"] * 3  # The first is of the smoke preset, whose W&B is off.
 
 
 def test_another_sweep_never_enters_the_folder(grid, tmp_path, monkeypatch, capsys):
