@@ -178,7 +178,7 @@ def test_a_run_that_was_killed_and_resumed_leaves_the_same_files(whole, tmp_path
     # A kill after step 6 leaves files that no checkpoint has seen.
     for path in FILES.values():
         (tmp_path / path.format(6)).write_bytes(b"of a killed run")
-    (tmp_path / "sounds" / ".melody_00000006.wav.abcdefgh.partial").write_bytes(b"half")
+    (tmp_path / "sounds" / ".melody_00000004.wav.abcdefgh.partial").write_bytes(b"half")
     assert run(tmp_path) == 0
     for kind in ("images", "sounds", "scores", "animations", "data_tables"):
         expected = {path.name: path.read_bytes() for path in (whole / kind).iterdir()}
