@@ -16,8 +16,8 @@ from lecture_models.tables.missing_runs import WantedRun
 from lecture_models.tables.table import TableContext
 from lecture_models.training.interrupt import stop_signal_of
 
-# Flags of the table that its runs also have.
-PASSED_ON = ("data_dir", "weights_dir", *sorted(WANDB_FLAGS | WANDB_SWITCHES))
+# Flags of the table that its runs also have; a name in W&B is for one run.
+PASSED_ON = ("data_dir", "weights_dir", *sorted((WANDB_FLAGS | WANDB_SWITCHES) - {"wandb_name"}))
 
 
 def make_missing(invocation: Invocation, name: str, context: TableContext, values: Any) -> int:
@@ -76,11 +76,7 @@ def _check_data(missing: list[WantedRun], context: TableContext) -> None:
 
 
 def _make(invocation: Invocation, missing: list[WantedRun], values: Any) -> int:
-    passed = [
-        f"--{name}={values[name].value}"
-        for name in PASSED_ON
-        if name in values and values[name].present
-    ]
+    passed = [f"--{name}={values[name].value}" for name in PASSED_ON if values[name].present]
     each = run.part_of(values.table, invocation, values)
     for number, wish in enumerate(missing, start=1):
         announce(f"run {number} of {len(missing)}: {wish.title} --seed={wish.seed}")

@@ -181,6 +181,8 @@ def repetition(first: PastRun, second: PastRun, tolerance: float = 0.0) -> Repro
         The differences in metrics, texts and state.
     """
     metrics = side_by_side([first.metrics, second.metrics])
+    # A run whose cadence was changed at a resume has its earlier lines at other steps.
+    has_one_cadence = not any("changed_config" in session for session in first.record["sessions"])
     hashes = [run.summary.get("state_sha256") for run in (first, second)]
     texts = [as_object(run.summary.get("texts")) for run in (first, second)]
     return Reproduction(
@@ -189,7 +191,7 @@ def repetition(first: PastRun, second: PastRun, tolerance: float = 0.0) -> Repro
         texts=[text.name for text in differing(texts)],
         num_texts=len(texts[0]),
         state=None if None in hashes else hashes[0] == hashes[1],
-        first_step=_first_step(first, second),
+        first_step=_first_step(first, second) if has_one_cadence else None,
         tolerance=tolerance,
     )
 
