@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lecture_models.runs.json_values import as_list, as_object
 from lecture_models.runs.past_run import PastRun
-from lecture_models.runs.provenance import FAST_CONVOLUTIONS, VARIABLES, shown_commit
+from lecture_models.runs.provenance import DIGITS_VARIABLES, FAST_CONVOLUTIONS, shown_commit
 from lecture_models.runs.recorded_run import Series, read_series
 
 MAX_HASHES = 4  # Of one data set, shown one by one.
@@ -117,7 +117,7 @@ def changed_computation(recorded: Mapping[str, Any], present: Mapping[str, Any])
     These are another jax or device, and other environment variables, but not other code.
     """
     names = ("version of jax", "version of jaxlib", "device's platform", "device's kind")
-    computing = (*names, *VARIABLES, FAST_CONVOLUTIONS)
+    computing = (*names, *DIGITS_VARIABLES, FAST_CONVOLUTIONS)
     lines = changed_origin(recorded, present)
     return [line for line in lines if line.startswith(tuple(f"{name}: " for name in computing))]
 

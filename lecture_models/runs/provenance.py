@@ -23,14 +23,16 @@ PACKAGES = (
     "scikit-learn",
     "scikit-image",
 )
-# Environment variables that change the digits of a result.
-VARIABLES = (
+# Environment variables that change the types of arrays or the random numbers.
+DECISIVE_VARIABLES = ("JAX_ENABLE_X64", "JAX_DEFAULT_PRNG_IMPL", "JAX_THREEFRY_PARTITIONABLE")
+# Environment variables that change the last digits of a result.
+DIGITS_VARIABLES = (
     "XLA_FLAGS",
-    "JAX_ENABLE_X64",
     "JAX_DEFAULT_MATMUL_PRECISION",
     "JAX_DISABLE_JIT",
     "NVIDIA_TF32_OVERRIDE",
 )
+VARIABLES = (*DECISIVE_VARIABLES, *DIGITS_VARIABLES)
 FAST_CONVOLUTIONS = "fast_convolutions"  # The launcher's flag, recorded with the variables.
 
 

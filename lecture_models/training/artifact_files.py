@@ -123,7 +123,8 @@ def read_table(path: Path, caption: str) -> DataTable:
     Raises ValueError or OSError if the file is damaged.
     """
     columns, *rows = csv.reader(path.read_text("utf-8").splitlines())
-    return DataTable(columns, tuple(tuple(map(_read_entry, row)) for row in rows), caption)
+    read = tuple(tuple(map(_read_entry, row)) for row in rows)
+    return DataTable(tuple(columns), read, caption)
 
 
 def _read_entry(text: str) -> int | float | str:

@@ -7,10 +7,13 @@ from lecture_models.config import default_values
 from lecture_models.experiment import Cadence
 from lecture_models.runs import difference
 from lecture_models.runs.folder import ANOTHER_FOLDER, RunFolder, check_same_run
+from lecture_models.runs.json_values import as_object
+from lecture_models.runs.provenance import DECISIVE_VARIABLES
 from lecture_models.runs.reader import METRICS, RunFolderError, read_metrics
 from lecture_models.training.run_spec import RunSpec
 
 NUM_STEPS = "num_steps"
+_FALSE, _TRUE = ("0", "n", "no", "f", "false", "off"), ("1", "y", "yes", "t", "true", "on")
 KEPT = ("command", "preset", "started", "wandb")  # The first session's.
 
 
@@ -70,8 +73,9 @@ def continuation(
     )
     if is_finished:
         return Continuation(record, True)
-    _require_checkpoints(spec, folder, recorded, summary, announce)
     last = recorded["sessions"][-1] if recorded["sessions"] else recorded
+    _require_environment(folder, last, session)
+    _require_checkpoints(spec, folder, recorded, summary, announce)
     changed = difference.changed_computation(last, session)
     for line in changed:
         announce(f"warning: the run continues with another {line}; its last digits may differ")
@@ -94,6 +98,29 @@ def _may_change(name: str, spec: RunSpec, folder: RunFolder, recorded: dict[str,
             f"change, because it decides {reason}; {ANOTHER_FOLDER}"
         )
     return True
+
+
+def _require_environment(
+    folder: RunFolder, recorded: dict[str, Any], present: dict[str, Any]
+) -> None:
+    """Raises RunFolderError if a variable would change the types or the random numbers of a run."""
+    if "environment" not in recorded:  # An older record.
+        return
+    for name in DECISIVE_VARIABLES:
+        before, now = (_setting(session, name) for session in (recorded, present))
+        if before != now:
+            raise RunFolderError(
+                f"{folder.path} holds a run with {name} {before or 'not set'}, and it is "
+                f"{now or 'not set'} now, which changes types or random numbers; "
+                f"{f'set {name}={before}' if before else f'unset {name}'} to resume, or "
+                f"{ANOTHER_FOLDER}"
+            )
+
+
+def _setting(session: dict[str, Any], name: str) -> str:
+    """Returns the value of a variable, the same for all ways to write a truth value."""
+    value = str(as_object(session.get("environment")).get(name, "")).strip().lower()
+    return "" if value in _FALSE else "1" if value in _TRUE else value
 
 
 def _require_checkpoints(

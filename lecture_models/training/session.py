@@ -68,7 +68,7 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
 
 
 def _open_tracker(spec: RunSpec, folder: RunFolder, record: dict[str, Any]) -> Tracker:
-    """Writes the run's record, which then says how W&B knows the run, and opens W&B."""
+    """Opens W&B, and writes the run's record, which then says as what W&B knows the run."""
     mode, lines = chosen_mode(spec.tracking, os.environ)
     known_as = None
     if mode != "disabled":
@@ -76,7 +76,6 @@ def _open_tracker(spec: RunSpec, folder: RunFolder, record: dict[str, Any]) -> T
             spec.tracking, folder.path.name, spec.name, record["wandb"], os.environ
         )
         lines += more
-        record["wandb"] |= known_as.record
     # Before W&B writes its files: a folder with files but no record would be refused on resume.
     folder.write_config(record)
     if lines:
@@ -89,6 +88,8 @@ def _open_tracker(spec: RunSpec, folder: RunFolder, record: dict[str, Any]) -> T
         stores_artifacts=spec.tracking.artifacts,
         announce=_announce,
     )
+    if known_as and tracker.mode != "disabled":
+        record["wandb"] |= known_as.record
     record["wandb"] |= {"mode": tracker.mode, "url": tracker.url}
     folder.write_config(record)
     return tracker
@@ -224,7 +225,7 @@ class _Session:
         self._earlier = folder.read_summary()
         self._films = _films_of(folder, self._earlier)
         self._startup_s: float | None = None
-        self._step = 0
+        self._step: int | None = None  # None until the state is there.
         self._diverged = False
         self._resume = f"to resume: {spec.resume_command(folder.path)}"
         self._progress = open_progress(spec.cadence.num_steps)
@@ -359,9 +360,13 @@ class _Session:
     def _write_summary(
         self, status: str, outcome: Outcome | None = None, error: str | None = None
     ) -> None:
+        if self._step is None and self._earlier:  # What earlier sessions reached still counts.
+            ended = {"status": status, "error": error, "diverged": self._diverged}
+            self._folder.write_summary(self._earlier | ended)
+            return
         summary = {
             "status": status,
-            "step": self._step,
+            "step": self._step or 0,
             "num_steps": self._spec.cadence.num_steps,
             "wall_time_s": self._earlier.get("wall_time_s", 0.0)
             + time.perf_counter()

@@ -3,6 +3,7 @@
 A run is never asked a question, and a failure of W&B never ends training.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -95,7 +96,7 @@ def open_tracker(
     try:
         import wandb
 
-        wandb.setup(settings=wandb.Settings(silent=True))
+        _start_service(wandb)
     except Exception as error:  # A broken installation raises errors of many types.
         return _untracked(mode, error, announce)
     fields = tracked_as._asdict()
@@ -113,7 +114,15 @@ def open_tracker(
             failure = error
             if mode == "auto" and attempt == "online":
                 announce(f"W&B is not reached ({_one_line(error)}); tracked offline in {folder}")
+                # W&B's process still holds the run's identifier.
+                with contextlib.suppress(Exception):
+                    wandb.teardown()
+                    _start_service(wandb)
     return _untracked(mode, failure, announce)
+
+
+def _start_service(wandb: ModuleType) -> None:
+    wandb.setup(settings=wandb.Settings(silent=True))
 
 
 def _place(folder: Path) -> str:

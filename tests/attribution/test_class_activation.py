@@ -74,11 +74,12 @@ def test_of_class_maps_that_are_averaged_grad_cam_is_the_class_map_itself():
 
 def test_of_a_linear_head_grad_cam_plus_plus_is_its_closed_form():
     weights = np.array([2.0, -1.0, 0.0, 0.5])
-    features = jnp.asarray(RNG.uniform(size=(2, 3, 5, 4)), jnp.float32)
+    features = jnp.asarray(RNG.uniform(-1.0, 1.0, size=(2, 3, 5, 4)), jnp.float32)
     gradients = jnp.broadcast_to(weights.astype(np.float32) / 15.0, features.shape)
     # alpha = 1 / (2 + w mean(A)) at each of 15 positions, whose gradients add up to w.
     share = np.maximum(weights, 0.0) / (2.0 + weights * np.asarray(features).mean((1, 2)))
     expected = np.maximum((np.asarray(features) * share[:, None, None]).sum(-1), 0.0)
+    assert (expected == 0.0).any()
     np.testing.assert_allclose(grad_cam_plus_plus(features, gradients), expected, rtol=1e-5)
 
 

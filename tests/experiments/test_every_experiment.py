@@ -1,10 +1,12 @@
 """Checks every experiment, by discovery: docstring, flags, smoke run, resume."""
 
 import dataclasses
+import inspect
 import json
 import math
 import shutil
 
+import jax
 import pytest
 from PIL import Image, ImageStat
 
@@ -13,6 +15,7 @@ from lecture_models.commands import discovery
 from lecture_models.commands.config_flags import options, overrides
 from lecture_models.commands.flags import COMMANDS, command_flags
 from lecture_models.config import UsageError
+from lecture_models.data.lookup import Library
 from lecture_models.experiment import Cadence
 
 NAMES = discovery.names(launch.CHECKOUT.experiments)
@@ -90,6 +93,36 @@ def test_a_smoke_run_is_whole_and_resumes_bit_exactly_after_a_kill(name, tmp_pat
     images = [{path.name for path in (run / "images").iterdir()} for run in (killed, whole)]
     assert images[0] == images[1]
     assert len(json.loads((killed / "config.json").read_text())["sessions"]) == 2
+
+
+@pytest.mark.slow
+@every_experiment
+def test_an_experiment_states_what_its_cadence_decides_about_the_steps(name):
+    module = discovery.load(launch.CHECKOUT.experiments, name)
+    config = module.Config(**module.SMOKE)
+    if config.num_steps == 0 or "weights" in inspect.signature(module.build).parameters:
+        return  # Images by gradients: tests/tasks/test_image_optimization.py.
+    twice = {field: 2 * getattr(config, field) for field in Cadence._fields}
+    longer = {"num_steps": twice.pop("num_steps")}
+    stated, now = programs(module, config)
+    assert (programs(module, dataclasses.replace(config, **longer))[1] != now) == (
+        "num_steps" in stated
+    )
+    assert (programs(module, dataclasses.replace(config, **twice))[1] != now) == bool(
+        stated.keys() - {"num_steps"}
+    )
+
+
+def programs(module, config):
+    """Returns what an experiment states of its cadence, and the traced program of each phase."""
+    experiment = module.build(config, Library(None, print))
+    key = jax.random.key(0)
+    state, batch = jax.eval_shape(experiment.init, key), next(iter(experiment.batches(0)))
+    traced = [
+        (phase.first_step, str(jax.make_jaxpr(phase.step)(state, batch, key)))
+        for phase in experiment.phases
+    ]
+    return experiment.cadence_decides, traced
 
 
 def require_whole_folder(name, folder):

@@ -64,6 +64,12 @@ def test_a_mask_of_ones_changes_nothing(features, target):
     np.testing.assert_allclose(masked, gram_loss(features, target), rtol=1e-6)
 
 
+def test_a_mask_that_hides_evenly_changes_nothing(features, target):
+    """The places are counted with the squares by which the mask weighs products of features."""
+    masked = gram_loss(features, target, jnp.full((3, 4), 0.5), jnp.asarray(12.0))
+    np.testing.assert_allclose(masked, gram_loss(features, target), rtol=1e-5)
+
+
 @pytest.mark.slow
 def test_what_a_mask_hides_does_not_count(features):
     mask = jnp.zeros((3, 4)).at[0].set(1.0)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lecture_models.image_space.nonparametric import grow_texture
+from lecture_models.image_space.nonparametric import _SourceWindows, grow_texture
 
 
 def noise(height=14, width=12):
@@ -37,6 +37,30 @@ def test_without_tolerance_noise_is_copied_in_one_piece():
     grown = grow_texture(source, (9, 9), 5, seed=0, tolerance=0.0)
     steps = np.diff(grown.origin, axis=1)
     assert (steps == [0, 1]).all(-1).mean() > 0.8
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 10.0, 1e6])
+def test_windows_within_the_tolerance_of_the_best_are_drawn(tolerance):
+    source, random = noise(), np.random.default_rng(0)
+    origin = np.full((5, 5, 2), -1)
+    origin[1, 1], origin[1, 2] = (0, 0), (9, 5)  # Not neighbors in the source: no window fits.
+    seen = source[0, 0], source[9, 5]
+    # Of the windows of 3x3 around a place, the corner and the pixel above the place are compared.
+    weights = np.exp(-0.5 * np.array([2.0, 1.0]) / (3 / 6.4) ** 2)
+    distances = {
+        (row, column): sum(
+            weight * np.square(source[row - 1, column - 1 + along] - pixel).sum()
+            for along, (weight, pixel) in enumerate(zip(weights, seen, strict=True))
+        )
+        for row in range(1, source.shape[0] - 1)
+        for column in range(1, source.shape[1] - 1)
+    }
+    bound = min(distances.values()) * (1.0 + tolerance)
+    allowed = {place for place, distance in distances.items() if distance <= bound * (1.0 + 1e-5)}
+    windows, place = _SourceWindows(source, 3), np.array([[2, 2]])
+    drawn = {tuple(windows.draw(origin, place, tolerance, random)[0]) for _ in range(1_500)}
+    assert drawn == allowed
+    assert len(allowed) == {0.0: 1, 10.0: 11, 1e6: 12 * 10}[tolerance]
 
 
 def test_the_same_seed_gives_the_same_texture_and_another_another():

@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import launch
+from lecture_models.training import session
+from lecture_models.training.wandb_tracker import Tracker
 
 SMOKE = ("--experiment=gan_mnist", "--preset=smoke", "--wandb=disabled")
 
@@ -21,6 +23,18 @@ def process(root, *arguments):
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def tracked_runs(monkeypatch):
+    """Keeps runs from W&B; returns a list that gets as what each would be tracked, None if not."""
+    tracked = []
+
+    def open_tracker(mode, tracked_as, **options):
+        tracked.append(tracked_as)
+        return Tracker("disabled", None, lambda step, values: None, lambda *end: None)
+
+    monkeypatch.setattr(session, "open_tracker", open_tracker)
+    return tracked
 
 
 def summary(folder):

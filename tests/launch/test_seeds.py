@@ -13,7 +13,7 @@ from lecture_models.commands import discovery
 from lecture_models.commands import run as run_command
 from lecture_models.reports.html import with_spread
 from lecture_models.runs.folder import RunFolder
-from tests.launch.launched import run, summary
+from tests.launch.launched import run, summary, tracked_runs
 from tests.training.toy import toy_experiment
 
 TOY = ("--experiment=linear_ae_mnist", "--preset=smoke", "--wandb=disabled")
@@ -43,6 +43,22 @@ def toy(monkeypatch):
 
 def seeds_file(folder):
     return json.loads((folder / "seeds.json").read_text())
+
+
+def test_each_seed_is_a_run_of_its_own_in_wandb(tmp_path, monkeypatch, capsys):
+    tracked = tracked_runs(monkeypatch)
+    for name, value in {"RUN_ID": "mine1234", "NAME": "mine", "RUN_GROUP": "ablation"}.items():
+        monkeypatch.setenv(f"WANDB_{name}", value)
+    assert run(*TOY, "--wandb=offline", "--seeds=2", f"--workdir={tmp_path}/s") == 0
+    assert [(run.name, run.group) for run in tracked] == [
+        ("s/seed_0000", "ablation"),
+        ("s/seed_0001", "ablation"),
+    ]
+    assert len({"mine1234", *(run.run_id for run in tracked)}) == 3
+    said = "W&B: WANDB_RUN_ID and WANDB_NAME not used; each run of s gets its own"
+    assert capsys.readouterr().err.count(said) == 1
+    assert run(*TOY, "--seeds=2", "--wandb_name=mine", f"--workdir={tmp_path}/t") == 2
+    assert "--wandb_name is for one run" in capsys.readouterr().err
 
 
 @pytest.mark.slow

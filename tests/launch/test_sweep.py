@@ -10,8 +10,8 @@ import yaml
 from jax.experimental.compilation_cache import compilation_cache
 
 from lecture_models.runs.results import finished_runs
-from lecture_models.training import session
 from tests.conftest import ROOT
+from tests.launch.launched import tracked_runs
 from tests.launch.sweeping import SPEC, sweep, trials, write
 
 X = {"x": {"min": -1.0, "max": 1.0}}
@@ -132,17 +132,26 @@ def test_a_finished_sweep_shows_its_summary_and_trains_nothing(grid, monkeypatch
     assert before == {path: path.stat().st_mtime_ns for path in (grid / "trials").rglob("*.json")}
 
 
-def test_the_trials_stand_together_in_wandb(tmp_path, monkeypatch):
-    groups, open_tracker = [], session._open_tracker
-
-    def seen(spec, folder, record):
-        groups.append(spec.tracking.series or None)
-        return open_tracker(spec, folder, record)
-
-    monkeypatch.setattr(session, "_open_tracker", seen)
+def test_the_trials_stand_together_in_wandb_and_each_is_a_run_of_its_own(
+    tmp_path, monkeypatch, capsys
+):
+    tracked = tracked_runs(monkeypatch)
+    monkeypatch.setenv("WANDB_RUN_ID", "mine1234")
+    monkeypatch.setenv("WANDB_NAME", "mine")
+    monkeypatch.setenv("WANDB_PROJECT", "thesis")
     path = write(tmp_path, name="heights", run_cap=2)
-    assert sweep(monkeypatch, path, "--num_steps=1") == 0
-    assert groups == ["heights"] * 3  # The first is of the smoke preset, whose W&B is off.
+    assert sweep(monkeypatch, path, "--num_steps=1", "--wandb=offline", "--wandb_tags=a,b") == 0
+    assert tracked.pop(0) is None  # Of the smoke preset, whose W&B is off.
+    assert [run.name for run in tracked] == ["heights/0000", "heights/0001"]
+    assert len({"mine1234", *(run.run_id for run in tracked)}) == 3
+    shared = {(run.group, run.project, run.tags) for run in tracked}
+    assert shared == {("heights", "thesis", ("a", "b"))}
+    said = "W&B: WANDB_RUN_ID and WANDB_NAME not used; each run of heights gets its own"
+    assert capsys.readouterr().err.count(said) == 1
+    assert sweep(monkeypatch, path, "--num_steps=1", "--wandb_name=mine") == 2
+    assert "--wandb_name is for one run; it cannot be combined with --sweep" in (
+        capsys.readouterr().err
+    )
 
 
 def test_another_sweep_never_enters_the_folder(grid, tmp_path, monkeypatch, capsys):

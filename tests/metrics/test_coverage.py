@@ -47,6 +47,12 @@ def test_a_prediction_counts_from_exactly_the_minimum_confidence():
     assert modes_covered(logits, minimum_confidence=0.501) == 0
 
 
+def test_a_prediction_counts_from_one_half_unless_asked_otherwise():
+    likely, unlikely = np.log([[0.6, 0.4]] * 100), np.log([[0.45, 0.3, 0.25]] * 100)
+    assert modes_covered(likely) == 1
+    assert modes_covered(unlikely) == 0
+
+
 def test_the_share_is_of_all_samples_and_not_of_the_confident_ones():
     logits = np.concatenate([_certain([1, 0, 0]), np.zeros((199, 3))])
     assert modes_covered(logits) == 0

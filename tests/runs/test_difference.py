@@ -6,6 +6,7 @@ import pytest
 from lecture_models.reports.reproduction import shown, verdict
 from lecture_models.runs.difference import (
     Difference,
+    changed_computation,
     changed_data,
     changed_origin,
     data_read,
@@ -154,3 +155,22 @@ def test_all_of_many_files_count_however_few_are_shown():
     assert "over the hashes of 9 files" in data_read([before])["data mine"]
     assert list(data_read([before, now])) == ["data mine", "data mine, another"]
     assert len(changed_data([before], [now])) == 1
+
+
+def test_a_cadence_changed_at_a_resume_is_said_and_does_not_count_as_another_result(tmp_path):
+    history = [(1, {"loss": 3.0}), (4, {"loss": 2.0})]
+    first = run(tmp_path / "first", {"train/loss": 2.0}, history=history)
+    second = run(tmp_path / "second", {"train/loss": 2.0}, history=history[1:])
+    assert not repetition(first, second).equal
+    session = NOW | {"changed_config": {"log_every": [1, 4]}}
+    changed = first._replace(record=first.record | {"sessions": [session]})
+    assert repetition(changed, second).equal
+    assert changed_origin(session, NOW) == ["log_every: changed at a resume, 1 to 4"]
+
+
+def test_only_what_computes_makes_a_resumed_run_another(tmp_path):
+    versions = {"jax": "0.1", "pillow": "1.0"}
+    session = NOW | {"versions": versions, "git": {"commit": "1" * 40, "dirty": False}}
+    session |= {"device": {"kind": "an abacus"}, "environment": {"XLA_FLAGS": "--fast"}}
+    named = [line.partition(":")[0] for line in changed_computation(session, NOW)]
+    assert sorted(named) == ["XLA_FLAGS", "device's kind", "device's platform", "version of jax"]

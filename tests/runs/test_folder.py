@@ -1,11 +1,13 @@
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
 from lecture_models import files
-from lecture_models.runs.folder import RunFolder, check_same_run, default_folder
+from lecture_models.runs.folder import RunFolder, check_same_run, default_folder, move_aside
 from lecture_models.runs.reader import RunFolderError
+from tests.past import RECORD
 
 
 @pytest.fixture
@@ -143,3 +145,43 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_debris(tmp_path):
         files.write_bytes(path, "text is no bytes")
     assert json.loads(path.read_text()) == {"step": 1}
     assert [entry.name for entry in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_a_run_is_moved_aside_whole_and_never_over_another(tmp_path):
+    for number in (1, 2):
+        with contextlib.closing(RunFolder(tmp_path / "run")) as folder:
+            folder.write_config(RECORD | {"preset": str(number)})
+            (folder.path / "mine.txt").write_text(str(number))
+        assert move_aside(tmp_path / "run") == tmp_path / f"run.old-{number}"
+    assert not (tmp_path / "run").exists()
+    moved = [(tmp_path / f"run.old-{number}" / "mine.txt").read_text() for number in (1, 2)]
+    assert moved == ["1", "2"]
+    assert move_aside(tmp_path / "run") is None
+
+
+def test_a_link_to_a_run_stays_when_the_run_is_moved_aside(tmp_path):
+    place, link = tmp_path / "disk" / "run", tmp_path / "link"
+    with contextlib.closing(RunFolder(place)) as folder:
+        folder.write_config(RECORD)
+    link.symlink_to(place)
+    assert move_aside(link) == tmp_path / "disk" / "run.old-1"
+    RunFolder(link.resolve()).close()
+    assert place.is_dir()
+
+
+def test_a_damaged_record_can_be_moved_aside_but_nothing_else_can(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_text('{"experiment": ')
+    assert move_aside(tmp_path / "run") == tmp_path / "run.old-1"
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.tex").write_text("all my work")
+    with pytest.raises(RunFolderError, match="holds files"):
+        move_aside(tmp_path / "thesis")
+    (tmp_path / "thesis" / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(RunFolderError, match="is not the record of a lecture-models run"):
+        move_aside(tmp_path / "thesis")
+
+
+def test_a_run_that_is_running_is_not_moved_aside(folder):
+    with pytest.raises(RunFolderError, match="another process is running in"):
+        move_aside(folder.path)

@@ -107,3 +107,20 @@ def test_the_page_says_what_the_data_lack_and_escapes_what_it_shows(tmp_path):
     assert "digits: fallback: &lt;mnist&gt; absent" in content
     assert "<b>bold</b>" not in content
     assert "a CPU" in content
+
+
+def test_copies_and_old_runs_beside_the_seeds_are_not_seeds(tmp_path):
+    for name in ("seed_0000", "seed_0000.old-1", "seed_0000 copy", "seed_0001"):
+        write_past_run(tmp_path / name)
+    (tmp_path / "seed_0002").mkdir()
+    (tmp_path / "seed_notes.txt").write_text("mine")
+    assert [run.folder.name for run in runs_of(tmp_path)] == ["seed_0000", "seed_0001"]
+
+
+def test_a_field_that_is_newer_than_the_seeds_has_its_default(tmp_path):
+    runs = [read_past_run(write_past_run(tmp_path / "seed_0000"))]
+    config = RECORD["config"] | {"momentum": 0.9}
+    defaults = {"momentum": 0.9}
+    check_same_but_for_seed(runs, "linear_ae_mnist", config, defaults=defaults)
+    with pytest.raises(RunFolderError, match="momentum"):
+        check_same_but_for_seed(runs, "linear_ae_mnist", config | {"momentum": 0.5}, None, defaults)

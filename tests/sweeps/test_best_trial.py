@@ -55,6 +55,11 @@ def test_the_best_trial_is_that_of_the_goal_in_the_table_and_in_every_chart(
     text = terminal(found, "launch.py")
     assert f"best: trial {best}, eval/score" in text
     assert f"({phrase})" in text
+    table = [line for line in text.splitlines() if line.startswith("|")][2:]
+    listed = [int(line.split("|")[1]) for line in table]
+    best_first = sorted(VALUES, reverse=goal == "maximize")
+    assert [VALUES[index] for index in listed[: len(VALUES)]] == best_first
+    assert listed[len(VALUES) :] == [4, 5]  # Trials that were cut short.
     spec, rows = found.sweep.spec, found.rows
     points = best_curve(rows, spec).data["series"][-1]["points"]
     assert points[1::2] == stairs

@@ -57,6 +57,7 @@ def test_a_step_of_normalized_gradient_moves_every_pixel_by_its_rate():
     experiment = image_experiment(nothing, {}, stages, gray((6, 8)), normalized_gradient(0.1))
     state = run(experiment, 3).state
     np.testing.assert_allclose(state.image.params, 0.3, rtol=1e-5)
+    assert not experiment.cadence_decides  # More steps go on from here.
 
 
 def test_each_stage_has_its_size_on_one_canvas():
@@ -71,6 +72,7 @@ def test_each_stage_has_its_size_on_one_canvas():
     assert int(last.stage) == 1
     assert experiment.evaluate(last, jax.random.key(0))["image"].pixels.shape == (1, 6, 8, 3)
     assert float(last.image.params.min()) > 0.2
+    assert experiment.cadence_decides == {"num_steps": "the steps of each size"}
 
 
 def test_a_stage_may_move_by_an_optimizer_of_its_own():

@@ -1,4 +1,4 @@
-"""Runs sessions of experiments that have no file of their own, without W&B."""
+"""Runs sessions of experiments that have no file of their own."""
 
 from pathlib import Path
 
@@ -7,8 +7,10 @@ from lecture_models.training import session
 from lecture_models.training.run_spec import RunSpec
 from lecture_models.training.tracking_options import TrackingOptions
 
+WITHOUT_WANDB = TrackingOptions(mode="disabled")
 
-def run_session(path, config, experiment, arguments=()):
+
+def run_session(path, config, experiment, arguments=(), tracking=WITHOUT_WANDB):
     """Runs or resumes an experiment in a folder; returns the exit code."""
     spec = RunSpec(
         name="toy",
@@ -20,7 +22,7 @@ def run_session(path, config, experiment, arguments=()):
         program="launch.py",
         arguments=list(arguments),
         root=Path(__file__).parents[2],
-        tracking=TrackingOptions(mode="disabled"),
+        tracking=tracking,
         process_began=0.0,
     )
     folder = RunFolder(path)

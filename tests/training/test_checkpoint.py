@@ -7,7 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lecture_models.training.checkpoint import CheckpointError, Checkpoints, digest
+from lecture_models.training.checkpoint import (
+    CheckpointError,
+    Checkpoints,
+    OtherStateError,
+    digest,
+)
 
 
 def state(step):
@@ -101,7 +106,44 @@ def test_a_checkpoint_set_aside_is_kept_and_can_be_written_again(tmp_path, lines
     assert checkpoints.steps() == [1]
     save(checkpoints, 2)
     assert checkpoints.steps() == [1, 2]
+    checkpoints.set_aside_after(1)
+    assert (tmp_path / "damaged" / "2-2").is_dir()
     checkpoints.close()
+
+
+def test_what_the_user_keeps_beside_the_checkpoints_is_neither_read_nor_removed(tmp_path, lines):
+    checkpoints = Checkpoints(tmp_path, lines.append)
+    save(checkpoints, 4)
+    checkpoints.close()
+    own = [tmp_path / name / "mine.txt" for name in ("1", "9", "4 copy", "best")]
+    for path in own:
+        path.parent.mkdir()
+        path.write_text("mine")
+    (tmp_path / "8").write_text("mine")
+    again = Checkpoints(tmp_path, lines.append)
+    assert again.restore_latest(LIKE)[0] == 4
+    save(again, 5, 6, 7, 10)
+    assert again.steps() == [6, 7, 10]
+    again.close()
+    assert all(path.exists() for path in (*own, tmp_path / "8"))
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"weights": np.zeros((64, 64))}, r"weights is float32\[64,64\] there and float64"),
+        ({"weights": np.zeros((8, 8), np.float32)}, r"weights is .* there and float32\[8,8\] now"),
+        ({"bias": np.zeros(3, np.float32)}, r"bias is absent there and float32\[3\] now"),
+    ],
+)
+def test_a_state_that_the_code_has_no_longer_is_not_a_damaged_one(
+    checkpoints, lines, other, message
+):
+    save(checkpoints, 3)
+    with pytest.raises(OtherStateError, match=message):
+        checkpoints.restore_latest({**state(3), **other})
+    assert lines == []
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lecture_models.experiment import Images
+from lecture_models.experiment import DataTable, Images, Sound
 from lecture_models.plots.png import read_metadata
 from lecture_models.runs.folder import RunFolder
 from lecture_models.training.progress import open_progress
@@ -15,8 +15,14 @@ from lecture_models.training.wandb_tracker import Tracker
 
 
 class Logged(list):
-    def tracker(self):
-        return Tracker("disabled", None, lambda *line: self.append(line), lambda *end: None)
+    def tracker(self, first_missing_step=0):
+        return Tracker(
+            "disabled",
+            None,
+            lambda *line: self.append(line),
+            lambda *end: None,
+            first_missing_step,
+        )
 
 
 @pytest.fixture
@@ -118,3 +124,41 @@ def test_an_array_that_is_no_scalar_is_refused_by_name(recorder):
 def test_a_metric_that_is_nan_is_recorded_as_such(recorder, folder):
     recorder.evaluation(1, {"distance": math.nan})
     assert lines(folder)[0]["eval"]["distance"] == "NaN"  # JSON has no such number.
+
+
+def recorded_at(recorder, steps):
+    """Records every kind of result at each step."""
+    for step in steps:
+        recorder.train(step, {"loss": 1.0 / step})
+        recorder.evaluation(
+            step,
+            {
+                "accuracy": math.nan,
+                "protocol": "p",
+                "alarm_collapse": "bad",
+                "samples": Images(np.zeros((1, 3, 3, 1), np.float32), 1, "one"),
+                "tone": Sound(np.zeros(8), 8_000, "silence"),
+                "table": DataTable(("name", "value"), (("a", 1.5), ("b", 2), ("c", math.inf))),
+            },
+        )
+
+
+def test_wandb_gets_the_lines_of_earlier_sessions_again(recorder, folder, screen, logged):
+    recorded_at(recorder, (5, 10))
+    again = Logged()
+    other = RunRecorder(folder, again.tracker(), open_progress(10, screen), {})
+    other.recall(folder.resume_metrics(10))
+    assert [step for step, _ in again] == [5, 5, 10, 10]
+    assert repr(again) == repr(logged)  # As texts, because NaN differs from itself.
+
+
+def test_wandb_gets_only_the_steps_that_it_lacks(recorder, folder, screen, logged):
+    recorded_at(recorder, (5, 10, 15))
+    (folder.images / "samples_00000010.png").unlink()
+    again = Logged()
+    tracker = again.tracker(first_missing_step=6)
+    other = RunRecorder(folder, tracker, open_progress(10, screen), {})
+    other.recall(folder.resume_metrics(10))
+    assert [step for step, _ in again] == [10, 10]
+    assert set(again[1][1]) == logged[3][1].keys() - {"eval/samples"}
+    assert other.metrics.keys() == recorder.metrics.keys()

@@ -1,7 +1,6 @@
 import json
 import os
 import socket
-import struct
 import sys
 import types
 from pathlib import Path
@@ -20,7 +19,9 @@ from lecture_models.experiment import (
 from lecture_models.plots import png
 from lecture_models.runs import artifacts
 from lecture_models.training.artifact_files import KINDS, write_artifact
-from lecture_models.training.wandb_tracker import LoggedFile, TrackingError, open_tracker
+from lecture_models.training.tracking_options import TrackedAs, TrackingError
+from lecture_models.training.transaction_log import read_records
+from lecture_models.training.wandb_tracker import LoggedFile, open_tracker
 
 
 @pytest.fixture(autouse=True)
@@ -52,17 +53,18 @@ def folder(tmp_path):
     return made
 
 
-def _open(mode, folder, **changes):
+NAMED = TrackedAs("abcd1234", "lecture-models", None, "1", "gan_mnist")
+
+
+def _open(mode, folder, tracked_as=NAMED, **changes):
     lines = []
     arguments = {
         "folder": folder,
-        "project": "lecture-models",
-        "experiment": "gan_mnist",
         "config": {"learning_rate": 2e-4, "hidden": [256, 512]},
         "announce": lines.append,
         **changes,
     }
-    return open_tracker(mode, **arguments), lines
+    return open_tracker(mode, tracked_as, **arguments), lines
 
 
 def _records(folder):
@@ -72,22 +74,7 @@ def _records(folder):
 
     wandb.teardown()  # The file is complete a moment after `finish`, or when W&B's process ends.
     (path,) = folder.glob("wandb/offline-run-*/*.wandb")
-    content = path.read_bytes()
-    assert content[:4] == b":W&B"
-    place, partial = 7, b""
-    while place + 7 <= len(content):
-        rest_of_block = 32_768 - place % 32_768
-        if rest_of_block < 7:
-            place += rest_of_block
-            continue
-        _, length, kind = struct.unpack("<IHB", content[place : place + 7])
-        partial += content[place + 7 : place + 7 + length]
-        place += 7 + length
-        if kind in (1, 4):  # Whole, or the last piece.
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(partial)
-            yield record
-            partial = b""
+    return list(map(wandb_internal_pb2.Record.FromString, read_records(path)))
 
 
 def _values(items):
@@ -99,20 +86,19 @@ def test_an_offline_run_is_read_back_from_its_file(sdk, folder, tmp_path, monkey
     monkeypatch.chdir(tmp_path / "gan_mnist")
     picture = folder / "images" / "samples_00000200.png"
     png.write_png(picture, np.zeros((4, 4, 1), np.uint8))
-    tracker, lines = _open("offline", folder)
+    named = NAMED._replace(job_type="train", tags=("mnist", "gan"), notes="first try")
+    tracker, lines = _open("offline", folder, named)
     tracker.log(100, {"train/loss": 0.5, "train/accuracy": np.float32(0.25)})
     samples = LoggedFile(artifacts.IMAGES, picture, "fixed latents")
     tracker.log(200, {"train/loss": float("nan"), "eval/samples": samples, "texts/a": "<b>"})
     tracker.finish("interrupted", {"eval/parzen": 223.5})
     tracker.finish("finished", {})
 
-    records = list(_records(folder))
+    records = _records(folder)
     run = next(record.run for record in records if record.HasField("run"))
-    assert (run.run_id, run.project, run.run_group) == (
-        tracker.run_id,
-        "lecture-models",
-        "gan_mnist",
-    )
+    identity = (run.run_id, run.project, run.display_name, run.run_group, run.job_type)
+    assert identity == ("abcd1234", "lecture-models", "1", "gan_mnist", "train")
+    assert (list(run.tags), run.notes) == (["mnist", "gan"], "first try")
     config = _values(run.config.update)
     assert (config["learning_rate"], config["hidden"]) == (2e-4, [256, 512])
     history = {
@@ -136,6 +122,8 @@ def test_an_offline_run_is_read_back_from_its_file(sdk, folder, tmp_path, monkey
 
     assert lines == []
     assert "".join(capfd.readouterr()) == ""
+    system = [item.key for record in records for item in record.stats.item]
+    assert "memory_percent" in system
     assert [path.name for path in Path.cwd().iterdir()] == [folder.name]
     assert tracker.url is None
 
@@ -189,11 +177,69 @@ def test_without_a_key_auto_is_offline_and_online_is_refused_in_one_line(sdk, fo
 
 
 def test_a_resumed_run_keeps_its_id(sdk, folder):
-    tracker, _ = _open("offline", folder, run_id="abcd1234")
+    tracker, _ = _open("offline", folder)
     tracker.log(300, {"train/loss": 0.1})
     tracker.finish("finished", {})
     run = next(record.run for record in _records(folder) if record.HasField("run"))
-    assert (tracker.run_id, run.run_id, run.resume) == ("abcd1234", "abcd1234", True)
+    assert (run.run_id, run.resume) == ("abcd1234", True)
+
+
+def test_a_resumed_offline_run_gets_everything_unless_it_was_uploaded(sdk, folder):
+    """`wandb sync` appends the sessions of a run to each other, so no step may be in two."""
+    tracker, _ = _open("offline", folder)
+    tracker.log(10, {"train/loss": 0.5})
+    tracker.log(20, {"train/loss": 0.25})
+    tracker.finish("interrupted", {})
+    (first,) = folder.glob("wandb/offline-run-*")
+    sdk.teardown()
+    tracker, lines = _open("offline", folder)
+    assert (tracker.first_missing_step, lines) == (0, [])
+    assert (folder / "wandb" / "superseded" / first.name / "run-abcd1234.wandb").is_file()
+    tracker.log(30, {"train/loss": 0.125})
+    tracker.finish("interrupted", {})
+    sdk.teardown()
+    (second,) = folder.glob("wandb/offline-run-*")
+    (second / "run-abcd1234.wandb.synced").touch()
+    tracker, _ = _open("offline", folder)
+    tracker.finish("finished", {})
+    assert tracker.first_missing_step == 31
+    assert second.is_dir()
+
+
+def test_another_run_in_the_same_folder_is_left_alone(sdk, folder, monkeypatch):
+    monkeypatch.setenv("WANDB_DIR", str(folder / "all"))
+    for run_id in ("one12345", "two12345"):
+        tracker, _ = _open("offline", folder, NAMED._replace(run_id=run_id))
+        tracker.finish("finished", {})
+    found = sorted(path.name for path in folder.glob("all/wandb/offline-run-*/run-*.wandb"))
+    assert found == ["run-one12345.wandb", "run-two12345.wandb"]
+    assert not (folder / "wandb").exists()
+
+
+def test_checkpoint_and_report_are_stored_as_artifacts(sdk, folder):
+    checkpoint, report = folder / "checkpoints" / "20", folder / "report.html"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "state.bin").write_bytes(b"state")
+    report.write_text("a report")
+    tracker, lines = _open("offline", folder, stores_artifacts=True)
+    tracker.finish("finished", {}, {"model": checkpoint, "report": report})
+    report.write_text("written again, before `wandb sync`")
+    assert lines == []
+    stored = [record.artifact for record in _records(folder) if record.HasField("artifact")]
+    assert {artifact.name: artifact.type for artifact in stored} == {
+        "model-abcd1234": "model",
+        "report-abcd1234": "report",
+    }
+    for artifact, name, content in zip(
+        sorted(stored, key=lambda artifact: artifact.type),
+        ("state.bin", "report.html"),
+        (b"state", b"a report"),
+        strict=True,
+    ):
+        (entry,) = artifact.manifest.contents
+        assert (entry.path, Path(entry.local_path).read_bytes()) == (name, content)
+        assert Path(entry.local_path).is_relative_to(folder)
+        assert "final" in artifact.aliases
 
 
 def test_a_server_that_never_answers_is_given_up_at_the_limit(sdk, folder, monkeypatch):
@@ -232,7 +278,7 @@ def test_without_wandb_auto_goes_on_untracked_and_the_others_refuse(folder, monk
     tracker, lines = _open("auto", folder)
     tracker.log(1, {"train/loss": 1.0})
     tracker.finish("finished", {})
-    assert (tracker.mode, tracker.run_id, len(lines)) == ("disabled", None, 1)
+    assert (tracker.mode, len(lines)) == ("disabled", 1)
     for mode in ("offline", "online"):
         with pytest.raises(TrackingError, match=f"cannot track {mode}"):
             _open(mode, folder)
@@ -240,27 +286,17 @@ def test_without_wandb_auto_goes_on_untracked_and_the_others_refuse(folder, monk
 
 def test_disabled_touches_neither_wandb_nor_the_disk(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
-    tracker, lines = _open("disabled", folder)
+    tracker, lines = _open("disabled", folder, None)
     tracker.log(1, {"train/loss": 1.0})
     tracker.finish("finished", {})
     assert (tracker.mode, lines, list(folder.iterdir())) == ("disabled", [], [])
 
 
-def test_auto_obeys_the_environment(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "wandb", None)
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert _open("auto", folder)[1] == []
-
-
-def test_an_unknown_mode_is_refused_with_those_allowed(folder):
-    with pytest.raises(TrackingError, match="'dryrun'; allowed: auto, online, offline, disabled"):
-        _open("dryrun", folder)
-
-
 class _FakeRun:
-    id, url = "fake", "https://example.org/fake"
+    id, url, starting_step = "fake", "https://example.org/fake", 700
 
-    def __init__(self, broken):
+    def __init__(self, broken, folder):
+        self.settings = types.SimpleNamespace(sync_dir=folder / "wandb" / "offline-run-1-fake")
         self.broken, self.summary, self.logged, self.exit_codes = broken, {}, [], []
 
     def log(self, values, step):
@@ -274,8 +310,8 @@ class _FakeRun:
             raise ConnectionError("gone")
 
 
-def _fake_wandb(monkeypatch, broken=()):
-    fake, run = types.ModuleType("wandb"), _FakeRun(broken)
+def _fake_wandb(monkeypatch, folder, broken=()):
+    fake, run = types.ModuleType("wandb"), _FakeRun(broken, folder)
     fake.Settings = lambda **settings: settings
     fake.setup = lambda settings: None
     fake.login = lambda prompt, verify: not prompt and not verify
@@ -285,13 +321,33 @@ def _fake_wandb(monkeypatch, broken=()):
 
 
 def test_with_a_key_auto_is_online_and_gives_the_address(folder, monkeypatch):
-    _fake_wandb(monkeypatch)
+    _fake_wandb(monkeypatch, folder)
     tracker, lines = _open("auto", folder)
     assert (tracker.mode, tracker.url, lines) == ("online", "https://example.org/fake", [])
 
 
+def test_online_the_server_says_which_steps_it_lacks(folder, monkeypatch):
+    _fake_wandb(monkeypatch, folder)
+    assert _open("auto", folder)[0].first_missing_step == 700
+
+
+def test_a_value_that_wandb_cannot_read_is_said_once_and_the_others_are_logged(folder, monkeypatch):
+    run = _fake_wandb(monkeypatch, folder)
+
+    def unreadable(path, caption):
+        raise OSError("cannot identify image file")
+
+    sys.modules["wandb"].Image = unreadable
+    tracker, lines = _open("offline", folder)
+    picture = LoggedFile(artifacts.IMAGES, folder / "images" / "a_00000001.png")
+    for step in (1, 2):
+        tracker.log(step, {"eval/a": picture, "train/loss": 0.5})
+    assert run.logged == [(1, {"train/loss": 0.5}), (2, {"train/loss": 0.5})]
+    assert lines == ["W&B lacks eval/a at step 1 (cannot identify image file)"]
+
+
 def test_a_failure_in_training_is_announced_once_and_training_goes_on(folder, monkeypatch):
-    run = _fake_wandb(monkeypatch, broken=("log", "finish"))
+    run = _fake_wandb(monkeypatch, folder, broken=("log", "finish"))
     tracker, lines = _open("offline", folder)
     for step in range(3):
         tracker.log(step, {"train/loss": 1.0})
@@ -301,7 +357,7 @@ def test_a_failure_in_training_is_announced_once_and_training_goes_on(folder, mo
 
 
 def test_an_upload_that_does_not_end_is_announced(folder, monkeypatch):
-    _fake_wandb(monkeypatch, broken=("finish",))
+    _fake_wandb(monkeypatch, folder, broken=("finish",))
     tracker, lines = _open("online", folder)
     tracker.finish("finished", {})
     assert lines == ["W&B did not finish (gone); the rest is on the disk"]
@@ -309,7 +365,7 @@ def test_an_upload_that_does_not_end_is_announced(folder, monkeypatch):
 
 @pytest.mark.parametrize(("status", "code"), [("finished", 0), ("interrupted", 130), ("failed", 1)])
 def test_a_run_ends_once_with_the_code_of_its_status(folder, monkeypatch, status, code):
-    run = _fake_wandb(monkeypatch)
+    run = _fake_wandb(monkeypatch, folder)
     tracker, _ = _open("offline", folder)
     tracker.finish(status, {"eval/parzen": 1.0})
     tracker.finish("finished", {})
@@ -319,7 +375,7 @@ def test_a_run_ends_once_with_the_code_of_its_status(folder, monkeypatch, status
 
 
 def test_an_interruption_is_not_swallowed(folder, monkeypatch):
-    run = _fake_wandb(monkeypatch)
+    run = _fake_wandb(monkeypatch, folder)
     tracker, _ = _open("offline", folder)
 
     def interrupted(values, step):

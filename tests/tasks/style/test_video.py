@@ -52,6 +52,7 @@ def test_every_frame_is_shown_once_it_is_finished(frames):
     names = [each["frame"].file_name for each in shown if each]
     assert names == ["frame_0", "frame_1", "frame_2"]
     assert experiment.result == Result("frame", 0.1)
+    assert experiment.cadence_decides["eval_every"] == "the steps of each frame"
     assert all(each["temporal"] == 0.0 for each in losses[: LEAD * 4])
     assert losses[LEAD * 4 + 3]["temporal"] > 0.0
     pixels = [each["frame"].pixels for each in shown[LEAD - 1 :]]
