@@ -97,14 +97,17 @@ def test_batches_are_of_training_images_alone(name):
         ("denoising_ae_mnist", set()),
         ("encoder_finetune_mnist", {"validation_error"}),
         ("stacked_ae_mnist", {"validation_squared_error"}),
-        ("vae_mnist", {"validation_negative_elbo", "parzen_validation"}),
     ],
 )
 @pytest.mark.slow
 def test_other_validation_images_change_what_is_computed_from_them_and_nothing_else(
     name, validated
 ):
-    """The error of PCA changes too: it is fitted to training and validation images."""
+    """The error of PCA changes too: it is fitted to training and validation images.
+
+    The scores of samples and of variational autoencoders: tests/metrics/test_samples.py and
+    tests/evaluators/.
+    """
     experiments = [smoke(name, *replaced) for replaced in ((), ("validation",))]
     state = random_state(experiments[0])
     before, after = (

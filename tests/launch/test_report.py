@@ -27,14 +27,14 @@ def embedded(page, name):
 def test_the_page_has_every_run_the_newest_first(runs, capsys):
     assert run(f"--report={runs}") == 0
     page = (runs / "index.html").read_text()
-    assert [each["run"] for each in embedded(page, "data")] == ["gan/first", "second"]
+    assert [each["run"] for each in embedded(page, "data")["runs"]] == ["gan/first", "second"]
     assert capsys.readouterr().err == f"written: {runs}/index.html (2 runs)\n"
 
 
 def test_links_are_relative_to_where_the_page_is(runs, tmp_path):
     (runs / "second" / "report.html").write_text("")
     assert run(f"--report={runs}", f"--output={tmp_path}/page.html") == 0
-    data = embedded((tmp_path / "page.html").read_text(), "data")
+    data = embedded((tmp_path / "page.html").read_text(), "data")["runs"]
     assert [each["href"] for each in data] == ["./runs/gan/first", "./runs/second"]
     assert [each["report"] for each in data] == [False, True]
 

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,7 +45,7 @@ def test_the_loss_is_the_mean_over_beginnings_and_numbers_of_labels():
     params = PARAMS | {"head": {"kernel": 2.0 * jnp.eye(3)}}
     states = {name: init_from_layers(OPTIMIZER, params, [{}, DOUBLE]) for name in ("3", "6")}
     batches = {"3": ONCE, "6": OPPOSITES}
-    _, metrics = finetune_step(classify, OPTIMIZER, states, batches)
+    _, metrics = jax.jit(functools.partial(finetune_step, classify, OPTIMIZER))(states, batches)
     losses = [
         np.mean([np.log(np.exp(logit) + 2.0) - logit for logit in logits])
         for logits in ([2.0], [4.0], [2.0, -2.0], [4.0, -4.0])
