@@ -5,12 +5,17 @@ import gc
 import importlib.metadata
 import os
 import platform
+import signal
 from pathlib import Path
 
 import jax
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Tests of signals, and the processes that they start, must not depend on a nohup around pytest.
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Tests compile many small programs and compute little, so a fast compiler saves most of their time.
 FAST_COMPILATION = ["--xla_backend_optimization_level=0"]

@@ -21,6 +21,13 @@ from tests.runs.test_results import write_run
 ERROR = "test_error_percent"
 
 
+@pytest.fixture(autouse=True)
+def exact_presets(monkeypatch):
+    """Treats the presets as the papers' recipes in every point."""
+    for name in ("fractalnet_cifar10", "resnet_cifar10"):
+        monkeypatch.setattr(importlib.import_module(f"experiments.{name}"), "PAPER_DEPARTURES", ())
+
+
 def built(module, runs_dir):
     return module.build(TableContext(runs_dir, None, None, announce=print)).rows
 
