@@ -92,8 +92,7 @@ def _main(argv: list[str]) -> int:
         return _fail(error, 1)
     except KeyboardInterrupt as stop:
         number = stop_signal_of(stop)
-        name = signal.Signals(number).name
-        return _fail(f"{name} before the first step; nothing was trained", 128 + number)
+        return _fail(f"stopped by {signal.Signals(number).name}", 128 + number)
 
 
 def _refuse_unreadable_names(argv: list[str]) -> None:
@@ -124,7 +123,7 @@ def _is_for_the_user(error: Exception) -> bool:
     from lecture_models.files import PathError
     from lecture_models.runs.reader import RunFolderError
     from lecture_models.training.processes import ProcessGroupError
-    from lecture_models.training.wandb_tracker import TrackingError
+    from lecture_models.training.tracking_options import TrackingError
 
     kinds = (DataError, PathError, RunFolderError, ProcessGroupError, TrackingError, MemoryError)
     return isinstance(error, kinds)

@@ -29,7 +29,6 @@ from lecture_models.attribution.patches import (
 )
 from lecture_models.config import require_at_least
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.metrics.traced_field import ReceptiveFields, traced_channel_fields
 from lecture_models.tasks.analysis import analysis_experiment
@@ -44,6 +43,7 @@ from lecture_models.tasks.codes import (
     map_fields,
     picture_batches,
 )
+from lecture_models.tasks.pictures import as_images
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.network import Pretrained
 from lecture_models.weights.preprocessing import resize
@@ -165,7 +165,7 @@ def network_image(
     pictures: LabeledPictures, index: int, side: int
 ) -> Float32[np.ndarray, "side side 3"]:
     """Returns a picture as the network is given it, in [-1, 1], before it is normalized."""
-    image = jnp.asarray(images_from_uint8(pictures.pixels[index][None]))
+    image = as_images(pictures.pixels[index])
     return np.asarray(resize(image, side))[0]
 
 

@@ -65,7 +65,7 @@ class Config:
     likelihood_images: int = 200  # Test images.
     likelihood_samples: int = 1_000  # Importance samples per image.
     num_samples: int = 5_000  # Draws from the prior, for the metrics of samples.
-    extractor_steps: int = 1_200  # Trains the classifier behind Frechet's distance.
+    extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
     log_every: int = 200
     eval_every: int = 1_500
     checkpoint_every: int = 1_500

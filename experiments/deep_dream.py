@@ -17,7 +17,6 @@ import jax.numpy as jnp
 
 from lecture_models.config import require_at_least, require_single
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Experiment
 from lecture_models.image_space.objectives import guided_match, layer_energy
 from lecture_models.image_space.optimizers import normalized_gradient
@@ -30,11 +29,11 @@ from lecture_models.tasks.image_optimization import (
     Stage,
     feature_network,
     image_experiment,
-    opacity_of,
     resized,
     untrained_alarm,
 )
 from lecture_models.tasks.layers import layer_shapes, require_layers
+from lecture_models.tasks.pictures import read_picture, read_with_opacity
 from lecture_models.tasks.tiled_network import Arguments, layer_fields, tiled_network, tiled_value
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
@@ -156,11 +155,6 @@ def _is_usable(config, apply, network, sides, layer) -> bool:
     return True
 
 
-def read_picture(library: Library, name: str, size: int, flag: str = "--size") -> Pictures:
-    """Reads a picture as a batch of one image in [-1, 1]; `flag` is where `size` was given."""
-    return jnp.asarray(images_from_uint8(library.picture(name, size, flag=flag).pixels[None]))
-
-
 def make_objective(
     config: Config, library: Library, apply: Network, network: Pretrained, layer: str
 ) -> tuple[str, Objective, Any]:
@@ -204,8 +198,7 @@ def notes(
 
 
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
-    file = library.picture(config.images[0], config.size)
-    picture = jnp.asarray(images_from_uint8(file.pixels[None]))
+    picture, opacity = read_with_opacity(library, config.images[0], config.size)
     size = picture.shape[1:3]
     if config.jitter >= min(size):
         raise WeightsError(
@@ -234,5 +227,5 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         transform=jitter(config.jitter) if config.jitter else identity,
         carry=redetailed,
         judge=lambda images: said | untrained_alarm(network),
-        opacity=opacity_of(file),
+        opacity=opacity,
     )

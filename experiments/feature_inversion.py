@@ -17,7 +17,6 @@ import numpy as np
 from lecture_models.config import require_at_least, require_single
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.image_space.inversion import central, code_error, code_match, prior_terms
 from lecture_models.image_space.lbfgs import lbfgs
@@ -33,6 +32,7 @@ from lecture_models.tasks.inversion import (
     inversion_experiment,
 )
 from lecture_models.tasks.layers import layer_shapes, require_layers
+from lecture_models.tasks.pictures import read_picture
 from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
 
@@ -255,10 +255,10 @@ def _box_lines(config: Config, apply, network, inversions, picture) -> Evaluatio
 def build(config: Config, library: Library, weights: Weights) -> Experiment:
     network = weights.load(config.model)
     apply = feature_network(network)
-    pixels = images_from_uint8(library.picture(config.images[0], config.size).pixels[None])
-    size = pixels.shape[1:3]
+    picture = read_picture(library, config.images[0], config.size)
+    size = picture.shape[1:3]
     layers = list(chosen_layers(config, apply, network, size))
-    picture = extended(jnp.asarray(pixels), canvas_size(apply, network, size, layers))
+    picture = extended(picture, canvas_size(apply, network, size, layers))
     inversions = make_inversions(config, apply, network, picture)
     shape = (config.reconstructions, *picture.shape[1:])
     return inversion_experiment(

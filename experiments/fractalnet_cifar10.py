@@ -83,7 +83,6 @@ PAPER_SOURCES = {
     "augment": "Table 1, column C10",
 }
 PAPER_DEPARTURES = (
-    ("weights start as Glorot and Bengio, 2010, propose", "they start as He et al. propose"),
     (
         "batch normalization stores the unbiased variance (Ioffe and Szegedy, algorithm 2)",
         "it stores that of the batch, smaller by 1 part in the number of its values",

@@ -54,7 +54,7 @@ class Config:
     uniform_init: tuple[float, ...] = ()  # Half-widths for G and D; empty is He initialization.
     average_decay: float = 0.9999  # Samples come from the moving average of the generators.
     num_samples: int = 10_000  # Samples for every metric: Goodfellow et al., section 5.
-    extractor_steps: int = 1_200  # Trains the classifier behind Frechet's distance.
+    extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
     log_every: int = 100
     eval_every: int = 2_500
     checkpoint_every: int = 2_500

@@ -26,8 +26,9 @@ from lecture_models.image_space.lbfgs import lbfgs
 from lecture_models.image_space.optimizers import Optimizer, from_optax
 from lecture_models.image_space.parameterizations import Parameterization, pixels
 from lecture_models.tasks.image_optimization import image_experiment, resized, untrained_alarm
+from lecture_models.tasks.pictures import Picture, as_images, read_picture, read_with_opacity
 from lecture_models.tasks.style import images
-from lecture_models.tasks.style.images import Picture, Style
+from lecture_models.tasks.style.images import Style
 from lecture_models.tasks.style.inputs import (
     StyleInputs,
     balance,
@@ -264,7 +265,7 @@ def make_start(
         return lambda key: images.noise(key, content, config.keep_colors)
     if not config.init:
         return lambda key: content
-    init = images.read_picture(library, config.init, config.size)
+    init = read_picture(library, config.init, config.size)
     init = resized(init, content.shape[1:3])
     if config.keep_colors:
         init = content + gray(init - content)
@@ -291,9 +292,9 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     film = library.film(name, config.size)
     if film:
         require_film(config, film)
-        content, opacity = images.as_images(film.frames[0]), None
+        content, opacity = as_images(film.frames[0]), None
     else:
-        content, opacity = images.read_with_opacity(library, name, config.size)
+        content, opacity = read_with_opacity(library, name, config.size)
     styles = read_styles(config, library, content)
     inputs = StyleInputs(network, apply, content, styles, make_weighting(config), config.tile)
     start = make_start(config, library, content)

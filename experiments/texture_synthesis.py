@@ -246,7 +246,7 @@ def halved(size: tuple[int, int], times: int) -> tuple[int, int]:
 def stage_halvings(config: Config, source_size: tuple[int, int]) -> list[int]:
     """Returns how many times the sizes of each stage are halved, the coarsest first and 0 last.
 
-    Stages are left out if a side of the result or of the source would be below `COARSEST_SIDE`.
+    A stage is skipped if a side of the result or of the source would be below `COARSEST_SIDE`.
     """
     sides = (*result_size(config), *source_size)
     halvings = range(1, config.scales)

@@ -86,7 +86,7 @@ PAPER_DEPARTURES = (
     ("points start at random, variance 0.0001", "they start at the first two components"),
     (
         "attraction is exaggerated by 4 for 50 steps; the learning rate is 100, adapted by unit",
-        "by 12 for 250 steps; the learning rate is a twelfth of the number of points",
+        "by 12 for 250 steps; the learning rate is the number of points / 48, at least 50",
     ),
 )
 

@@ -54,7 +54,7 @@ class Config:
     likelihood_images: int = 1_000  # Test images; all 10,000 take ten times as long.
     likelihood_samples: int = 5_000  # Per image, as in Burda et al., section 5.
     num_samples: int = 10_000  # Draws from the prior, for the metrics of samples.
-    extractor_steps: int = 1_200  # Trains the classifier behind Frechet's distance.
+    extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
     log_every: int = 500
     eval_every: int = 15_000
     checkpoint_every: int = 5_000

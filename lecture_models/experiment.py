@@ -20,8 +20,8 @@ class Images(NamedTuple):
             and NaN is shown in magenta. A fourth channel is opacity, -1 transparent and 1 opaque.
         columns: the number of images in a row.
         caption: one line for the report, W&B and the file's metadata; "" for none.
-        file_name: the name of the file without its ending, where each step has another, such as
-            the name of a film's frame; "" for the name of the result and the step.
+        file_name: the name of the file without its ending, if each step has a name of its own, as
+            the frames of a film do; "" for the name of the result and the step.
     """
 
     pixels: Float[Array, "image height width channel"] | jax.typing.ArrayLike
@@ -244,9 +244,9 @@ class Experiment(NamedTuple):
         result: the picture or film that the run makes; None for none.
         sample: `sample(state, key, count)` draws images in [-1, 1] from the model; None if the
             model draws none, or only in `evaluate`.
-        cadence_decides: by the name of a field of `Cadence`, what it decides about the steps, such
-            as {"num_steps": "the schedule of learning_rate"}. A run that resumes cannot change such
-            a field; it can change the others, num_steps to a larger number.
+        cadence_decides: maps a field of `Cadence` to what it decides about the steps, such as
+            {"num_steps": "the schedule of learning_rate"}. A run that resumes cannot change such a
+            field. It can change the others, but `num_steps` only to a larger number.
     """
 
     init: Callable[[Key[Array, ""]], State]

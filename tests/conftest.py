@@ -22,7 +22,8 @@ FAST_COMPILATION = ["--xla_backend_optimization_level=0"]
 if int(importlib.metadata.version("jax").split(".")[1]) < 12:
     # Halves the compilation time of jax 0.10; jax 0.12 does not know the flag.
     FAST_COMPILATION.append("--xla_cpu_use_fusion_emitters=false")
-# LECTURE_MODELS_TESTS_OPTIMIZED=1 compiles as users do; `.ci/run` tests what computes once so.
+# LECTURE_MODELS_TESTS_OPTIMIZED=1 compiles as for users; `.ci/run` sets it for the tests of the
+# rooms that compute.
 if os.environ.get("LECTURE_MODELS_TESTS_OPTIMIZED") != "1":
     os.environ["XLA_FLAGS"] = " ".join([*FAST_COMPILATION, os.environ.get("XLA_FLAGS", "")])
 # Commands keep freed memory for the next step, unless the environment sets an option of malloc;
@@ -41,7 +42,7 @@ jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 def real_data_folder() -> Path | None:
     candidates = [os.environ.get("LECTURE_MODELS_DATA"), ROOT.parent / "shared" / "data"]
-    found = [Path(each) for each in candidates if each and (Path(each) / "mnist").is_dir()]
+    found = [Path(path) for path in candidates if path and (Path(path) / "mnist").is_dir()]
     return found[0] if found else None
 
 

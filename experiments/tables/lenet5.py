@@ -28,7 +28,7 @@ PRINTED_1998 = {
     "S4": "32",
     "C5": "48,120",
     "F6": "10,164",
-    "": "60,000",
+    "total": "60,000",
 }
 VARIANTS = {"C3 sees all of S2": LeNet5(), "1998": OriginalLeNet5()}
 
@@ -54,7 +54,7 @@ def build(context: TableContext) -> Table:
             for layer, params in sorted(net.params.items())
         ]
         rows += [
-            TableRow(f"{name}: parameters", _printed(name, ""), net.num_params, COUNTED),
+            TableRow(f"{name}: parameters", _printed(name, "total"), net.num_params, COUNTED),
             TableRow(f"{name}: multiply-adds", None, net.multiply_adds, TRACED),
         ]
     rows += trained_rows.rows(ERROR, context)

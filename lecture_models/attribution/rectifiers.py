@@ -16,6 +16,7 @@ convolutional net, section 3.4 and figure 1.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,18 +37,11 @@ def guided(nonlinearity: Nonlinearity) -> Nonlinearity:
         A nonlinearity with the same values.
     """
 
-    @jax.custom_vjp
-    def forward(x):
-        return nonlinearity(x)
-
-    def keep(x):
-        return jax.vjp(nonlinearity, x)
-
-    def backward(derivative, signal):
-        return derivative(jnp.maximum(signal, 0.0))
-
-    forward.defvjp(keep, backward)
-    return forward
+    return with_backward_pass(
+        nonlinearity,
+        lambda x: jax.vjp(nonlinearity, x),
+        lambda derivative, signal: derivative(jnp.maximum(signal, 0.0)),
+    )
 
 
 def deconvolved(nonlinearity: Nonlinearity) -> Nonlinearity:
@@ -69,15 +63,11 @@ def deconvolved(nonlinearity: Nonlinearity) -> Nonlinearity:
         A nonlinearity with the same values.
     """
 
-    @jax.custom_vjp
-    def forward(x):
-        return nonlinearity(x)
-
-    def backward(_, signal):
-        return (jnp.maximum(signal, 0.0),)
-
-    forward.defvjp(lambda x: (nonlinearity(x), None), backward)
-    return forward
+    return with_backward_pass(
+        nonlinearity,
+        lambda x: (nonlinearity(x), None),
+        lambda _, signal: (jnp.maximum(signal, 0.0),),
+    )
 
 
 def redirected(nonlinearity: Nonlinearity) -> Nonlinearity:
@@ -96,10 +86,6 @@ def redirected(nonlinearity: Nonlinearity) -> Nonlinearity:
         A nonlinearity with the same values.
     """
 
-    @jax.custom_vjp
-    def forward(x):
-        return nonlinearity(x)
-
     def keep(x):
         values, derivative = jax.vjp(nonlinearity, x)
         return values, (x, derivative)
@@ -110,6 +96,30 @@ def redirected(nonlinearity: Nonlinearity) -> Nonlinearity:
         others = tuple(range(1, x.ndim))
         is_silent = (passed == 0.0).all(others, keepdims=True)
         return (jnp.where(is_silent, jnp.where((x < 0.0) & (signal > 0.0), 0.0, signal), passed),)
+
+    return with_backward_pass(nonlinearity, keep, backward)
+
+
+def with_backward_pass(
+    nonlinearity: Nonlinearity,
+    keep: Callable[[Array], tuple[Array, Any]],
+    backward: Callable[[Any, Array], tuple[Array]],
+) -> Nonlinearity:
+    """Returns the nonlinearity with another backward pass.
+
+    Args:
+        nonlinearity: a nonlinearity of one array.
+        keep: returns the values of the nonlinearity, and what the backward pass needs.
+        backward: returns the signal that is passed on, in a tuple, from what `keep` kept and from
+            the signal that arrives.
+
+    Returns:
+        A nonlinearity with the same values.
+    """
+
+    @jax.custom_vjp
+    def forward(x):
+        return nonlinearity(x)
 
     forward.defvjp(keep, backward)
     return forward

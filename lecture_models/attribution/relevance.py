@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from lecture_models.attribution.rectifiers import Nonlinearity
+from lecture_models.attribution.rectifiers import Nonlinearity, with_backward_pass
 
 Logits = Float[Array, "batch class"]
 Inputs = Float[Array, "batch ..."]
@@ -44,16 +44,11 @@ def relevance_rule(nonlinearity: Nonlinearity, epsilon: float) -> Nonlinearity:
         A function with the same values.
     """
 
-    @jax.custom_vjp
-    def forward(z):
-        return nonlinearity(z)
-
     def keep(z):
         output = nonlinearity(z)
         return output, _ratio(output, z, epsilon)
 
-    forward.defvjp(keep, lambda ratio, signal: (ratio * signal,))
-    return forward
+    return with_backward_pass(nonlinearity, keep, lambda ratio, signal: (ratio * signal,))
 
 
 def relevance(
@@ -89,7 +84,7 @@ def relevance(
 
 
 def _ratio(output: Array, z: Array, epsilon: float, layer: Array | None = None) -> Array:
-    """Returns f(z) / (z + e sign(z)), 0 where z is 0; e is in units of the layer's mean square."""
+    """Returns f(z) / (z + e sign(z)), 0 where z is 0; see `relevance_rule` for e."""
     units = z if layer is None else layer
     axes = tuple(range(1, units.ndim))
     scale = epsilon * jnp.sqrt(jnp.square(units).mean(axes)).reshape(-1, *(1,) * (z.ndim - 1))

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from lecture_models.attribution.class_activation import enlarged
+
 Image = Float[Array | np.ndarray, "height width channel"]
 Features = Float[Array | np.ndarray, "row column feature"]
 MaskedScore = Callable[[Float[np.ndarray, "batch row column"]], Float[Array | np.ndarray, " batch"]]
@@ -32,10 +34,10 @@ def masked(
         One image per map.
     """
     height, width, _ = image.shape
-    enlarged = jax.image.resize(maps, (len(maps), height, width), "linear")
-    low = enlarged.min(axis=(1, 2), keepdims=True)
-    span = enlarged.max(axis=(1, 2), keepdims=True) - low
-    masks = (enlarged - low) / jnp.where(span > 0.0, span, 1.0)
+    masks = enlarged(maps, height, width)
+    low = masks.min(axis=(1, 2), keepdims=True)
+    span = masks.max(axis=(1, 2), keepdims=True) - low
+    masks = (masks - low) / jnp.where(span > 0.0, span, 1.0)
     return masks[..., None] * jnp.asarray(image)[None]
 
 

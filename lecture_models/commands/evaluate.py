@@ -1,6 +1,5 @@
 """Evaluates a past run, or draws samples from it, without training: `--evaluate`."""
 
-import shlex
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ from lecture_models.commands.config_flags import define_config_flags, make_confi
 from lecture_models.commands.flags import command_flags
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.commands.past_experiment import past_config, past_flags, past_module
+from lecture_models.commands.table_output import check_output
 from lecture_models.config import UsageError, as_json_values
 from lecture_models.reports.evaluation import shown
 from lecture_models.runs import difference, provenance
@@ -88,9 +88,9 @@ def _request(invocation: Invocation, past: PastRun, module: ModuleType) -> _Requ
         raise UsageError(f"unexpected argument {leftover[0]!r}; flags begin with --")
     if values.samples is not None and not 1 <= values.samples <= MAX_SAMPLES:
         raise UsageError(f"--samples is {values.samples}; it must be from 1 to {MAX_SAMPLES}")
-    past_evaluation.check_output(values.output, allow_png=values.samples is not None)
+    _check_output(values.output, draws_samples=values.samples is not None)
     config = past_config(module, past, announce)
-    changed = [name for name in as_json_values(config) if values[name].present]
+    changed = [name for name in vars(config) if values[name].present]
     if changed:
         config = make_config(module.Config, vars(config), values)
     chosen = run.Chosen(past.experiment, module, past.record["preset"], config)
@@ -100,11 +100,22 @@ def _request(invocation: Invocation, past: PastRun, module: ModuleType) -> _Requ
     return _Request(past, values, changed, spec)
 
 
+def _check_output(output: Path | None, draws_samples: bool) -> None:
+    """Raises UsageError if --output is not what an evaluation can write to."""
+    if output is None:
+        return
+    if output.suffix.lower() == past_evaluation.GRID:
+        if not draws_samples:
+            raise UsageError(f"--output is {output}; without --samples it must be a folder")
+        check_output(output, (past_evaluation.GRID,))
+    elif output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"--output is {output}; it must be a new or empty folder")
+
+
 def _restored(request: _Request) -> PastState:
     try:
-        return past_evaluation.restore(
-            request.spec, request.past.folder, request.values.checkpoint, announce
-        )
+        checkpoint = request.values.checkpoint
+        return past_evaluation.restore(request.spec, request.past, checkpoint, announce)
     except CheckpointError as error:
         fields = ", ".join(f"--{name}" for name in request.changed)
         hint = f"; perhaps the network has other shapes with {fields}" if fields else ""
@@ -148,10 +159,6 @@ def _write_samples(request: _Request, state: PastState) -> int:
 
 def _metadata(request: _Request) -> dict[str, str]:
     """Returns the texts of a PNG file."""
-    return {
-        "Command": shlex.join(["python", request.spec.program, *request.spec.arguments]),
-        "Commit": provenance.shown_commit(provenance.git_commit(request.spec.root)),
-        "Seed": str(request.spec.config.seed),
-        "Experiment": request.spec.name,
-        "Software": "lecture-models",
-    }
+    spec = request.spec
+    git = provenance.git_commit(spec.root)
+    return provenance.picture_texts(spec.command, git, spec.config.seed, spec.name)

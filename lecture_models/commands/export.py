@@ -54,7 +54,7 @@ def export(invocation: Invocation, run_folder: Path) -> int:
     check_output(values.output, (SUFFIX,))
     past = read_past_run(run_folder)
     try:
-        step, state = read_saved_arrays(run_folder / "checkpoints", announce, values.checkpoint)
+        step, state = read_saved_arrays(past.checkpoints, announce, values.checkpoint)
     except CheckpointError as error:
         raise RunFolderError(str(error)) from error
     parameters = named_parameters(state)

@@ -30,6 +30,11 @@ class LauncherFlag(NamedTuple):
     alone: str = ""
     kind: type | None = None
 
+    @property
+    def value_type(self) -> type:
+        """Returns the type of the value."""
+        return self.kind or (str if self.default is None else type(self.default))
+
 
 _PROCESSES = (
     LauncherFlag(
@@ -156,7 +161,7 @@ _RUN = (
     *_PROCESSES,
 )
 # Flags of a run that say how data are read and computed.
-_OF_EVALUATIONS = ("image_size", "skip_bad_images", "fast_convolutions", "devices", "wandb")
+_OF_EVALUATIONS = ("image_size", "skip_bad_images", "fast_convolutions", "devices")
 _TABLE = (
     LauncherFlag(
         "table", None, "name of a table; list; or trained, for every table with trained cells"
@@ -296,14 +301,13 @@ def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
         short = "h" if flag.name == "help" else None
         flags.DEFINE_bool(flag.name, flag.default, flag.text, short_name=short, flag_values=values)
         return
-    kind = flag.kind or type(flag.default)
-    if issubclass(kind, Path):
+    if issubclass(flag.value_type, Path):
         parser = _PathParser(flag.name)
         defined = flags.Flag(parser, None, flag.name, flag.default, flag.text)
         flags.DEFINE_flag(defined, flag_values=values)
         return
     definers = {int: _define_integer, float: flags.DEFINE_float}
-    define = definers.get(kind, flags.DEFINE_string)
+    define = definers.get(flag.value_type, flags.DEFINE_string)
     define(flag.name, flag.default, flag.text, flag_values=values)
 
 
@@ -359,7 +363,7 @@ def shared_help_lines() -> list[tuple[str, str]]:
 
 
 def _kind(flag: LauncherFlag) -> str:
-    kind = flag.kind or (str if flag.default is None else type(flag.default))
+    kind = flag.value_type
     name = "path" if issubclass(kind, Path) else kind.__name__
     name = "|".join(flag.choices) or name
     return name if flag.default is None else f"{name}, {flag.default}"

@@ -16,12 +16,12 @@ from lecture_models.config import UsageError
 from lecture_models.data.film import video_library
 from lecture_models.experiment import Result
 from lecture_models.plots.gif import encode_gif, with_palette
+from lecture_models.runs.provenance import SOFTWARE
 from lecture_models.runs.recorded_run import read_run
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 FILM_SUFFIXES = (".gif", ".mp4")
-# Stands in every file that is written here, so that only such files are ever replaced.
-MARK = "lecture-models"
+MARK = SOFTWARE  # In every file that is written here, so that only such files are ever replaced.
 _SOFTWARE_TAG, _DESCRIPTION_TAG = 305, 270  # Of TIFF.
 
 

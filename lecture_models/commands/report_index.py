@@ -4,7 +4,7 @@ from pathlib import Path
 
 from lecture_models.commands.flags import read_alone
 from lecture_models.commands.invocation import Invocation, announce
-from lecture_models.config import UsageError
+from lecture_models.commands.table_output import check_output
 from lecture_models.reports.index import Index, read_index, write_index
 from lecture_models.reports.index_page import counts
 from lecture_models.runs.reader import RunFolderError
@@ -29,7 +29,8 @@ def report_index(invocation: Invocation, root: Path) -> int:
         return 0
     if not root.is_dir():
         raise RunFolderError(f"--report is {root}; this folder does not exist")
-    page = _page(root, values.output)
+    check_output(values.output, _SUFFIXES)
+    page = values.output or root / "index.html"
     index = read_index(root)
     if index.skipped:
         announce(_skipped(index.skipped))
@@ -37,16 +38,6 @@ def report_index(invocation: Invocation, root: Path) -> int:
     write_index(index, page)
     announce(f"written: {page} ({counts(index)})")
     return 0
-
-
-def _page(root: Path, page: Path | None) -> Path:
-    if page is None:
-        return root / "index.html"
-    if page.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"--output is {page}; its name must end in .html")
-    if not page.parent.is_dir() or page.is_dir():
-        raise UsageError(f"--output is {page}; it must be a file in an existing folder")
-    return page
 
 
 def _skipped(reasons: list[str]) -> str:

@@ -110,10 +110,10 @@ def read_flags(invocation: Invocation, module: ModuleType) -> Any:
     return values
 
 
-def require_one_process(values: Any, command: str) -> None:
-    """Raises UsageError if a command that trains several runs was given several processes."""
+def refuse_flags_of_one_run(values: Any, command: str) -> None:
+    """Raises UsageError if a command that trains several runs was given a flag that is for one."""
     for name in ("output", "restart", "wandb_name"):
-        if name in values and values[name].present:
+        if values[name].present:
             raise UsageError(f"--{name} is for one run; it cannot be combined with {command}")
     present = [name for name in ProcessGroupOptions._fields if values[name].present]
     if present:
@@ -123,7 +123,7 @@ def require_one_process(values: Any, command: str) -> None:
 
 
 def part_of(series: str, invocation: Invocation, values: Any) -> Invocation:
-    """Returns the command line of one run of a series, and says what of W&B the runs cannot share.
+    """Returns the command line of one run of a series; announces W&B's variables that are not used.
 
     Args:
         series: name of the runs that a command trains, such as that of a sweep.
@@ -206,7 +206,7 @@ def _tracking(values: Any, series: str) -> TrackingOptions:
     given = {name: values[name].value for name in names if name in values}
     tags = given.get("wandb_tags")
     fields = {name.removeprefix("wandb_"): value for name, value in given.items() if value}
-    mode = fields.pop("wandb")
+    mode = fields.pop("wandb", "disabled")  # An evaluation of a past run is not tracked.
     if tags is not None:
         fields["tags"] = tuple(word for tag in tags.split(",") if (word := tag.strip()))
     return TrackingOptions(mode=mode, series=series, **fields)

@@ -51,7 +51,7 @@ def read_run_network(
             "needs a square side, and 1 or 3 channels"
         )
     try:
-        step, state = read_state(experiment, folder / "checkpoints", announce)
+        step, state = read_state(experiment, past.checkpoints, announce)
     except CheckpointError as error:
         raise WeightsError(f"--model is {folder}, but {error}") from error
     variables = classifier.variables(state)
@@ -110,6 +110,6 @@ def _provenance(past: PastRun, step: int, sha256: str) -> Provenance:
     return Provenance(
         f"weights {past.folder}",
         f"{title}, commit {commit}",
-        (DataFile(past.folder / "checkpoints" / str(step), sha256),),
+        (DataFile(past.checkpoints / str(step), sha256),),
         "" if past.status == "finished" else f"{title} is not finished: {past.status}",
     )

@@ -50,7 +50,7 @@ def seeds(invocation: Invocation, value: str) -> int:
     values = run.read_flags(invocation, module)
     if values.help:
         return run.run(invocation, name)
-    run.require_one_process(values, "--seeds")
+    run.refuse_flags_of_one_run(values, "--seeds")
     if values["seed"].present:
         raise UsageError("--seed and --seeds contradict each other; give one of them")
     numbers = seed_runs.parse_seeds(value)
@@ -59,8 +59,8 @@ def seeds(invocation: Invocation, value: str) -> int:
     _, shared = split_flags(invocation.arguments, {"seeds", "workdir"})
     own = [f"--seeds={value}", f"--workdir={workdir}"]
     command = shlex.join(["python", invocation.program, *shared, *own])
-    each = run.part_of(workdir.name, invocation._replace(arguments=shared), values)
-    request = _Request(name, module, numbers, workdir, each, command)
+    shared_invocation = run.part_of(workdir.name, invocation._replace(arguments=shared), values)
+    request = _Request(name, module, numbers, workdir, shared_invocation, command)
     seed_runs.check_workdir(workdir)
     seed_runs.check_same_but_for_seed(
         seed_runs.runs_of(workdir),

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from lecture_models.commands import discovery, run, sweep_checks
 from lecture_models.commands.config_flags import define_config_flags, parse
-from lecture_models.commands.flags import WANDB_FLAGS, WANDB_SWITCHES, command_flags
+from lecture_models.commands.flags import COMMANDS, WANDB_FLAGS, WANDB_SWITCHES, command_flags
 from lecture_models.commands.help_page import show_help
 from lecture_models.commands.invocation import Invocation, announce
 from lecture_models.config import UsageError
 from lecture_models.runs import renames
-from lecture_models.runs.arguments import split_flags
+from lecture_models.runs.arguments import flag_names, split_flags
 from lecture_models.sweeps import folder
 from lecture_models.sweeps.address import (
     HIDDEN,
@@ -44,11 +44,9 @@ from lecture_models.training.standard_streams import print_last_line
 # Flags that say where files are and what W&B is told, not what a trial computes; they may differ
 # between machines.
 LOCATION_FLAGS = {"data_dir", "weights_dir", *WANDB_FLAGS}
-# Flags of the sweep, which its trials do not have.
-SWEEP_FLAGS = {
-    *("sweep", "num_trials", "workers", "storage", "max_retries", "heartbeat", "sweep_seed"),
-}
 WORKER_SWITCH = "sweep_worker"
+# Flags of the sweep, which its trials do not have.
+SWEEP_FLAGS = {flag.name for flag in COMMANDS["sweep"]} - {WORKER_SWITCH}
 # How a worker gets the address of the database: a command line can be read by everybody.
 STORAGE_VARIABLE = "LECTURE_MODELS_SWEEP_STORAGE"
 
@@ -151,11 +149,13 @@ def _read(invocation: Invocation, path: Path) -> _Request | None:
     address = _address(values)
     if address is not None:
         invocation = _without_secrets(invocation, values.storage, address)
-    run.require_one_process(values, "--sweep")
+    run.refuse_flags_of_one_run(values, "--sweep")
     spec = _without_experiment(read_spec(path), name)
     _, rest = split_flags(invocation.arguments, SWEEP_FLAGS | {"workdir"}, {WORKER_SWITCH})
-    typed = {word.lstrip("-").partition("=")[0] for word in rest}
-    constants = {key: value for key, value in spec.constants.items() if key not in typed}
+    typed = flag_names(rest)
+    constants = {
+        key: value for key, value in spec.constants.items() if not typed & {key, f"no{key}"}
+    }
     spec = spec._replace(constants=constants)
     shared = invocation._replace(arguments=rest, series=spec.name)
     evaluations = sweep_checks.check(shared, name, module, spec)

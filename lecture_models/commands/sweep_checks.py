@@ -15,6 +15,7 @@ from lecture_models.commands.flags import command_flags
 from lecture_models.commands.invocation import Invocation
 from lecture_models.config import UsageError
 from lecture_models.runs import renames
+from lecture_models.runs.arguments import flag_names, split_flags
 from lecture_models.runs.reader import read_summary
 from lecture_models.sweeps.spec import SweepSpec
 from lecture_models.sweeps.worker import as_flag
@@ -45,7 +46,7 @@ def check(invocation: Invocation, name: str, module: ModuleType, spec: SweepSpec
     flags = set(command_flags("run")) - NOT_FOR_TRIALS
     _check_names(name, spec.parameters, fields)
     _check_names(name, spec.constants, fields | flags)
-    typed = {word.lstrip("-").partition("=")[0] for word in invocation.arguments}
+    typed = flag_names(invocation.arguments)
     for parameter in spec.parameters:
         if typed & {parameter, f"no{parameter}"}:
             raise UsageError(
@@ -104,8 +105,7 @@ def logged_names(invocation: Invocation, name: str, module: ModuleType) -> list[
 
     Raises UsageError if that run fails, and the errors of the data and the weights.
     """
-    locations = ("data_dir", "weights_dir")
-    kept = [word for word in invocation.arguments if word.lstrip("-").startswith(locations)]
+    kept, _ = split_flags(invocation.arguments, {"data_dir", "weights_dir"})
     output = io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
         flags = [

@@ -77,11 +77,11 @@ def _check_data(missing: list[WantedRun], context: TableContext) -> None:
 
 def _make(invocation: Invocation, missing: list[WantedRun], values: Any) -> int:
     passed = [f"--{name}={values[name].value}" for name in PASSED_ON if values[name].present]
-    each = run.part_of(values.table, invocation, values)
+    shared = run.part_of(values.table, invocation, values)
     for number, wish in enumerate(missing, start=1):
         announce(f"run {number} of {len(missing)}: {wish.title} --seed={wish.seed}")
         began = time.perf_counter()
-        one = each._replace(arguments=[*wish.arguments, *passed], began=began)
+        one = shared._replace(arguments=[*wish.arguments, *passed], began=began)
         try:
             code = run.run(one, wish.experiment)
         except KeyboardInterrupt as stop:  # Before its first step.

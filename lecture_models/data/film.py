@@ -1,5 +1,6 @@
 """Reads the frames of a film: a folder of pictures, an animated picture, or a video file."""
 
+import collections
 import hashlib
 import io
 import re
@@ -13,6 +14,7 @@ from PIL import Image, ImageSequence
 from lecture_models.data import picture
 from lecture_models.data.archives import read_file
 from lecture_models.data.dataset import DataError, DataFile
+from lecture_models.data.listing import count_of, first_of
 from lecture_models.data.picture import shown
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
@@ -93,12 +95,11 @@ def _read_folder(folder: Path, size: int) -> Film:
     if not paths:
         raise DataError(f"{shown(folder)} holds no pictures; they must lie directly in it")
     pictures = [picture.read_at(path, size) for path in paths]
-    stems = [path.stem for path in paths]
+    stems = collections.Counter(path.stem for path in paths)
     return Film(
         [file.pixels for file in pictures],
         tuple(
-            path.stem if stems.count(path.stem) == 1 else path.name.replace(".", "_")
-            for path in paths
+            path.stem if stems[path.stem] == 1 else path.name.replace(".", "_") for path in paths
         ),
         None,
         tuple(DataFile(file.path, file.sha256) for file in pictures),
@@ -113,8 +114,8 @@ def _ignored(entries: list[Path], used: list[Path]) -> str:
     said = []
     for kind, names in (("sub-folder", folders), ("other file", others)):
         if names:
-            listed = ", ".join(map(shown, names[:3])) + (", ..." if len(names) > 3 else "")
-            said.append(f"{len(names)} {kind}{'s' * (len(names) > 1)} ignored ({listed})")
+            listed = first_of([shown(name) for name in names], most=3)
+            said.append(f"{count_of(len(names), kind)} ignored ({listed})")
     return "; ".join(said)
 
 
@@ -140,8 +141,9 @@ def _read_video(path: Path, size: int) -> Film:
     video = video_library(f"{shown(path)} is a video")
     with picture.readable(path), video.get_reader(path, format="FFMPEG") as reader:
         about = reader.get_meta_data()
-        frames = [picture.frame_pixels(Image.fromarray(frame), size) for frame in reader]
     picture.check_size(path, about["size"], size)
+    with picture.readable(path), video.get_reader(path, format="FFMPEG") as reader:
+        frames = [picture.frame_pixels(Image.fromarray(frame), size) for frame in reader]
     if not frames:
         raise DataError(f"{shown(path)} has no frames")
     return Film(frames, _numbered(path, len(frames)), 1.0 / float(about["fps"]), (record,))

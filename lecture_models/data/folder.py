@@ -18,15 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from lecture_models.data.dataset import DataError, DataFile, Dataset, Provenance, Split
-from lecture_models.data.folder_classes import (
-    class_names,
-    count_of,
-    first_of,
-    label_warnings,
-    untrained_warnings,
-)
+from lecture_models.data.folder_classes import class_names, label_warnings, untrained_warnings
 from lecture_models.data.folder_files import find_files
-from lecture_models.data.folder_pictures import FolderPicture, read_all, same_pictures
+from lecture_models.data.folder_pictures import BadFile, FolderPicture, read_all, same_pictures
+from lecture_models.data.listing import count_of, first_of
 from lecture_models.data.picture import shown
 from lecture_models.data.pixels import images_from_uint8
 
@@ -89,10 +84,7 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
     announce(f"reading {count_of(len(paths), 'picture')} in {folder}")
     pictures, bad = read_all(folder, paths, side)
     if bad and not options.skip_bad_images:
-        raise DataError(
-            f"{len(bad):,} of {count_of(len(paths), 'picture')} in {folder} cannot be read: "
-            f"{first_of([str(file) for file in bad])}; --skip_bad_images skips such files"
-        )
+        raise _refusal(folder, bad, len(paths))
     for file in bad:
         announce(f"skipped: {file}")
     pictures.sort(key=lambda picture: (picture.sha256, picture.path))
@@ -103,10 +95,7 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
     warnings = [*warnings, *label_warnings(folder, pictures, names, same)]
     warnings += untrained_warnings(names, [place == _TRAIN for place in places])
     parts, channels = _assemble(folder, pictures, names, side, places)
-    note = _describe(pictures, parts, names, len(splits)) + beside
-    if bad:
-        skipped = first_of([shown(file.path) for file in bad], most=20)
-        note += f"; skipped as unreadable: {count_of(len(bad), 'file')}, {skipped}"
+    note = _describe(pictures, parts, names, len(splits)) + beside + _skipped(bad)
     announce(f"{folder}: {note}")
     for warning in warnings:
         announce(f"warning: {warning}")
@@ -120,6 +109,14 @@ def read(folder: Path, options: PictureOptions, announce: Callable[[str], None])
             (DataFile(Path(shown(folder.absolute())), _tree_digest(side, pictures, names, same)),),
             "; ".join([note, *warnings]),
         ),
+    )
+
+
+def _refusal(folder: Path, bad: list[BadFile], count: int) -> DataError:
+    """Returns the error about files that cannot be read, of `count` pictures."""
+    return DataError(
+        f"{len(bad):,} of {count_of(count, 'picture')} in {folder} cannot be read: "
+        f"{first_of([str(file) for file in bad])}; --skip_bad_images skips such files"
     )
 
 
@@ -195,3 +192,10 @@ def _describe(
     if len(classes) > 1:
         note += f"; {len(classes):,} classes, the sub-folders {first_of(classes)}"
     return note + (f"; copies of other pictures: {copies:,}" if copies else "")
+
+
+def _skipped(bad: list[BadFile]) -> str:
+    if not bad:
+        return ""
+    names = first_of([shown(file.path) for file in bad], most=20)
+    return f"; skipped as unreadable: {count_of(len(bad), 'file')}, {names}"

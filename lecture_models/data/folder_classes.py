@@ -4,9 +4,8 @@ import collections
 from pathlib import Path
 
 from lecture_models.data.folder_pictures import FolderPicture
+from lecture_models.data.listing import count_of, first_of
 from lecture_models.data.picture import shown
-
-_SHOWN = 5  # Names in a message of one line.
 
 
 def class_names(pictures: list[FolderPicture]) -> list[str]:
@@ -45,7 +44,7 @@ def untrained_warnings(names: list[str], trains: list[bool]) -> list[str]:
     if not untrained:
         return []
     return [
-        f"no picture for training in {first_of(untrained)}: all of them fell to validation and "
+        f"no picture for training in {first_of(untrained)}: all of them are for validation and "
         "test, so the class cannot be learned; add pictures"
     ]
 
@@ -87,14 +86,3 @@ def _without_class(folder: Path, pictures: list[FolderPicture]) -> list[str]:
 
 def _has_folder(picture: FolderPicture) -> bool:
     return len(picture.path.parts) > 1
-
-
-def count_of(number: int, noun: str) -> str:
-    """Returns a number with its noun, in the plural unless the number is 1."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def first_of(items: list[str], most: int = _SHOWN) -> str:
-    """Returns the first items, separated by commas, and the number of the others."""
-    rest = len(items) - most
-    return ", ".join(items[:most]) + (f" and {rest:,} more" if rest > 0 else "")

@@ -6,11 +6,11 @@ from pathlib import Path
 from lecture_models.data import picture
 from lecture_models.data.dataset import DataError, DataFile, Provenance
 from lecture_models.data.film import Film, is_film, read_film
+from lecture_models.data.listing import count_of, first_of
 from lecture_models.data.picture import MIN_SIDE, PictureFile, shown
 from lecture_models.data.sample_pictures import credit_of, locate
 from lecture_models.files import local_path
 
-_MOST_NAMED = 5  # Names in a remark.
 _STRIP = 5  # Ratio of the sides above which a picture is called a strip.
 _SKIPPING = "--skip_bad_images skips such files"
 _MOST_FILES = 100  # A run's record names so many pictures one by one.
@@ -22,7 +22,7 @@ class PictureLibrary:
     def __init__(
         self, announce: Callable[[str], None] = lambda line: None, skip_bad_images: bool = False
     ):
-        """Takes what becomes of remarks and of files that cannot be read.
+        """Takes what to do with remarks and with files that cannot be read.
 
         Args:
             announce: is called with one line for each file that is skipped, and about pictures of
@@ -69,7 +69,7 @@ class PictureLibrary:
         files = tuple(DataFile(file.path, file.sha256) for file in pictures[:_MOST_FILES])
         if len(pictures) > _MOST_FILES:
             files = (DataFile(paths[0].parent, picture.digest(pictures)),)
-        source = f"{len(pictures):,} picture{'s' * (len(pictures) > 1)}, central squares"
+        source = f"{count_of(len(pictures), 'picture')}, central squares"
         notes = [] if names else ["the photos that scikit-learn ships: none were named"]
         if skipped:
             notes.append(f"skipped as unreadable: {_listed(skipped)}")
@@ -147,10 +147,8 @@ class PictureLibrary:
 
 
 def _listed(paths: list[Path]) -> str:
-    """Returns the first names of files, and the number of the others."""
-    rest = len(paths) - _MOST_NAMED
-    names = ", ".join(shown(path.name) for path in paths[:_MOST_NAMED])
-    return names + (f" and {rest:,} more" if rest > 0 else "")
+    """Returns the names of the first files, and the number of the others."""
+    return first_of([shown(path.name) for path in paths])
 
 
 def _remarks(pictures: list[PictureFile]) -> list[str]:

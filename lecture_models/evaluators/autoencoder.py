@@ -75,19 +75,15 @@ def make_evaluate(
         )
 
     @functools.cache
-    def reconstruct_by_pca():
-        test = dataset.test.images
-        vectors = flatten_to_unit_range(test)
-        reconstructions = pca.reconstruct(reference(), pca.project(reference(), vectors))
-        error = float(((reconstructions - vectors) ** 2).sum(1).mean())
-        return 2.0 * reconstructions[:SHOWN].reshape(-1, *test.shape[1:]) - 1.0, error
+    def pca_of_test_images():
+        return reconstruct_by_pca(reference(), dataset.test.images)
 
     def evaluate(params):
         test = dataset.test.images
         codes, reconstructions, errors = apply_to_all(test, params)
         validation_errors = apply_to_all(dataset.validation.images, params)[2]
         train_errors = apply_to_all(dataset.train.images[: len(test)], params)[2]
-        pca_reconstructions, pca_error = reconstruct_by_pca()
+        pca_reconstructions, pca_error = pca_of_test_images()
         kinds = test[:SHOWN], reconstructions[:SHOWN], pca_reconstructions
         return {
             "squared_error": float(errors.mean()),
@@ -108,6 +104,25 @@ def make_evaluate(
         }
 
     return evaluate
+
+
+def reconstruct_by_pca(
+    reference: pca.PCA, images: Float[np.ndarray, "image height width channel"]
+) -> tuple[Float[np.ndarray, "shown height width channel"], float]:
+    """Reconstructs images from their principal components.
+
+    Args:
+        reference: the components, of pixels in [0, 1].
+        images: the images, in [-1, 1].
+
+    Returns:
+        The first reconstructions, in [-1, 1] where PCA stays in its range; and the mean squared
+        error per image of all of them, on pixels in [0, 1].
+    """
+    vectors = flatten_to_unit_range(images)
+    reconstructions = pca.reconstruct(reference, pca.project(reference, vectors))
+    error = float(((reconstructions - vectors) ** 2).sum(1).mean())
+    return 2.0 * reconstructions[:SHOWN].reshape(-1, *images.shape[1:]) - 1.0, error
 
 
 def code_picture(

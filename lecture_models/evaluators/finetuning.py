@@ -70,18 +70,37 @@ def make_evaluate(
             "validation_errors": error_table(
                 "validation error, %", validation_errors, kinds, counts
             ),
-            "mistakes": Images(
-                np.concatenate(
-                    [mistakes(predicted[kind, counts[0]], dataset.test) for kind in kinds]
-                ),
-                SHOWN,
-                f"the first test images that classifiers trained on {counts[0]} labels get wrong; "
-                f"one row for each kind of initial layers: {', '.join(kinds)}",
-            ),
+            "mistakes": mistake_rows(predicted, dataset.test, kinds, counts[0]),
             "alarm_pretraining": alarm(errors, kinds, counts[0]),
         }
 
     return evaluate
+
+
+def mistake_rows(
+    predicted: dict[KindAndCount, Int[np.ndarray, " image"]],
+    split: Split,
+    kinds: tuple[str, ...],
+    count: str,
+) -> Images:
+    """Shows the first images that the classifiers of one number of labels get wrong.
+
+    Args:
+        predicted: the predicted classes.
+        split: the images and their classes.
+        kinds: the kinds of initial layers, one row each.
+        count: the number of labels.
+
+    Returns:
+        The images, with a caption.
+    """
+    rows = [mistakes(predicted[kind, count], split) for kind in kinds]
+    return Images(
+        np.concatenate(rows),
+        SHOWN,
+        f"the first test images that classifiers trained on {count} labels get wrong; "
+        f"one row for each kind of initial layers: {', '.join(kinds)}",
+    )
 
 
 def percent_wrong(

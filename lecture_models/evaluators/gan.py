@@ -10,10 +10,9 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from lecture_models.data.dataset import Dataset
-from lecture_models.evaluators.samples import sample_scorer
+from lecture_models.evaluators.samples import sample_pictures, sample_scorer
 from lecture_models.experiment import Evaluation, Images
 from lecture_models.metrics.classification import batched_apply
-from lecture_models.metrics.samples import above_nearest
 from lecture_models.models.latent import interpolate
 
 Latents = Float[Array, "image latent"]
@@ -21,9 +20,7 @@ Pixels = Float[Array, "image height width channel"]
 State = Any  # The experiment's state, a pytree of arrays.
 
 MIN_COVERED_SHARE = 0.8  # A smaller share of the classes among the samples raises an alarm.
-SHOWN = 100  # Samples in the picture.
 WALKS, STEPS = 8, 10  # Rows and columns of the interpolation.
-COMPARED = 10  # Samples shown with their nearest training images.
 PROBED = 1_000  # Images over which the discriminator's mean probabilities are taken.
 
 
@@ -38,9 +35,7 @@ def make_evaluate(
 ) -> Callable[[State, Key[Array, ""]], Evaluation]:
     """Returns the `evaluate` of an experiment that trains a GAN.
 
-    The scores are those of `metrics.samples`: the Parzen log-likelihood, Frechet's distance, the
-    modes covered, and the ratio that shows copies of training images. The classifier behind them
-    is trained, or read from the cache, at the first call.
+    Its scores are those of `metrics.samples`.
 
     Args:
         generate: maps a state and latents to images in [-1, 1], in evaluation mode; it is not
@@ -49,8 +44,7 @@ def make_evaluate(
         sample_latents: maps (key, count) to draws from the prior.
         dataset: the data that the samples are compared with.
         num_samples: how many samples the scores are computed from.
-        extractor_steps: how many steps the classifier is trained whose features give Frechet's
-            distance.
+        extractor_steps: how many steps the judging classifier is trained, where none ships.
         batch_size: how many of the samples are generated at a time; None is all at once.
 
     Returns:
@@ -80,16 +74,11 @@ def make_evaluate(
             **scores.descriptions,
             "real_probability": mean_probability(state, dataset.test.images[:PROBED]),
             "fake_probability": mean_probability(state, samples[:PROBED]),
-            "samples": Images(samples[:SHOWN], 10, "the same 100 latents at every evaluation"),
+            **sample_pictures(samples, dataset.train.images),
             "interpolation": Images(
                 generate(state, interpolate(ends[:WALKS], ends[WALKS:], STEPS)),
                 STEPS,
                 "each row walks from one latent to another",
-            ),
-            "nearest": Images(
-                above_nearest(samples[:COMPARED], dataset.train.images),
-                COMPARED,
-                "samples above, the nearest training images below",
             ),
             "alarm_collapse": collapse_alarm(scores.scalars, len(dataset.classes)),
         }

@@ -4,15 +4,20 @@ import hashlib
 import os
 
 import jax
+import numpy as np
+from jaxtyping import Float
 
 from lecture_models.data.dataset import Dataset, split_checksum
 from lecture_models.evaluators.param_cache import cached_params
 from lecture_models.evaluators.shipped_extractors import extractor_network, shipped_params
+from lecture_models.experiment import Evaluation, Images
 from lecture_models.files import cache_folder
-from lecture_models.metrics.samples import Extractor, SampleScorer, make_scorer
+from lecture_models.metrics.samples import Extractor, SampleScorer, above_nearest, make_scorer
 from lecture_models.steps.descent import Params
 from lecture_models.steps.extractor import ExtractorTraining, fit, parameter_hash
 
+SHOWN = 100  # Samples in the picture.
+COMPARED = 10  # Samples shown with their nearest training images.
 MIN_EXAMPLES = 500  # Fewer are too few to train a usable classifier.
 
 
@@ -35,6 +40,29 @@ def sample_scorer(dataset: Dataset, extractor_steps: int) -> SampleScorer:
     return make_scorer(
         dataset.train.images, dataset.validation.images, dataset.test.images, extractor
     )
+
+
+def sample_pictures(
+    samples: Float[np.ndarray, "image height width channel"],
+    train: Float[np.ndarray, "_ height width channel"],
+) -> Evaluation:
+    """Shows samples, and the first of them beside the training images nearest to them.
+
+    Args:
+        samples: the samples, in [-1, 1].
+        train: the training images.
+
+    Returns:
+        The images `samples` and `nearest`.
+    """
+    return {
+        "samples": Images(samples[:SHOWN], 10, "the same 100 latents at every evaluation"),
+        "nearest": Images(
+            above_nearest(samples[:COMPARED], train),
+            COMPARED,
+            "samples above, the nearest training images below",
+        ),
+    }
 
 
 def feature_extractor(dataset: Dataset, num_steps: int) -> Extractor:

@@ -10,13 +10,12 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from lecture_models.data.dataset import Dataset
-from lecture_models.evaluators.samples import sample_scorer
+from lecture_models.evaluators.samples import sample_pictures, sample_scorer
 from lecture_models.experiment import Evaluation, Images
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.latents import active_units, gaussian_kl_divergence
 from lecture_models.metrics.likelihood import LogWeights, importance_weighted_elbos
 from lecture_models.metrics.reconstruction import originals_above
-from lecture_models.metrics.samples import above_nearest
 from lecture_models.models.autoencoder import pixels
 from lecture_models.models.latent import interpolate, manifold_grid, traverse
 from lecture_models.nn import gaussian
@@ -43,8 +42,7 @@ class EvaluationSettings(NamedTuple):
         likelihood_samples: the number of importance samples for each of them.
         sizes: the k of the importance-weighted ELBOs L_k that are reported.
         num_samples: the number of samples from the prior that are scored.
-        extractor_steps: how many steps the classifier is trained whose features give Frechet's
-            distance.
+        extractor_steps: how many steps the judging classifier is trained, where none ships.
     """
 
     observed: str
@@ -160,12 +158,7 @@ def make_evaluate(
             **scores.scalars,
             **scores.descriptions,
             **show(functools.partial(decode, params), posteriors, dataset, test),
-            "samples": Images(samples[:100], 10, "the same 100 latents at every evaluation"),
-            "nearest": Images(
-                above_nearest(samples[:10], dataset.train.images),
-                10,
-                "samples above, the nearest training images below",
-            ),
+            **sample_pictures(samples, dataset.train.images),
         }
 
     return evaluate

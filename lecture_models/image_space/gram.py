@@ -47,10 +47,26 @@ def gram_loss(
     Returns:
         The loss of each image, at least 0; lower is better.
     """
-    places = jnp.asarray(features.shape[1] * features.shape[2], jnp.float32)
-    if mask is not None:
-        places = jnp.square(mask).sum()
+    places = gram_places(*features.shape[1:3], mask)
     return gram_distance(gram_matrix(features, mask), places, target, target_places)
+
+
+def gram_places(
+    rows: int, columns: int, mask: Float[Array, "row column"] | None = None
+) -> Float[Array, ""]:
+    """Returns how many positions a Gram matrix sums over.
+
+    Args:
+        rows: rows of the features.
+        columns: columns of the features.
+        mask: weight of each position in [0, 1]; None for 1 everywhere.
+
+    Returns:
+        Their number M; with a mask, the sum of its squares.
+    """
+    if mask is None:
+        return jnp.asarray(rows * columns, jnp.float32)
+    return jnp.square(mask).sum()
 
 
 def gram_distance(

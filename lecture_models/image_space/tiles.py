@@ -205,11 +205,11 @@ def tiled_objective(
 def tiled_sums(
     sums: Sums, tiles: Iterable[Tile], cut: Callable[[Any, Tile], Any]
 ) -> Callable[[Any, Images], Any]:
-    """Returns the sums over tiles, of which any function can be differentiated.
+    """Returns a function that sums over tiles; any function of its sums can be differentiated.
 
     total(arguments, images) = sum over tiles of sums(cut(arguments, tile), crop, tile). Memory is
-    that of one tile and a few whole images. The gradient needs a second pass over the tiles, which
-    computes their features again. It is that with respect to the images only.
+    that of one tile and a few whole images. The gradient, which is with respect to the images only,
+    needs a second pass over the tiles, which computes their features again.
 
     Args:
         sums: the sums of one tile.

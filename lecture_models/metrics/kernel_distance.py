@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Array, Float, Float64
 
-BLOCK_SIZE = 1_000  # Examples of a block, as in Binkowski et al., 2018, section 4.
+BLOCK_SIZE = 1_000  # Examples of a block.
 
 
 def kernel_distance(

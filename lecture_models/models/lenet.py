@@ -43,8 +43,8 @@ class LeNet5(nn.Module):
             have any size, and logits have shape (batch, 0).
         nonlinearity: the function after each layer but the last.
         padding: the pixels added on each side; 2 makes MNIST's 28x28 the paper's 32x32.
-        border: the value of those pixels. 0 is what the reported runs of `lenet_mnist` have; -1 is
-            the background of MNIST's images in [-1, 1], as in the paper's larger images.
+        border: the value of those pixels. For images in [-1, 1], 0 is mid-gray, as in the reported
+            runs of `lenet_mnist`; -1 is black, MNIST's background, as in the paper's images.
         connections: for each map of C3 the maps of S2 that it sees, such as `C3_TABLE`; None means
             all.
         trainable_subsampling: whether S2 and S4 have a coefficient and a bias per map, followed by

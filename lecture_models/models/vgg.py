@@ -33,7 +33,8 @@ class VGG(nn.Module):
         num_classes: the number of classes; 0 means that there are no dense layers. Images may then
             have any size, and logits have shape (batch, 0).
         pool: the pooling function, `max_pool` or `mean_pool` of `nn.pooling`.
-        padding: "SAME", which pads convolutions with zeros, or "REFLECT".
+        padding: how convolutions pad: "SAME" with zeros, "REFLECT" with the mirrored maps,
+            "CIRCULAR" with the opposite edges.
         normalization: the function after `relu1_1`; None means no normalization.
         hidden: the number of units of each hidden dense layer.
         dropout_rate: the rate of the dropout after each hidden dense layer, from 0 to 1.

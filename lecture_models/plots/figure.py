@@ -40,8 +40,8 @@ def to_image(figure: "Figure") -> Float32[np.ndarray, "side side 3"]:
 def shorten(name: str, length: int) -> str:
     """Returns a name on one line of at most `length` characters.
 
-    Of a longer name that has several words with commas between them, as ImageNet's classes have,
-    the first one is returned; if that is too long, it is cut with an ellipsis.
+    A longer name is cut at its first comma, because the classes of ImageNet list synonyms; if it is
+    still too long, it ends with an ellipsis.
     """
     line = " ".join(name.split())
     if len(line) > length:

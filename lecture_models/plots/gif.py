@@ -16,7 +16,7 @@ def with_palette(image: Image.Image) -> Image.Image:
     """
     if image.mode == "L":
         return image
-    if image.has_transparency_data:  # A GIF's pixels are opaque or not; half of it is nothing.
+    if image.has_transparency_data:  # A pixel of a GIF is opaque or invisible, nothing between.
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
     image = image.convert("RGB")

@@ -1,7 +1,9 @@
 """Writes images as PNG files: the one place where values in [-1, 1] become bytes."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -121,6 +123,12 @@ def shown_scale(width: int, height: int, drawn: int = 1) -> int:
         640 pixels; at least 1.
     """
     return max(1, min(MAX_SCALE // drawn, SHOWN_SIDE // max(width, height)))
+
+
+def drawn_scale(metadata: Mapping[str, Any]) -> int:
+    """Returns the factor by which a file itself is enlarged; files of older runs state it."""
+    text = str(metadata.get("Scale", ""))
+    return max(1, int(text)) if text.isdecimal() else 1
 
 
 def read_metadata(path: Path) -> dict[str, str]:

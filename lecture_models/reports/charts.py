@@ -45,22 +45,8 @@ def curve(name: str, series: Sequence[tuple[int, float]]) -> Chart:
     """
     points = thin([(step, finite(value)) for step, value in series], MOST_POINTS)
     broken = sum(finite(value) is None for _, value in series)
-    last = last_value(series)
-    return Chart(
-        title=name,
-        note=last,
-        data={
-            "kind": "lines",
-            "label": f"{name} over steps, last value {last}",
-            "x": "step",
-            "series": [
-                {
-                    "name": name,
-                    "look": "eval" if name.startswith("eval/") else "train",
-                    "points": flat(points, MOST_DIGITS),
-                }
-            ],
-        },
+    drawn = {"points": flat(points, MOST_DIGITS)}
+    return _line_chart(name, "", last_value(series), drawn)._replace(
         warning=f"{broken:,} of {len(series):,} values are not finite" if broken else "",
         columns=("step", name),
         rows=[
@@ -98,33 +84,38 @@ def band_curve(name: str, members: Sequence[Sequence[tuple[int, float]]]) -> Cha
     known = [step for step, value in points if value is not None]
     ends = [[(step, end(by_step[step])) for step in known] for end in (min, max)]
     low, high = (flat(line, MOST_DIGITS) for line in ends)
+    band = [part for at in range(0, len(low), 2) for part in (low[at], low[at + 1], high[at + 1])]
     last = last_value([(step, math.nan if value is None else value) for step, value in mean])
-    return Chart(
-        title=name,
-        note=last,
-        data={
-            "kind": "lines",
-            "label": f"{name} over steps, mean of {len(members)} runs, last value {last}",
-            "x": "step",
-            "series": [
-                {
-                    "name": name,
-                    "look": "eval" if name.startswith("eval/") else "train",
-                    "points": flat(points, MOST_DIGITS),
-                    "band": [
-                        part
-                        for at in range(0, len(low), 2)
-                        for part in (low[at], low[at + 1], high[at + 1])
-                    ],
-                }
-            ],
-        },
+    drawn = {"points": flat(points, MOST_DIGITS), "band": band}
+    return _line_chart(name, f", mean of {len(members)} runs", last, drawn)._replace(
         columns=("step", "mean", "lowest", "highest"),
         rows=[
             (f"{step:,}", *alike([value, min(by_step[step]), max(by_step[step])]))
             for step, value in thin(mean, MOST_ROWS)
             if value is not None
         ],
+    )
+
+
+def _line_chart(name: str, kind: str, last: str, drawn: dict[str, Any]) -> Chart:
+    """Returns the chart of one metric over steps, without the table that may replace it.
+
+    Args:
+        name: the metric.
+        kind: words of the label that say what the line is; "" for the metric of one run.
+        last: the last value.
+        drawn: the points of the line, and the band around it if there is one.
+    """
+    look = "eval" if name.startswith("eval/") else "train"
+    return Chart(
+        title=name,
+        note=last,
+        data={
+            "kind": "lines",
+            "label": f"{name} over steps{kind}, last value {last}",
+            "x": "step",
+            "series": [{"name": name, "look": look, **drawn}],
+        },
     )
 
 

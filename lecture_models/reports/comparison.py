@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from lecture_models.files import json_text
-from lecture_models.reports.html import cells, exact
+from lecture_models.reports.html import exact, signed
 from lecture_models.reports.markdown import markdown_columns
 from lecture_models.runs.difference import (
     Difference,
@@ -80,20 +80,11 @@ def _section(part: ComparedPart, letters: list[str]) -> str:
         return heading
     has_gap = any(row.gap is not None for row in part.different)
     header = ["", *letters, *(["B - A"] if has_gap else [])]
-    rows = [[row.name, *_texts(row), *([_gap(row)] if has_gap else [])] for row in part.different]
-    return f"{heading}\n{markdown_columns(header, rows)}"
-
-
-def _texts(row: Difference) -> list[str]:
-    """Returns the values; different numbers have the digits that tell them apart."""
-    numbers = iter(exact([value for value in row.values if isinstance(value, float)]))
-    return [
-        next(numbers) if isinstance(value, float) else cells([value])[0] for value in row.values
+    rows = [
+        [row.name, *exact(row.values), *([signed(row.gap)] if has_gap else [])]
+        for row in part.different
     ]
-
-
-def _gap(row: Difference) -> str:
-    return "-" if row.gap is None else f"{row.gap:+.3g}"
+    return f"{heading}\n{markdown_columns(header, rows)}"
 
 
 def as_json(comparison: Comparison) -> str:

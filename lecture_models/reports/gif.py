@@ -8,6 +8,7 @@ from PIL import Image
 
 from lecture_models import files
 from lecture_models.plots.gif import encode_gif, with_palette
+from lecture_models.plots.png import drawn_scale
 from lecture_models.reports.run_images import evenly
 from lecture_models.runs.artifacts import SteppedFiles
 
@@ -57,7 +58,7 @@ def _header(path: Path) -> _Header | None:
     """Reads a header without decoding the image, because there may be thousands of images."""
     try:
         with Image.open(path, formats=["PNG"]) as image:
-            return _Header(image.size, max(1, int(image.info.get("Scale", 1))))
+            return _Header(image.size, drawn_scale(image.info))
     except (OSError, SyntaxError, ValueError):  # Pillow raises these for a damaged file.
         return None
 
@@ -67,7 +68,7 @@ def _frame(path: Path) -> Image.Image | None:
     try:
         with Image.open(path, formats=["PNG"]) as image:
             image.load()
-            drawn = max(1, int(image.info.get("Scale", 1)))
+            drawn = drawn_scale(image.info)
     except (OSError, SyntaxError, ValueError):
         return None
     width, height = (side // drawn for side in image.size)

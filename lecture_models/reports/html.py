@@ -73,10 +73,24 @@ def with_spread(mean: float, std: float) -> tuple[str, str]:
     return number(mean, -size), number(std)
 
 
-def exact(values: Sequence[float]) -> list[str]:
-    """Returns numbers with eight digits, or with all digits if different ones look equal."""
-    short = [f"{value:.8g}" for value in values]
-    return short if len(set(short)) == len(set(values)) else [repr(value) for value in values]
+def exact(values: Sequence[Any]) -> list[str]:
+    """Returns floats with eight digits, or with all digits if different ones look equal.
+
+    Other values are shown as `cells` shows them.
+    """
+    floats = {value for value in values if isinstance(value, float)}
+    is_short = len({f"{value:.8g}" for value in floats}) == len(floats)
+    write = "{:.8g}".format if is_short else repr
+    return [
+        write(value) if isinstance(value, float) else _cell(value, FEWEST, "-") for value in values
+    ]
+
+
+def signed(gap: float | None) -> str:
+    """Returns a difference with its sign and three digits, "0" for none, "-" if it is not known."""
+    if gap is None:
+        return "-"
+    return f"{gap:+.3g}" if gap else "0"
 
 
 def _needed(low: float, high: float) -> int:
@@ -96,9 +110,9 @@ def _cell(value: Any, decimals: int, absent: str) -> str:
         return absent
     if isinstance(value, list | tuple):
         return ",".join(map(str, value))
-    if not isinstance(value, float) or not math.isfinite(value):
-        return number(value) if isinstance(value, float) else str(value)
-    if float(f"{value:.{DIGITS}g}") != value:
+    if not isinstance(value, float):
+        return str(value)
+    if not math.isfinite(value) or float(f"{value:.{DIGITS}g}") != value:
         return number(value, decimals)
     if value == 0 or 1e-6 <= abs(value) < 1e21:
         return f"{Decimal(repr(value)).normalize():f}"

@@ -59,7 +59,7 @@ def goals(runs: list[IndexedRun], sweeps: list[RunGroup]) -> dict[str, str]:
     known: dict[str, set[str]] = {}
     for name, goal in filter(None, [one.best for one in (*runs, *sweeps)]):
         known.setdefault(name, set()).add(goal)
-    return {name: "".join(found) for name, found in known.items() if len(found) == 1}
+    return {name: goal for name, found in known.items() if len(found) == 1 for goal in found}
 
 
 def varied_settings(runs: list[IndexedRun]) -> dict[str, set[str]]:

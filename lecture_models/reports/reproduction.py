@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from lecture_models.reports.html import signed
 from lecture_models.reports.markdown import markdown_columns
-from lecture_models.runs.difference import Difference, Reproduction
+from lecture_models.runs.difference import Reproduction
 
 
 def shown(result: Reproduction) -> str:
@@ -12,7 +13,7 @@ def shown(result: Reproduction) -> str:
     metrics = sorted(
         result.metrics, key=lambda metric: (not metric.name.startswith("eval/"), metric.name)
     )
-    rows = [(metric.name, *map(_digits, metric.values), _gap(metric)) for metric in metrics]
+    rows = [(metric.name, *map(_digits, metric.values), signed(metric.gap)) for metric in metrics]
     table = markdown_columns(("metric", "recorded", "now", "difference"), rows) if rows else ""
     lines = [f"text {name} differs" for name in result.texts]
     if result.state is not None:
@@ -44,12 +45,6 @@ def _largest(result: Reproduction) -> str:
     if worst.gap is None:
         return f"; {worst.name} is in only one of the runs"
     return f"; the largest difference is {worst.gap:+.3g} ({worst.relative:.2g} of {worst.name})"
-
-
-def _gap(metric: Difference) -> str:
-    if metric.gap is None:
-        return "-"
-    return f"{metric.gap:+.3g}" if metric.gap else "0"
 
 
 def _digits(value: Any) -> str:

@@ -96,28 +96,25 @@ def _image(step: int, path: Path) -> EmbeddedImage | None:
     size = png_size(content)
     if size is None:
         return None
-    scale = png.shown_scale(*size, drawn=_drawn_scale(path))
+    scale = png.shown_scale(*size, drawn=png.drawn_scale(_metadata(path)))
     source = data_uri("image/png", content)
     width, height = (side * scale for side in size)
     return EmbeddedImage(step, source, width, height, caption="", enlarged=scale > 1)
-
-
-def _drawn_scale(path: Path) -> int:
-    """Returns the factor by which a file of an older run is enlarged itself."""
-    try:
-        return max(1, int(png.read_metadata(path).get("Scale", 1)))
-    except (OSError, SyntaxError, ValueError):  # Pillow raises these for a damaged file.
-        return 1
 
 
 def _caption(run: RecordedRun, path: Path) -> str:
     recorded = run.captions.get(path.relative_to(run.folder).as_posix())
     if recorded is not None:
         return recorded
-    try:  # Older runs have captions only in the files.
-        return png.read_metadata(path).get("Caption", "")
-    except (OSError, SyntaxError, ValueError):  # Pillow raises these for a damaged file.
-        return ""
+    return _metadata(path).get("Caption", "")  # Older runs have captions only in the files.
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    """Returns the texts inside an image's file; {} for a damaged file."""
+    try:
+        return png.read_metadata(path)
+    except (OSError, SyntaxError, ValueError):  # Pillow raises these.
+        return {}
 
 
 def _film(path: Path, run_folder: Path, room: int) -> Film | None:

@@ -118,12 +118,14 @@ def metrics(run: RecordedRun) -> list[dict[str, Any]]:
 
 def curves(run: RecordedRun) -> dict[str, list[Chart]]:
     """Returns a chart for each metric with several values, by the heading above the charts."""
+    series = sorted(run.series.items())
+    return by_heading([curve(name, points) for name, points in series if len(points) > 1])
+
+
+def by_heading(charts: list[Chart]) -> dict[str, list[Chart]]:
+    """Returns the charts of metrics by the heading above them, evaluations first."""
     headed = {
-        heading: [
-            curve(name, points)
-            for name, points in sorted(run.series.items())
-            if name.startswith(prefix) and len(points) > 1
-        ]
+        heading: [chart for chart in charts if chart.title.startswith(prefix)]
         for prefix, heading in GROUPS.items()
     }
-    return {heading: charts for heading, charts in headed.items() if charts}
+    return {heading: found for heading, found in headed.items() if found}

@@ -10,7 +10,7 @@ from lecture_models.reports.html import alike, number, with_spread
 from lecture_models.reports.markdown import markdown_columns
 from lecture_models.reports.page import write_page
 from lecture_models.reports.run_origin import settings
-from lecture_models.reports.run_sections import GROUPS, STATUS
+from lecture_models.reports.run_sections import STATUS, by_heading
 from lecture_models.runs.json_values import as_number
 from lecture_models.runs.recorded_run import read_series
 from lecture_models.runs.seeds import Spread
@@ -88,15 +88,9 @@ def _curves(folders: list[Path]) -> dict[str, list[Chart]]:
     """Returns a chart of each metric with several steps, its mean and its ends over the seeds."""
     runs = [read_series(folder) for folder in folders]
     names = sorted({name for run in runs for name, points in run.items() if len(points) > 1})
-    headed = {
-        heading: [
-            band_curve(name, [run[name] for run in runs if name in run])
-            for name in names
-            if name.startswith(prefix)
-        ]
-        for prefix, heading in GROUPS.items()
-    }
-    return {heading: charts for heading, charts in headed.items() if charts}
+    return by_heading(
+        [band_curve(name, [run[name] for run in runs if name in run]) for name in names]
+    )
 
 
 def _rows(seeds: list[dict[str, Any]], metrics: list[str]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Takes command lines apart, and puts them together again for another folder."""
 
+import itertools
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,7 +29,7 @@ def split_flags(
         elif name in valued:
             taken.append(word)
             if not equals:
-                taken += [value for value in (next(words, None),) if value is not None]
+                taken.extend(itertools.islice(words, 1))
         elif name in switches or name.removeprefix("no") in switches:
             taken.append(word)
         else:
@@ -46,6 +47,11 @@ def flag_value(arguments: Iterable[str], name: str) -> str | None:
         return None
     is_value = not taken[-1].startswith("-")
     return taken[-1] if is_value else taken[-1].partition("=")[2] or None
+
+
+def flag_names(arguments: Iterable[str]) -> set[str]:
+    """Returns the names of the flags in a command line, as they were typed, without dashes."""
+    return {word.lstrip("-").partition("=")[0] for word in arguments if word.startswith("-")}
 
 
 def words_of(command: str) -> list[str]:

@@ -61,10 +61,11 @@ def recorded_files(record: dict[str, Any]) -> dict[str, PurePosixPath]:
     """
     artifacts = as_object(record.get(RECORDED)).items()
     files = {name: PurePosixPath(str(as_object(about).get("file"))) for name, about in artifacts}
-    return {name: file for name, file in files.items() if _kind_of(file) is not None}
+    return {name: file for name, file in files.items() if kind_of(file) is not None}
 
 
-def _kind_of(file: PurePosixPath) -> ArtifactKind | None:
+def kind_of(file: PurePosixPath) -> ArtifactKind | None:
+    """Returns the kind of a file below the run's folder; None for what no artifact can be."""
     of_folder = (kind for kind in KINDS if (kind.folder, file.name) == file.parts)
     return next((kind for kind in of_folder if file.suffix == kind.suffix), None)
 
@@ -88,7 +89,7 @@ def artifact_files(
         if RECORDED not in record and "eval" in record:
             unrecorded.add(record["step"])
         for name, file in recorded_files(record).items():
-            if _kind_of(file) == kind and (run_folder / file).is_file():
+            if kind_of(file) == kind and (run_folder / file).is_file():
                 found.setdefault(name, {})[record["step"]] = run_folder / file
     if is_old or unrecorded:
         for name, stepped in stepped_files(run_folder / kind.folder, kind.suffix).items():

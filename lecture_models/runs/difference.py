@@ -112,9 +112,9 @@ def changed_origin(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> l
 
 
 def changed_computation(recorded: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """Returns a line for each way in which another session computes other digits.
+    """Returns the lines of `changed_origin` that say why the last digits may differ.
 
-    These are another jax or device, and other environment variables, but not other code.
+    They name jax, the device, and environment variables, but not the code.
     """
     names = ("version of jax", "version of jaxlib", "device's platform", "device's kind")
     computing = (*names, *DIGITS_VARIABLES, FAST_CONVOLUTIONS)

@@ -13,6 +13,7 @@ from typing import Any
 from lecture_models import files
 from lecture_models.runs import artifacts
 from lecture_models.runs.reader import (
+    CHECKPOINTS,
     CONFIG,
     METRICS,
     REPORT,
@@ -66,7 +67,7 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         """Returns the folder of the checkpoints."""
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     def saved_steps(self) -> list[int]:
         """Returns the steps that have a whole checkpoint, in order."""
@@ -173,11 +174,6 @@ class RunFolder:
         self._lock.close()
 
 
-def is_step(name: str) -> bool:
-    """Returns True if a folder of checkpoints may have this name, which is its step."""
-    return name.isascii() and name.isdecimal()
-
-
 def saved_steps(checkpoints: Path) -> list[int]:
     """Returns the steps of the whole checkpoints in a folder, in order; [] if there is no folder.
 
@@ -185,8 +181,8 @@ def saved_steps(checkpoints: Path) -> list[int]:
     """
     if not checkpoints.is_dir():
         return []
-    whole = [path for path in checkpoints.iterdir() if (path / CHECKPOINT_DIGEST).is_dir()]
-    return sorted(int(path.name) for path in whole if is_step(path.name))
+    names = [path.name for path in checkpoints.iterdir() if (path / CHECKPOINT_DIGEST).is_dir()]
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
 
 
 def move_aside(path: Path) -> Path | None:

@@ -6,7 +6,13 @@ from typing import Any, NamedTuple
 
 from lecture_models.runs.arguments import in_folder
 from lecture_models.runs.json_values import as_number, as_object
-from lecture_models.runs.reader import CONFIG, RunFolderError, read_config, read_summary
+from lecture_models.runs.reader import (
+    CHECKPOINTS,
+    CONFIG,
+    RunFolderError,
+    read_config,
+    read_summary,
+)
 from lecture_models.runs.run_folders import run_folders
 
 
@@ -32,6 +38,11 @@ class PastRun(NamedTuple):
     def config(self) -> dict[str, Any]:
         """Returns the fields of the experiment's Config; tuples are lists."""
         return self.record["config"]
+
+    @property
+    def checkpoints(self) -> Path:
+        """Returns the folder of the checkpoints."""
+        return self.folder / CHECKPOINTS
 
     @property
     def status(self) -> str:

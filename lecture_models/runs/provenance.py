@@ -33,6 +33,7 @@ DIGITS_VARIABLES = (
     "NVIDIA_TF32_OVERRIDE",
 )
 VARIABLES = (*DECISIVE_VARIABLES, *DIGITS_VARIABLES)
+SOFTWARE = "lecture-models"  # Stands in every file of a picture that a run writes.
 FAST_CONVOLUTIONS = "fast_convolutions"  # The launcher's flag, recorded with the variables.
 
 
@@ -74,6 +75,26 @@ def shown_commit(git: dict[str, Any] | None) -> str:
     """Returns the result of `git_commit` as a text for people."""
     commit = (git or {}).get("commit", "not a checkout")
     return f"{commit} (with uncommitted changes)" if (git or {}).get("dirty") else str(commit)
+
+
+def picture_texts(
+    command: str, git: dict[str, Any] | None, seed: int, experiment: str
+) -> dict[str, str]:
+    """Returns the texts in the files of a run's pictures, which say what made them.
+
+    Args:
+        command: the command line.
+        git: the result of `git_commit`.
+        seed: the random seed.
+        experiment: the name of the experiment.
+    """
+    return {
+        "Command": command,
+        "Commit": shown_commit(git),
+        "Seed": str(seed),
+        "Experiment": experiment,
+        "Software": SOFTWARE,
+    }
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -22,6 +22,7 @@ CONFIG = "config.json"
 SUMMARY = "summary.json"
 METRICS = "metrics.jsonl"
 REPORT = "report.html"
+CHECKPOINTS = "checkpoints"  # A folder.
 METRIC_GROUPS = ("train", "eval")
 _CONFIG_TYPES = {
     "experiment": str,

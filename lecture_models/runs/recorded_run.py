@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lecture_models.runs.artifacts import IMAGES, KINDS, ArtifactKind, SteppedFiles, artifact_files
+from lecture_models.runs.artifacts import (
+    IMAGES,
+    KINDS,
+    RECORDED,
+    ArtifactKind,
+    SteppedFiles,
+    artifact_files,
+)
 from lecture_models.runs.json_values import as_number, as_object
 from lecture_models.runs.reader import METRIC_GROUPS, read_config, read_metrics, read_summary
 
@@ -61,7 +68,7 @@ def read_run(folder: Path) -> RecordedRun:
     captions: dict[str, str] = {}
     for record in [*metrics.records, summary]:
         texts |= {name: str(text) for name, text in as_object(record.get("texts")).items()}
-        for artifact in map(as_object, as_object(record.get("artifacts")).values()):
+        for artifact in map(as_object, as_object(record.get(RECORDED)).values()):
             captions[str(artifact.get("file"))] = str(artifact.get("caption") or "")
     return RecordedRun(
         folder=folder,

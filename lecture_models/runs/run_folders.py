@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lecture_models.runs import artifacts
-from lecture_models.runs.reader import CONFIG
+from lecture_models.runs.reader import CHECKPOINTS, CONFIG
 
-NO_RUNS_INSIDE = frozenset({"checkpoints", "damaged", "wandb"}) | artifacts.FOLDERS  # Of a run.
+NO_RUNS_INSIDE = frozenset({CHECKPOINTS, "damaged", "wandb"}) | artifacts.FOLDERS  # Of a run.
 
 
 def walk_runs(root: Path) -> Iterator[tuple[Path, list[str]]]:

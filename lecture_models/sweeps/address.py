@@ -45,11 +45,6 @@ class StorageAddress:
         return f"StorageAddress({self.shown})"
 
     @property
-    def is_secret(self) -> bool:
-        """Tells whether a part of the address is not shown."""
-        return HIDDEN in self.shown
-
-    @property
     def is_file(self) -> bool:
         """Tells whether the database is a file of this machine."""
         return self._url.drivername == "sqlite"
@@ -64,7 +59,7 @@ class StorageAddress:
         return url.render_as_string(hide_password=False)
 
     def clean(self, text: str) -> str:
-        """Returns a text with the shown address for the whole one, and *** for each secret."""
+        """Returns a text in which the shown address replaces the whole one, and *** each secret."""
         for pattern, replacement in self._replacements:
             text = pattern.sub(lambda match, shown=replacement: shown, text)
         return text

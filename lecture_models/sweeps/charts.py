@@ -1,6 +1,7 @@
 """Describes the charts of a sweep as plain data: progress, slices, parallel axes, importance.
 
-They show finished trials, and those that were pruned or diverged, at their last value and marked.
+They show finished trials. Trials that were pruned or diverged are shown at their last value, and
+marked.
 """
 
 import math

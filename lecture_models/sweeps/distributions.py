@@ -1,7 +1,7 @@
 """Translates W&B's distributions into Optuna's.
 
 Values are those of W&B's package `sweeps`, which draws u uniformly from 0 to 1 and takes the
-quantile at u. Optuna has no normal, log-normal and beta distribution: there, it draws u.
+quantile at u. Optuna has no normal, log-normal and beta distribution; for these, it draws u.
 """
 
 import math
@@ -32,7 +32,6 @@ from lecture_models.sweeps.schema import (
     Weighted,
     shown,
     validated,
-    with_numbers,
 )
 
 EDGE = 1e-4  # A quantile nearer than this to 0 or 1 is moved here: a normal has infinite tails.
@@ -83,7 +82,7 @@ class SweptParameter(NamedTuple):
 
 
 def parse_parameter(name: str, entry: Any) -> SweptParameter:
-    """Reads one entry of `parameters` in W&B's format.
+    """Reads one entry of `parameters` in W&B's format, after `schema.with_numbers`.
 
     Raises UsageError, naming the parameter, if the entry is invalid.
     """
@@ -91,7 +90,6 @@ def parse_parameter(name: str, entry: Any) -> SweptParameter:
         raise UsageError(
             f"parameter {name} is {shown(entry)}; it must have value, values, or min and max"
         )
-    entry = with_numbers(entry)
     kind = entry.get("distribution") or _inferred_kind(name, entry)
     if not isinstance(kind, str) or kind not in _KINDS:
         raise UsageError(

@@ -69,7 +69,7 @@ def write_report(results: SweepResults, program: str, command: str) -> Path:
         eyebrow=f"{sweep.folder.name} · {spec.method}",
         progress=_progress(results),
         metric=spec.metric,
-        best=_best(results, program),
+        best=results.best and _best(results, results.best, texts[results.best.index], program),
         first_error=next((trial.error for trial in results.rows if trial.error), ""),
         cut_short=[state for state in CUT_SHORT if state in {trial.state for trial in shown}],
         slices=several
@@ -118,15 +118,11 @@ def _rerun(trial: TrialRow, program: str) -> str:
     return shlex.join(["python", program, *trial.arguments])
 
 
-def _best(results: SweepResults, program: str) -> dict[str, Any] | None:
-    best, spec = results.best, results.sweep.spec
-    if best is None:
-        return None
+def _best(results: SweepResults, best: TrialRow, texts: list[str], program: str) -> dict[str, Any]:
+    spec = results.sweep.spec
     return {
         "heading": f"Best: trial {best.index}, {GOALS[spec.goal]}",
-        "values": dict(
-            zip((spec.metric, *spec.parameters), _cells(results)[best.index], strict=True)
-        ),
+        "values": dict(zip((spec.metric, *spec.parameters), texts, strict=True)),
         "command": _rerun(best, program),
         "link": _link(results, best),
     }

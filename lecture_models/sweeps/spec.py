@@ -96,18 +96,21 @@ def make_spec(raw: Any, stem: str) -> SweepSpec:
     file = validated(SweepFile, with_numbers(raw), "the sweep")
     metric = _metric(file)
     parameters = _parameters(file)
-    constants = {name for name in parameters if "value" in file.parameters[name]}
-    swept = {name: value for name, value in parameters.items() if name not in constants}
+    constants = {
+        name: parameter.edge_draws[0]
+        for name, parameter in parameters.items()
+        if "value" in file.parameters[name]
+    }
+    swept = {name: parameters[name] for name in parameters if name not in constants}
     if not swept:
         raise UsageError("the sweep has only constants; give one parameter values, or min and max")
     spec = SweepSpec(
-        name=file.name or stem,
+        name=str(raw.get("name") or stem),  # As it is written: 12e4 is a name, not a number.
         method=file.method,
         metric=metric.name,
         goal=metric.goal,
         parameters=swept,
-        constants=_command_flags(file.command)
-        | {name: parameters[name].edge_draws[0] for name in parameters if name in constants},
+        constants=_command_flags(file.command) | constants,
         hyperband=_hyperband(file),
         run_cap=file.run_cap,
         raw=raw,

@@ -13,6 +13,10 @@ from typing import Any
 from lecture_models.config import as_typed
 from lecture_models.tables.trained_cells import IGNORED_FIELDS
 
+UNCHECKED = (
+    "Section numbers come from reimplementations and other secondary sources; they were not "
+    "compared with the paper's text."
+)
 BEGIN, END = "<!-- preset paper: begin -->", "<!-- preset paper: end -->"
 
 
@@ -29,7 +33,7 @@ def markdown(module: ModuleType) -> str:
         if field in IGNORED_FIELDS or (source is None and field not in module.PAPER):
             continue
         lines.append(f"| `{field}` | {_shown(value)} | {source or 'not stated: chosen here'} |")
-    lines.append("")
+    lines += ["", UNCHECKED, ""]
     if module.PAPER_DEPARTURES:
         lines += ["| the paper | `--preset=paper` |", "| --- | --- |"]
         lines += [f"| {paper} | {here} |" for paper, here in module.PAPER_DEPARTURES]

@@ -89,9 +89,14 @@ def cell_rows(cell: TrainedCell, runs: list[FinishedRun], module_of: ModuleOf) -
     return [_empty_row(cell, module), *others]
 
 
-def departs(module: ModuleType) -> str:
-    """Returns a phrase that counts the known differences of a preset from the paper's recipe."""
-    count = len(module.PAPER_DEPARTURES)
+def _departs(module: ModuleType | None) -> str:
+    """Returns a phrase that counts the known differences of a preset from the paper's recipe.
+
+    It is "" if there are none, and for an experiment that does not state them.
+    """
+    count = len(getattr(module, "PAPER_DEPARTURES", ()))
+    if not count:
+        return ""
     points = "1 point" if count == 1 else f"{count} points"
     return f"departs from the published recipe in {points} (see its page)"
 
@@ -142,8 +147,8 @@ def _recipe_departures(
     cell: TrainedCell, module: ModuleType | None, config: dict[str, Any], measured: Measurement
 ) -> list[str]:
     differences = [] if measured.preset == cell.preset else [f"preset {measured.preset}"]
-    if measured.preset == "paper" and getattr(module, "PAPER_DEPARTURES", ()):
-        differences.append(f"preset paper, which {departs(module)}")
+    if measured.preset == "paper" and (departs := _departs(module)):
+        differences.append(f"preset paper, which {departs}")
     if cell.published is not None and (module is None or cell.recipe is None):
         differences.append("the recipe is not known here")
     if module is not None:
@@ -197,6 +202,6 @@ def _empty_row(cell: TrainedCell, module: ModuleType | None) -> TableRow:
         flags = [("preset", cell.preset), *recipe_flags(cell, module, cell.preset)]
         recipe = " ".join(f"--{name}={value}" for name, value in flags)
         reason = f"fewer than {MIN_SEEDS} finished runs of {cell.experiment} {recipe}"
-        if cell.preset == "paper" and getattr(module, "PAPER_DEPARTURES", ()):
-            reason = f"{cell.experiment} {recipe} {departs(module)}"
+        if cell.preset == "paper" and (departs := _departs(module)):
+            reason = f"{cell.experiment} {recipe} {departs}"
     return TableRow(cell.label, cell.published, None, reason, better=cell.better)

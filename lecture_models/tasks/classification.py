@@ -113,45 +113,56 @@ def make_experiment(
     require_classes(dataset)
     if config.train_on_validation:
         dataset = dataset._replace(train=joined(dataset.train, dataset.validation))
-    train = dataset.train
-    blank = jnp.zeros((1, *train.images.shape[1:]))
+    images, labels = dataset.train.images, dataset.train.labels
+    blank = jnp.zeros((1, *images.shape[1:]))
     require_image_size(net, blank, dataset.provenance.dataset)
-    moments = channel_moments(train.images)
+    moments = channel_moments(images)
     apply = standardized_apply(net, moments)
-    step_of = functools.partial(
-        classifier_step,
-        apply,
-        optimizer,
-        augment=None if augment is None else augment(moments),
-        auxiliary=auxiliary,
-    )
+    augment_images = None if augment is None else augment(moments)
 
     def init(key):
         return init_classifier(net.init, optimizer, blank, rbg_key(key))
 
-    def step(state, batch, key):
-        state, metrics = step_of(state, batch, key)
-        return state, metrics | measure(step_keys(jax.random.clone(key)).structure)
-
+    step = _measured_step(apply, optimizer, augment_images, auxiliary, measure)
     evaluate = make_evaluate(
         dataset,
         {"": lambda state, images: apply(state.variables, images)[0], **heads(moments)},
         config.num_steps,
         has_validation=not config.train_on_validation,
     )
-    batches = ArrayBatches(
-        {"images": train.images, "labels": train.labels}, config.batch_size, config.seed
-    )
+    batches = ArrayBatches({"images": images, "labels": labels}, config.batch_size, config.seed)
     best = None if config.train_on_validation else Best("validation_error_percent", sign=-1.0)
-    classifier = Classifier(
-        net,
-        lambda state: state.variables,
-        dataset.classes,
-        train.images.shape[1:],
-        *(tuple(map(float, moment)) for moment in moments),
-    )
+    classifier = _trained_classifier(net, dataset, moments)
     scheduled = {"num_steps": "the schedule of learning_rate"}  # `classifier_config.schedule`.
     return Experiment(init, step, evaluate, batches, best, classifier, cadence_decides=scheduled)
+
+
+def _measured_step(
+    apply: Callable[..., Any],
+    optimizer: optax.GradientTransformation,
+    augment: Augment | None,
+    auxiliary: Mapping[str, float],
+    measure: Callable[[Key[Array, ""]], Metrics],
+) -> Callable[..., Any]:
+    """Returns the training step, with the metrics of `measure`; see `make_experiment`."""
+    step_of = functools.partial(
+        classifier_step, apply, optimizer, augment=augment, auxiliary=auxiliary
+    )
+
+    def step(state, batch, key):
+        state, metrics = step_of(state, batch, key)
+        return state, metrics | measure(step_keys(jax.random.clone(key)).structure)
+
+    return step
+
+
+def _trained_classifier(net: nn.Module, dataset: Dataset, moments: ChannelMoments) -> Classifier:
+    """Returns what is needed to use the trained net on other pictures."""
+    mean, deviation = (tuple(map(float, moment)) for moment in moments)
+    image_shape = dataset.train.images.shape[1:]
+    return Classifier(
+        net, lambda state: state.variables, dataset.classes, image_shape, mean, deviation
+    )
 
 
 def rbg_key(key: Key[Array, ""]) -> Key[Array, ""]:

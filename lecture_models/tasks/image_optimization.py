@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Key
 
-from lecture_models.data.picture import PictureFile
 from lecture_models.experiment import Evaluation, Experiment, Images, Phase, Result
 from lecture_models.image_space.optimizers import Optimizer
 from lecture_models.image_space.parameterizations import Parameterization, pixels, within
@@ -90,11 +89,6 @@ def resized(images: Pictures, size: tuple[int, int]) -> Pictures:
     return jax.image.resize(images, (len(images), *size, images.shape[3]), "linear")
 
 
-def opacity_of(file: PictureFile) -> Float[Array, "height width"] | None:
-    """Returns a picture's opacity, from 0 to 1; None if the whole picture is opaque."""
-    return None if file.alpha is None else jnp.asarray(file.alpha, jnp.float32) / 255.0
-
-
 def with_opacity(
     images: Pictures, opacity: Float[Array, "full_height full_width"] | None
 ) -> Float[Array, "image height width channels"]:
@@ -162,68 +156,90 @@ def image_experiment(
         optimizer: the optimizer of the images.
         parameterize: a function (height, width) -> the parameterization of the canvas.
         transform: a random transformation of the images before the network sees them.
-        carry: a function (previous images, initial images, size) -> the initial images of a later
-            stage.
+        carry: a function (previous images, initial images, size) -> a later stage's initial images.
         judge: a function images -> further results of an evaluation.
         columns: images per row where they are shown.
         opacity: the opacity of the images at the largest size, from 0 to 1; None for opaque ones.
     """
-    largest = stages[-1].canvas_size
-    forms = [_form(parameterize, stage, largest, len(stages) > 1) for stage in stages]
-    optimizers = [stage.optimizer or optimizer for stage in stages]
+    makers = _stage_makers(stages, optimizer, parameterize)
 
     def init(key):
         base = start(key)
-        image = begin(0, resized(base, stages[0].size))
+        image = makers[0].begin(resized(base, stages[0].size))
         return StagedState(image, base, jnp.zeros((), jnp.int32))
 
-    def begin(index: int, images: Pictures) -> ImageState:
-        images = extended(images, stages[index].canvas_size)
-        return init_image(forms[index], optimizers[index], images)
-
-    def shown(index: int, image: ImageState) -> Pictures:
-        images = forms[index].decode(optimizers[index].accepted(*image))
-        return cropped(images, stages[index].size)
-
-    decoders = [jax.jit(functools.partial(shown, index)) for index in range(len(stages))]
+    decoders = [jax.jit(functools.partial(_StageMaker.shown, maker)) for maker in makers]
 
     def evaluate(state, key):
         images = jnp.clip(decoders[int(state.stage)](state.image), -1.0, 1.0)
         return {"image": Images(with_opacity(images, opacity), columns), **judge(images)}
 
     def enter(index: int, state: StagedState) -> StagedState:
-        images = carry(shown(index - 1, state.image), state.base, stages[index].size)
-        return StagedState(begin(index, images), state.base, jnp.full_like(state.stage, index))
+        images = carry(makers[index - 1].shown(state.image), state.base, stages[index].size)
+        image = makers[index].begin(images)
+        return StagedState(image, state.base, jnp.full_like(state.stage, index))
 
-    def phase(index: int, stage: Stage) -> Phase:
-        applied = stage.network or network
-        inner = image_step(applied, forms[index], stage.terms, optimizers[index], transform)
-
-        def step(state, batch, key):
-            stage_targets, given = batch["targets"][index], batch["variables"]
-            if stage.network is not None:
-                given = Targeted(given, stage_targets)
-            image, metrics = inner(state.image, given, stage_targets, key)
-            return state._replace(image=image), metrics
-
+    def phase(index: int) -> Phase:
+        step = _stage_step(makers[index], index, network, transform)
         first = sum(earlier.num_steps for earlier in stages[:index])
         return Phase(first, step, functools.partial(enter, index)) if index else Phase(0, step)
 
-    phases = tuple(phase(index, stage) for index, stage in enumerate(stages))
-    arrays = {
-        "variables": jax.tree.map(jnp.asarray, variables),
-        "targets": tuple(targets(stage.terms) for stage in stages),
-    }
+    batch = _only_batch(variables, stages)
     return Experiment(
         init,
-        phases,
+        tuple(map(phase, range(len(stages)))),
         evaluate,
-        lambda first_step: itertools.repeat(arrays),
+        lambda first_step: itertools.repeat(batch),
         result=Result("image"),
         cadence_decides={"num_steps": "the steps of each size"} if len(stages) > 1 else {},
     )
 
 
-def _form(parameterize, stage: Stage, largest: tuple[int, int], several: bool) -> Parameterization:
-    form = parameterize(*stage.canvas_size)
-    return within(form, *stage.canvas_size, largest) if several else form
+class _StageMaker(NamedTuple):
+    """Makes the images of a stage."""
+
+    stage: Stage
+    form: Parameterization
+    optimizer: Optimizer
+
+    def begin(self, images: Pictures) -> ImageState:
+        return init_image(self.form, self.optimizer, extended(images, self.stage.canvas_size))
+
+    def shown(self, image: ImageState) -> Pictures:
+        return cropped(self.form.decode(self.optimizer.accepted(*image)), self.stage.size)
+
+
+def _stage_makers(stages, optimizer, parameterize) -> list[_StageMaker]:
+    """Returns the maker of each stage; those of several have arrays of the largest canvas."""
+    makers = []
+    for stage in stages:
+        form = parameterize(*stage.canvas_size)
+        if len(stages) > 1:
+            form = within(form, *stage.canvas_size, stages[-1].canvas_size)
+        makers.append(_StageMaker(stage, form, stage.optimizer or optimizer))
+    return makers
+
+
+def _only_batch(variables: Any, stages: Sequence[Stage]) -> dict[str, Any]:
+    """Returns the batch of every step: what would else be constants of the compiled program."""
+    return {
+        "variables": jax.tree.map(jnp.asarray, variables),
+        "targets": tuple(targets(stage.terms) for stage in stages),
+    }
+
+
+def _stage_step(maker: _StageMaker, index: int, network: Network, transform: Transform):
+    """Returns the training step of the stage with this index."""
+    stage = maker.stage
+    inner = image_step(
+        stage.network or network, maker.form, stage.terms, maker.optimizer, transform
+    )
+
+    def step(state, batch, key):
+        stage_targets, given = batch["targets"][index], batch["variables"]
+        if stage.network is not None:
+            given = Targeted(given, stage_targets)
+        image, metrics = inner(state.image, given, stage_targets, key)
+        return state._replace(image=image), metrics
+
+    return step

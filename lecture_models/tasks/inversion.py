@@ -81,30 +81,24 @@ def inversion_experiment(
     forms = [_visible_pixels(inversion, size) for inversion in inversions]
     share = num_steps // len(inversions)
 
-    def begin(index: int, base: Pictures) -> ImageState:
-        return init_image(forms[index], optimizer, base)
-
     def init(key):
         base = start(key)
         finished = jnp.zeros((len(inversions), *base.shape))
-        return InversionState(begin(0, base), base, finished, jnp.zeros((), jnp.int32))
+        image = init_image(forms[0], optimizer, base)
+        return InversionState(image, base, finished, jnp.zeros((), jnp.int32))
 
     def gathered(state: InversionState):
         return state.finished.at[state.stage].set(optimizer.accepted(*state.image))
 
     def enter(index: int, state: InversionState) -> InversionState:
-        image = begin(index, state.base)
+        image = init_image(forms[index], optimizer, state.base)
         stage = jnp.full_like(state.stage, index)
         return InversionState(image, state.base, gathered(state), stage)
 
     def phase(index: int, inversion: Inversion) -> Phase:
-        inner = image_step(network, forms[index], inversion.terms, optimizer)
-
-        def step(state, batch, key):
-            image, metrics = inner(state.image, batch["variables"], batch["targets"][index], key)
-            return state._replace(image=image), metrics
-
-        return Phase(index * share, step, functools.partial(enter, index) if index else _same)
+        step = _layer_step(image_step(network, forms[index], inversion.terms, optimizer), index)
+        first = index * share
+        return Phase(first, step, functools.partial(enter, index)) if index else Phase(0, step)
 
     arrays = {
         "variables": jax.tree.map(jnp.asarray, variables),
@@ -123,8 +117,16 @@ def inversion_experiment(
     )
 
 
-def _same(state):
-    return state
+def _layer_step(step_of_image: Callable[..., Any], index: int) -> Callable[..., Any]:
+    """Returns the training step of the layer with this index, from that of its images."""
+
+    def step(state, batch, key):
+        image, metrics = step_of_image(
+            state.image, batch["variables"], batch["targets"][index], key
+        )
+        return state._replace(image=image), metrics
+
+    return step
 
 
 def _visible_pixels(inversion: Inversion, size: tuple[int, int]) -> Parameterization:

@@ -7,11 +7,10 @@ import jax.numpy as jnp
 
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Objective, View
-from lecture_models.image_space.tiles import tile_grid, tiled_objective
+from lecture_models.image_space.tiles import tiled_objective
 from lecture_models.metrics.traced_field import ReceptiveFields, traced_fields
-from lecture_models.nn.cpu.convolutions import plain_convolutions
 from lecture_models.tasks.image_optimization import Pictures
-from lecture_models.weights.error import WeightsError
+from lecture_models.tasks.tile_fields import bounded_fields, strides, tiles_of
 from lecture_models.weights.pretrained import Pretrained
 
 VALUE = "value"  # The name under which the sum over tiles is returned, like an activation.
@@ -56,37 +55,22 @@ def tiled_network(
         WeightsError: a unit of the layer may depend on the whole image, or the tile is smaller than
             the layer's stride.
     """
-    rows, columns = _bounded_fields(apply, network, layer, size)
-    if tile < max(rows.stride, columns.stride):
-        raise WeightsError(
-            f"--tile is {tile}; it must be at least {max(rows.stride, columns.stride)}, the stride "
-            f"of {layer}, or 0 to compute the whole image at once"
-        )
-    strides = rows.stride, columns.stride
+    fields = bounded_fields(apply, network.variables, [layer], size)
+    tiles_of(fields, tile, size)  # A wrong tile is an error before the first step.
+    layer_strides = strides(fields[layer])
 
     def sums(arguments: Arguments, cut: Pictures, part):
         logits, activations = apply(arguments.variables, cut)
-        counted = part.units(activations[layer], strides)
+        counted = part.units(activations[layer], layer_strides)
         return objective(View(cut, logits, {layer: counted}), arguments.target)
 
     def tiled(arguments: Arguments, images: Pictures):
-        # A convolution's padding, and so the position of a field, may depend on the size.
-        with plain_convolutions():
-            rows, columns = _bounded_fields(apply, network, layer, images.shape[1:3])
-        tiles = tile_grid(images.shape[1:3], tile, [rows], [columns])
-        value = tiled_objective(sums, tiles)(arguments, images)
+        size = images.shape[1:3]
+        fields = bounded_fields(apply, network.variables, [layer], size)
+        value = tiled_objective(sums, tiles_of(fields, tile, size))(arguments, images)
         return jnp.zeros((len(images), 0)), {VALUE: value}
 
     return tiled
-
-
-def _bounded_fields(apply, network, layer, size) -> ReceptiveFields:
-    fields = layer_fields(apply, network, layer, size)
-    if fields.rows is None or fields.columns is None:
-        raise WeightsError(
-            f"--tile is given, but a unit of {layer} may depend on the whole image; use --tile=0"
-        )
-    return fields
 
 
 def tiled_value(view: View, target: Any):

@@ -173,8 +173,8 @@ def sheet_terms(
 def _of_units(sheet: Sheet, total: int, value: OfUnit) -> Objective:
     """Returns the objective of all images that is `value` for the images of a sheet's units.
 
-    It is 0 for the images of other sheets. Its mean over all images, which is logged, is made the
-    mean over the sheet's own by a factor.
+    It is 0 for the images of other sheets. What is logged is its mean over all images; a factor
+    makes that the mean over the images of this sheet.
     """
     count = sheet.images_per_unit
 
@@ -185,7 +185,7 @@ def _of_units(sheet: Sheet, total: int, value: OfUnit) -> Objective:
             features = {sheet.layer: view.activations[sheet.layer][own]}
             seen = View(sheet.of(view.images)[own], sheet.of(view.logits)[own], features)
             parts.append(value(unit, seen, target))
-        border = (sheet.first, total - sheet.stop)
-        return jnp.pad(jnp.concatenate(parts), border) * (total / (sheet.stop - sheet.first))
+        others = (sheet.first, total - sheet.stop)
+        return jnp.pad(jnp.concatenate(parts), others) * (total / (sheet.stop - sheet.first))
 
     return objective

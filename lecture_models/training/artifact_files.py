@@ -46,10 +46,22 @@ HIGHEST_SAMPLE = 32_767  # Of 16 bits; the scale is the same for positive and ne
 
 
 class EncodedArtifact(NamedTuple):
-    """Holds the place of an artifact in the run's folder, and the content of its file."""
+    """Holds the file of an artifact before it is written.
+
+    Attributes:
+        path: the place of the file in the run's folder.
+        content: the content of the file.
+        caption: the caption of the artifact.
+    """
 
     path: Path
     content: bytes
+    caption: str
+
+    @property
+    def record(self) -> dict[str, str]:
+        """Returns what metrics.jsonl says of the artifact."""
+        return {"file": f"{self.path.parent.name}/{self.path.name}", "caption": self.caption}
 
     def write(self) -> Path:
         """Writes the file; a kill at any moment leaves the whole file or none.
@@ -59,13 +71,6 @@ class EncodedArtifact(NamedTuple):
         self.path.parent.mkdir(exist_ok=True)
         files.write_bytes(self.path, self.content)
         return self.path
-
-
-def write_artifact(
-    run_folder: Path, name: str, step: int, artifact: Artifact, metadata: dict[str, str]
-) -> Path:
-    """Writes an artifact, as `encode_artifact` makes it, and returns the path."""
-    return encode_artifact(run_folder, name, step, artifact, metadata).write()
 
 
 def encode_artifact(
@@ -96,7 +101,7 @@ def encode_artifact(
         raise ValueError(
             f"evaluate returned {type(artifact).__name__} {name!r}: {error}"
         ) from error
-    return EncodedArtifact(path, content)
+    return EncodedArtifact(path, content, artifact.caption)
 
 
 def plain_table(table: DataTable) -> DataTable:
@@ -122,7 +127,11 @@ def read_table(path: Path, caption: str) -> DataTable:
 
     Raises ValueError or OSError if the file is damaged.
     """
-    columns, *rows = csv.reader(path.read_text("utf-8").splitlines())
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            columns, *rows = csv.reader(file)
+    except csv.Error as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
     read = tuple(tuple(map(_read_entry, row)) for row in rows)
     return DataTable(tuple(columns), read, caption)
 

@@ -20,7 +20,8 @@ from lecture_models.runs.folder import ANOTHER_FOLDER, CHECKPOINT_DIGEST, saved_
 
 LATEST_KEPT = 3
 SPACE_TO_SPARE = 1 << 20  # Bytes for Orbax's own files, the metrics and the report.
-_STATE, _DIGEST = _ITEMS = ("state", CHECKPOINT_DIGEST)
+_STATE = "state"
+_ITEMS = (_STATE, CHECKPOINT_DIGEST)
 _MOST_NAMED = 3  # Arrays in a message.
 
 

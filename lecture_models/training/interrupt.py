@@ -60,7 +60,8 @@ def stop_requests() -> Iterator[Callable[[], int]]:
         if not received:
             _write(f"{signal.Signals(number).name}: the run is saved, then it stops")
         elif is_new and number == signal.SIGINT:
-            _write("SIGINT: the run is still being saved; Ctrl-C once more stops it unsaved")
+            count = "once" if presses == _PRESSES_TO_STOP - 1 else "twice"
+            _write(f"SIGINT: the run is still being saved; Ctrl-C {count} more stops it unsaved")
         received = received or number
 
     with _handled_by(handle):

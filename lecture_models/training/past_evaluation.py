@@ -10,17 +10,18 @@ import numpy as np
 from jaxtyping import Array, Float32, Key
 
 from lecture_models import files
-from lecture_models.config import UsageError
 from lecture_models.experiment import Experiment, Images, State
 from lecture_models.plots import png
+from lecture_models.runs.artifacts import RECORDED
 from lecture_models.runs.difference import Difference, side_by_side
+from lecture_models.runs.past_run import PastRun
 from lecture_models.runs.reader import RunFolderError
 from lecture_models.runs.recorded_run import read_series
-from lecture_models.training.artifact_files import write_artifact
+from lecture_models.training.artifact_files import encode_artifact
 from lecture_models.training.checkpoint import CheckpointError
 from lecture_models.training.evaluation_results import Results, sorted_results
 from lecture_models.training.run_spec import RunSpec
-from lecture_models.training.trained_state import LATEST, chosen_step, read_state
+from lecture_models.training.trained_state import LATEST, read_state
 
 FILE = "evaluation.json"
 GRID = ".png"
@@ -45,14 +46,14 @@ class PastState(NamedTuple):
 
 
 def restore(
-    spec: RunSpec, folder: Path, checkpoint: str, announce: Callable[[str], None]
+    spec: RunSpec, past: PastRun, checkpoint: str, announce: Callable[[str], None]
 ) -> PastState:
-    """Restores the state of a run; an analysis, which saves none, gets its first one.
+    """Restores the state of a run; an analysis saves none, so its initial state is made again.
 
     Args:
-        spec: the run.
-        folder: its folder.
-        checkpoint: a step, or what else `trained_state.read_state` takes.
+        spec: the run as it would be trained.
+        past: the record of the run.
+        checkpoint: a step, `LATEST` or `BEST`.
         announce: takes one line for the user.
 
     Raises:
@@ -63,10 +64,8 @@ def restore(
         if checkpoint != LATEST:
             raise CheckpointError(f"--checkpoint is {checkpoint}, but an analysis has none")
         return PastState(0, jax.jit(spec.experiment.init)(init_key), eval_key)
-    checkpoints = folder / "checkpoints"
-    # A step by its number: where the newest checkpoint is damaged, no other one is taken for it.
-    step = str(chosen_step(checkpoints, announce, checkpoint))
-    return PastState(*read_state(spec.experiment, checkpoints, announce, step), eval_key)
+    step, state = read_state(spec.experiment, past.checkpoints, announce, checkpoint)
+    return PastState(step, state, eval_key)
 
 
 def evaluate(experiment: Experiment, past: PastState) -> Results:
@@ -75,10 +74,10 @@ def evaluate(experiment: Experiment, past: PastState) -> Results:
 
 
 def draw(experiment: Experiment, past: PastState, count: int) -> Pixels | None:
-    """Returns samples that no evaluation of the run has shown; None if nothing is drawn.
+    """Returns samples that no evaluation of the run has shown; None if the experiment draws none.
 
-    If the experiment has no `sample`, the whole evaluation is computed again with other keys, and
-    its images of the name `SAMPLES` are taken.
+    If the experiment has no `sample`, its evaluation is computed again with other keys, and the
+    images that it returns under the name `SAMPLES` are taken.
     """
     drawn: list[np.ndarray] = []
     while sum(map(len, drawn)) < count:
@@ -92,19 +91,6 @@ def draw(experiment: Experiment, past: PastState, count: int) -> Pixels | None:
             pixels = shown.pixels
         drawn.append(np.asarray(pixels, np.float32))
     return np.concatenate(drawn)[:count]
-
-
-def check_output(output: Path | None, allow_png: bool) -> None:
-    """Raises UsageError if --output is not what an evaluation can write to."""
-    if output is None:
-        return
-    if output.suffix.lower() == GRID:
-        if not allow_png:
-            raise UsageError(f"--output is {output}; without --samples it must be a folder")
-        if output.is_dir() or not output.parent.is_dir():
-            raise UsageError(f"--output is {output}; it must be a file in an existing folder")
-    elif output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"--output is {output}; it must be a new or empty folder")
 
 
 def new_folder(output: Path | None, run_folder: Path, step: int, suffix: str = "") -> Path:
@@ -148,11 +134,11 @@ def write(
     """Writes the artifacts of an evaluation as those of a run, and evaluation.json."""
     made = {}
     for name, artifact in results.artifacts.items():
-        path = write_artifact(folder, name, step, artifact, metadata)
-        file = path.relative_to(folder).as_posix()
-        made[name] = {"file": file, "caption": artifact.caption}
+        encoded = encode_artifact(folder, name, step, artifact, metadata)
+        encoded.write()
+        made[name] = encoded.record
     kinds = {"metrics": results.scalars, "texts": results.texts, "alarms": results.alarms}
-    files.write_json(folder / FILE, record | kinds | {"artifacts": made})
+    files.write_json(folder / FILE, record | kinds | {RECORDED: made})
 
 
 def write_samples(output: Path, pixels: Pixels, metadata: dict[str, str]) -> None:

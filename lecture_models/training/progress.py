@@ -37,22 +37,32 @@ def open_progress(num_steps: int, stream: TextIO | None = None) -> Progress:
     # A terminal such as that of Emacs cannot write over a line.
     has_bar = stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
     progress = _bar(num_steps, stream) if has_bar else _plain(num_steps, stream)
-    first: tuple[int, float] | None = None
-    estimated = False
+    pace, num_points = _Pace(num_steps), 0
 
     def update(step: int, metrics: dict[str, float]) -> None:
-        nonlocal first, estimated
-        now = time.monotonic()
-        if first is None:
-            first = (step, now)
-        elif not estimated:
-            estimated = True
-            remaining = (now - first[1]) / (step - first[0]) * (num_steps - step)
-            if remaining > LONG_RUN_S:
-                progress.announce(f"this will take about {duration(remaining)}; Ctrl-C saves it")
+        nonlocal num_points
+        num_points += 1
+        remaining = pace.seconds_left(step)
+        if num_points == 2 and remaining > LONG_RUN_S:
+            progress.announce(f"this will take about {duration(remaining)}; Ctrl-C saves it")
         progress.update(step, metrics)
 
     return progress._replace(update=update)
+
+
+class _Pace:
+    """Estimates the time left from the time since the first log point."""
+
+    def __init__(self, num_steps: int):
+        self._num_steps = num_steps
+        self._first: tuple[int, float] | None = None  # Step and time of the first log point.
+
+    def seconds_left(self, step: int) -> float:
+        """Returns the time left at a log point; 0 at the first one."""
+        now = time.monotonic()
+        self._first = self._first or (step, now)
+        first_step, began = self._first
+        return (now - began) / max(step - first_step, 1) * (self._num_steps - step)
 
 
 def _bar(num_steps: int, stream: TextIO) -> Progress:
@@ -88,17 +98,14 @@ def _bar(num_steps: int, stream: TextIO) -> Progress:
 
 
 def _plain(num_steps: int, stream: TextIO) -> Progress:
-    first: tuple[int, float] | None = None  # Step and time of the first log point.
-    last = time.monotonic()
+    pace, last = _Pace(num_steps), time.monotonic()
 
     def update(step: int, metrics: dict[str, float]) -> None:
-        nonlocal first, last
-        now = time.monotonic()
-        first = first or (step, now)
+        nonlocal last
+        remaining, now = pace.seconds_left(step), time.monotonic()
         if step < num_steps and now - last < PLAIN_INTERVAL_S:
             return
         last = now
-        remaining = (now - first[1]) / max(step - first[0], 1) * (num_steps - step)
         shown = " ".join(_texts(metrics))
         announce(f"step {step}/{num_steps}, {duration(remaining)} left: {shown}")
 

@@ -1,5 +1,6 @@
 """Records the results of a run in its folder, in W&B and on the terminal."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -73,10 +74,11 @@ class RunRecorder:
         """
         scalars, texts, alarms, made = sorted_results(evaluation, step)
         encoded = {name: self._encoded(name, step, artifact) for name, artifact in made.items()}
+        known = set(map(_without_step, self.alarms))
         for alarm in alarms:
-            if not any(_same_alarm(alarm, earlier) for earlier in self.alarms):
+            if _without_step(alarm) not in known:
                 self._progress.announce(f"ALARM: {alarm}")
-        recorded = {name: self._about(encoded[name], made[name]) for name in made}
+        recorded = {name: artifact.record for name, artifact in encoded.items()}
         self._folder.append_metrics(
             {"step": step, "eval": scalars, "texts": texts, "alarms": alarms, RECORDED: recorded}
         )
@@ -103,29 +105,27 @@ class RunRecorder:
         self._folder.sync()
 
     def _logged(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Returns what W&B logs of a line of metrics.jsonl; files that are gone are skipped."""
+        """Returns what W&B logs of a line of metrics.jsonl.
+
+        Files that are gone, and tables that are damaged, are skipped.
+        """
         captions = as_object(record.get(RECORDED))
         logged: dict[str, Any] = {}
         for name, file in recorded_files(record).items():
-            path = self._folder.path / file
-            kind = next(kind for kind in artifacts.KINDS if kind.folder == file.parts[0])
+            path, kind = self._folder.path / file, artifacts.kind_of(file)
             caption = str(as_object(captions[name]).get("caption", ""))
             if path.is_file():
                 is_table = kind == artifacts.DATA_TABLES
-                logged[f"eval/{name}"] = (
-                    read_table(path, caption) if is_table else LoggedFile(kind, path, caption)
-                )
+                with contextlib.suppress(OSError, ValueError):
+                    logged[f"eval/{name}"] = (
+                        read_table(path, caption) if is_table else LoggedFile(kind, path, caption)
+                    )
         for group in ("train", "eval"):
             logged |= _prefixed(group, numbers(record.get(group)))
         return logged | _prefixed("texts", as_object(record.get("texts")))
 
     def _encoded(self, name: str, step: int, artifact: Artifact) -> EncodedArtifact:
         return encode_artifact(self._folder.path, name, step, artifact, self._metadata)
-
-    def _about(self, encoded: EncodedArtifact, artifact: Artifact) -> dict[str, str]:
-        """Returns what metrics.jsonl says of an artifact."""
-        file = encoded.path.relative_to(self._folder.path).as_posix()
-        return {"file": file, "caption": artifact.caption}
 
     def _write(self, encoded: EncodedArtifact, artifact: Artifact) -> LoggedFile | DataTable:
         """Writes an artifact; returns what W&B logs."""
@@ -135,11 +135,8 @@ class RunRecorder:
         return LoggedFile(KINDS[type(artifact)], encoded.path, artifact.caption)
 
 
-def _same_alarm(alarm: str, other: str) -> bool:
-    """Returns True if two alarms differ in their step only."""
-    return re.sub(r" at step \d+:", ":", alarm, count=1) == re.sub(
-        r" at step \d+:", ":", other, count=1
-    )
+def _without_step(alarm: str) -> str:
+    return re.sub(r" at step \d+:", ":", alarm, count=1)
 
 
 class NoRecorder:

@@ -1,6 +1,5 @@
 """Decides whether a run continues in a folder, and from which record."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lecture_models.config import default_values
@@ -23,20 +22,19 @@ class Continuation(NamedTuple):
     Attributes:
         record: what config.json holds from now on.
         is_finished: whether nothing is left to do.
-        changed: a line for each way in which this process differs from the last session.
+        changed: a line for each way in which this process computes other digits than the last
+            session.
+        messages: the lines for the user.
     """
 
     record: dict[str, Any]
     is_finished: bool = False
     changed: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 def continuation(
-    spec: RunSpec,
-    folder: RunFolder,
-    recorded: dict[str, Any],
-    present: dict[str, Any],
-    announce: Callable[[str], None],
+    spec: RunSpec, folder: RunFolder, recorded: dict[str, Any], present: dict[str, Any]
 ) -> Continuation:
     """Compares the run that is about to start with the one in its folder.
 
@@ -45,7 +43,6 @@ def continuation(
         folder: its folder.
         recorded: the record in the folder.
         present: the record of a new run.
-        announce: takes one line for the user.
 
     Raises:
         RunFolderError: the folder holds another run, or one that cannot continue.
@@ -56,14 +53,13 @@ def continuation(
     check_same_run(recorded, present, folder.path, default_values(spec.config), changeable)
     before, session = recorded["config"], present["sessions"][-1]
     changed_config = {
-        name: [before.get(name), value]
+        name: [before[name], value]
         for name, value in present["config"].items()
-        if before.get(name) != value and name in before
+        if name in before and before[name] != value
     }
+    record = present | {name: recorded[name] for name in KEPT}
     if changed_config:
         session["changed_config"] = changed_config
-    record = present | {name: recorded[name] for name in KEPT if name not in changed_config}
-    if changed_config:
         record["command"] = spec.command  # The first command makes another run.
     record["sessions"] = [*recorded["sessions"], session]
     summary = folder.read_summary()
@@ -75,17 +71,24 @@ def continuation(
         return Continuation(record, True)
     last = recorded["sessions"][-1] if recorded["sessions"] else recorded
     _require_environment(folder, last, session)
-    _require_checkpoints(spec, folder, recorded, summary, announce)
     changed = difference.changed_computation(last, session)
-    for line in changed:
-        announce(f"warning: the run continues with another {line}; its last digits may differ")
-    return Continuation(record, changed=tuple(changed))
+    messages = [
+        f"warning: the run continues with another {line}; its last digits may differ"
+        for line in changed
+    ]
+    if _begins_again(spec, folder, recorded, summary):
+        messages.insert(
+            0,
+            f"{folder.path} was stopped before its first checkpoint; it begins again at step 0, "
+            f"and writes its {METRICS} anew",
+        )
+    return Continuation(record, changed=tuple(changed), messages=tuple(messages))
 
 
 def _may_change(name: str, spec: RunSpec, folder: RunFolder, recorded: dict[str, Any]) -> bool:
-    """Returns True if the value of a field of the cadence may be another one than the recorded.
+    """Returns True if a field of the cadence has another value than recorded, and may have it.
 
-    Raises RunFolderError, with the reason, if it is another one and the steps depend on it.
+    Raises RunFolderError, with the reason, if the steps depend on it.
     """
     before, now = recorded["config"].get(name), getattr(spec.cadence, name)
     if before == now or type(before) is not int or recorded["experiment"] != spec.name:
@@ -123,21 +126,20 @@ def _setting(session: dict[str, Any], name: str) -> str:
     return "" if value in _FALSE else "1" if value in _TRUE else value
 
 
-def _require_checkpoints(
-    spec: RunSpec,
-    folder: RunFolder,
-    recorded: dict[str, Any],
-    summary: dict[str, Any],
-    announce: Callable[[str], None],
-) -> None:
-    """Raises RunFolderError if the run would begin again although it had saved its state."""
+def _begins_again(
+    spec: RunSpec, folder: RunFolder, recorded: dict[str, Any], summary: dict[str, Any]
+) -> bool:
+    """Returns True if the run took steps, but was stopped before its first checkpoint.
+
+    Raises RunFolderError if it had saved its state, and the checkpoints are gone.
+    """
     if spec.cadence.num_steps == 0 or not summary or folder.saved_steps():
-        return
+        return False
     reached = max(
         (record["step"] for record in read_metrics(folder.path).records), default=summary["step"]
     )
     if not reached:
-        return
+        return False
     if "checkpoints" in summary:
         had_some = bool(summary["checkpoints"])
     else:  # Older runs: a signal and the end save, and a checkpoint is complete at the next one.
@@ -150,7 +152,4 @@ def _require_checkpoints(
             f"{reached:,}, cannot continue; --restart moves it aside and begins again: "
             f"{spec.resume_command(folder.path)} --restart"
         )
-    announce(
-        f"{folder.path} was stopped before its first checkpoint; it begins again at step 0, and "
-        f"writes its {METRICS} anew"
-    )
+    return True

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from lecture_models.config import as_json_values
 from lecture_models.experiment import Cadence, Experiment
+from lecture_models.runs.arguments import flag_value
 from lecture_models.runs.folder import data_contents
 from lecture_models.training.devices import ONE_DEVICE, Devices
 from lecture_models.training.processes import Status
@@ -56,7 +57,7 @@ class RunSpec(NamedTuple):
 
     def resume_command(self, folder: Path) -> str:
         """Returns the command that continues the run in `folder`."""
-        if any(argument.lstrip("-").startswith("workdir") for argument in self.arguments):
+        if flag_value(self.arguments, "workdir") is not None:
             return self.command
         return shlex.join(["python", self.program, *self.arguments, f"--workdir={folder}"])
 

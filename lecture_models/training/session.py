@@ -58,7 +58,9 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
     recorded = folder.read_config()
     present, changed = _record(spec, folder), ()
     if recorded is not None:
-        continued = continuation(spec, folder, recorded, present, _announce)
+        continued = continuation(spec, folder, recorded, present)
+        for line in continued.messages:
+            _announce(line)
         if continued.is_finished:
             return _show_finished(spec, folder)
         present, changed = continued.record, continued.changed
@@ -68,7 +70,7 @@ def run(spec: RunSpec, folder: RunFolder) -> int:
 
 
 def _open_tracker(spec: RunSpec, folder: RunFolder, record: dict[str, Any]) -> Tracker:
-    """Opens W&B, and writes the run's record, which then says as what W&B knows the run."""
+    """Opens W&B, and writes the run's record with the names under which W&B knows the run."""
     mode, lines = chosen_mode(spec.tracking, os.environ)
     known_as = None
     if mode != "disabled":
@@ -391,10 +393,5 @@ class _Session:
 
     def _metadata(self) -> dict[str, str]:
         """Returns the texts of a PNG: the first session's command, and this session's commit."""
-        return {
-            "Command": self._record["command"],
-            "Commit": provenance.shown_commit(self._record["git"]),
-            "Seed": str(self._spec.config.seed),
-            "Experiment": self._spec.name,
-            "Software": "lecture-models",
-        }
+        command, git = self._record["command"], self._record["git"]
+        return provenance.picture_texts(command, git, self._spec.config.seed, self._spec.name)

@@ -83,7 +83,7 @@ def discard_further_output(stream: TextIO) -> None:
 
 @contextlib.contextmanager
 def forgiving_standard_error() -> Iterator[None]:
-    """Makes messages on standard error, which are never a result, unable to end the block.
+    """Keeps a message that cannot be written to standard error from ending the block.
 
     Descriptors 0 to 2 that are closed are connected to nothing; otherwise the next file that is
     opened would become standard error, and messages would be written into it.

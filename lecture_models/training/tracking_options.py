@@ -57,7 +57,7 @@ class TrackingOptions(NamedTuple):
 
 
 class TrackedAs(NamedTuple):
-    """Says as what W&B knows a run.
+    """Holds the names under which W&B knows a run.
 
     Attributes:
         run_id: W&B's identifier, with which a resumed run continues the same W&B run.
@@ -114,7 +114,7 @@ def tracked_as(
     recorded: Mapping[str, Any],
     environment: Mapping[str, str],
 ) -> tuple[TrackedAs, list[str]]:
-    """Returns as what W&B knows a run, and a line for each value that another one overrules.
+    """Returns the names under which W&B knows a run, and a line for each value that is overruled.
 
     A flag counts most, then the record of the run's earlier sessions, then the environment. What
     the environment says about a single run is not applied to one of several.
@@ -138,9 +138,10 @@ def tracked_as(
         by_source = {
             f"--wandb_{field}": getattr(options, field, None),
             "the run's record": _plain(field, recorded.get(field)),
-            variable: None if series and field in OF_ONE_RUN else environment.get(variable),
+            variable: (
+                None if series and field in OF_ONE_RUN else _plain(field, environment.get(variable))
+            ),
         }
-        by_source[variable] = _plain(field, by_source[variable])
         (winner, value), *others = [
             *((source, value) for source, value in by_source.items() if value is not None),
             ("", values.get(field)),

@@ -20,7 +20,7 @@ def read_state(
     experiment: Experiment,
     checkpoints_folder: Path,
     announce: Callable[[str], None],
-    chosen: str = LATEST,
+    chosen: str | None = None,
 ) -> tuple[int, State]:
     """Restores a state of a run; nothing in the run's folder is changed.
 
@@ -28,19 +28,20 @@ def read_state(
         experiment: what the run trained, built from its recorded config.
         checkpoints_folder: the folder of the run's checkpoints.
         announce: is called with one line for each checkpoint that cannot be read.
-        chosen: a step, `LATEST`, or `BEST`, the checkpoint with the best score.
+        chosen: a step, `LATEST`, or `BEST`, the checkpoint with the best score; None for the latest
+            one that can be read.
 
     Returns:
         The number of steps done, and the state.
 
     Raises:
-        CheckpointError: there is no such checkpoint, or it cannot be read; for `LATEST`, none can.
+        CheckpointError: there is no such checkpoint, or it cannot be read.
     """
     init_key, step_key = jax.random.split(jax.random.key(0))  # Only shapes are computed from them.
     num_metrics = len(metric_names(experiment, init_key, step_key))
     like = checkpoint_structure(experiment, init_key, num_metrics)
     with _opened(checkpoints_folder, announce) as saved:
-        if chosen == LATEST:
+        if chosen is None:
             step, content = saved.restore_latest(like)
         else:
             step = _chosen_step(saved, chosen)
@@ -70,9 +71,9 @@ def read_saved_arrays(
 
 
 def named_parameters(arrays: Any) -> dict[str, np.ndarray]:
-    """Returns the numbers of a state that were trained, by names such as `params/Dense_0/kernel`.
+    """Returns the trained arrays of a state, by names such as `params/Dense_0/kernel`.
 
-    Left out are the states of optimizers, and integers without axes, which count steps.
+    The states of optimizers, and integers without axes, which count steps, are skipped.
 
     Args:
         arrays: what `read_saved_arrays` returned.
@@ -94,27 +95,14 @@ def _opened(folder: Path, announce: Callable[[str], None]) -> Iterator[Checkpoin
     """Opens a folder with at least one checkpoint."""
     if not folder.is_dir():
         raise CheckpointError(f"{folder} does not exist: the run has no checkpoint")
-    with contextlib.closing(Checkpoints(folder.absolute(), announce, read_only=True)) as saved:
+    with contextlib.closing(Checkpoints(folder, announce, read_only=True)) as saved:
         if not saved.steps():
             raise CheckpointError(f"{folder} holds no checkpoint")
         yield saved
 
 
-def chosen_step(
-    checkpoints_folder: Path, announce: Callable[[str], None], chosen: str = LATEST
-) -> int:
-    """Returns the step of a checkpoint; raises CheckpointError if there is none like it.
-
-    Args:
-        checkpoints_folder: the folder of the run's checkpoints.
-        announce: takes one line for the user.
-        chosen: a step, `LATEST`, or `BEST`.
-    """
-    with _opened(checkpoints_folder, announce) as saved:
-        return _chosen_step(saved, chosen)
-
-
 def _chosen_step(saved: Checkpoints, chosen: str) -> int:
+    """Returns a step that has a checkpoint; raises CheckpointError if none is meant."""
     steps = saved.steps()
     if chosen == LATEST:
         return steps[-1]

@@ -1,6 +1,6 @@
 """Reads the file in which W&B keeps a run on the disk: records in LevelDB's log format.
 
-W&B's own reader is part of a program, not of its Python package. The format:
+W&B's Python package has no reader: its own is inside a compiled program. The format:
 https://github.com/google/leveldb/blob/main/doc/log_format.md, after a header of W&B's own.
 """
 

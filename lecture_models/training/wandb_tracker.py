@@ -19,7 +19,7 @@ from lecture_models.training.transaction_log import read_records
 
 # Seconds for the last uploads; what is not uploaded stays on the disk.
 FINISH_LIMIT, FINISH_LIMIT_WITH_ARTIFACTS = 30.0, 1800.0
-# 130 is a shell's code for a program that Ctrl-C ended; W&B tells only zero from the rest.
+# 130 is a shell's code for a program that Ctrl-C ended; W&B only distinguishes zero from others.
 EXIT_CODES = {"finished": 0, "pruned": 0, "interrupted": 130, "failed": 1}
 SUPERSEDED = "superseded"  # Folder of offline records that a newer one contains.
 _NO_ARTIFACTS: Mapping[str, Path] = MappingProxyType({})
@@ -140,9 +140,9 @@ def _place(folder: Path) -> str:
 def _first_missing_step(run: Any) -> int:
     """Returns the first step that W&B's server lacks when all that is on the disk is uploaded.
 
-    An offline run is a folder of its own for each session, and `wandb sync` appends one to the
-    other. A process that was killed leaves the last seconds out. So the earlier ones are set aside,
-    and the new one gets everything, unless they have been uploaded already.
+    Each session of an offline run has a folder of its own, and `wandb sync` appends one to the
+    other. The folder of a process that was killed lacks the last seconds. So earlier folders are
+    set aside, and the new one gets everything, unless they have been uploaded already.
     """
     from wandb.proto import wandb_internal_pb2
 
@@ -183,8 +183,8 @@ def _untracked(mode: str, error: Exception, announce: Callable[[str], None]) -> 
 
 
 def _settings(wandb: ModuleType, time_limit: float, stores_artifacts: bool) -> Any:
-    # What is not named here is as W&B's user knows it: system metrics, the console's output, the
-    # commit and the installed packages are recorded, and W&B's environment variables decide.
+    # All other settings keep W&B's defaults, or what its environment variables say: system metrics,
+    # the console's output, the commit and the installed packages are recorded.
     return wandb.Settings(
         silent=True,
         init_timeout=time_limit,

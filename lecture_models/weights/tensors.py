@@ -35,9 +35,10 @@ def read_note(path: Path) -> str:
 
 
 def packed(tensors: dict[str, np.ndarray], note: str, **more_notes: str) -> bytes:
-    """Returns a safetensors file with a note; equal arguments give equal bytes.
+    """Returns a safetensors file with a note, and perhaps more notes.
 
-    With more notes they do not, because the order of the notes in the file varies.
+    Without more notes, equal arguments give equal bytes. The order of several notes in a file
+    varies.
     """
     return save(tensors, metadata={"note": note} | more_notes)
 

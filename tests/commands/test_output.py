@@ -1,4 +1,4 @@
-"""The file of --output, from the images in a run's folder."""
+"""Tests the file of --output, which is made from the images in a run's folder."""
 
 import json
 
@@ -14,7 +14,7 @@ from lecture_models.plots import png
 
 
 def write_run(folder, frames=False, opacity=False, size=(21, 17)):
-    """A run's folder with three images, the last of which is the lightest."""
+    """Writes a run's folder with three images, the last of which is the lightest."""
     lines = []
     for step, level in ((1, 0), (2, 100), (3, 200)):
         name = f"take {13 - step}" if frames else f"image_{step:08d}"
@@ -54,9 +54,9 @@ def test_frames_become_a_film_in_the_order_in_which_they_were_made(tmp_path):
     path = tmp_path / "film.gif"
     assert output.deliver(path, write_run(tmp_path, frames=True), Result("image", 0.08)) == 0
     with Image.open(path) as made:
-        frames = [np.asarray(each.convert("L")) for each in ImageSequence.Iterator(made)]
+        frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(made)]
         assert made.info["duration"] == 80
-    assert [int(each.mean()) for each in frames] == [0, 100, 200]
+    assert [int(frame.mean()) for frame in frames] == [0, 100, 200]
     assert frames[0].shape == (17, 21)
     output.check_file(path)
 
@@ -67,7 +67,7 @@ def test_a_video_has_the_frames_and_even_sides(tmp_path, capsys):
     assert output.deliver(path, write_run(tmp_path, frames=True), Result("image", 0.1)) == 0
     assert "a video has even sides" in capsys.readouterr().err
     found = read_film(path, 22)
-    np.testing.assert_allclose([each.mean() for each in found.frames], [0, 100, 200], atol=6)
+    np.testing.assert_allclose([frame.mean() for frame in found.frames], [0, 100, 200], atol=6)
     assert found.frames[0].shape == (18, 22, 3)
     assert found.seconds_per_frame == pytest.approx(0.1)
     output.check_file(path)

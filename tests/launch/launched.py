@@ -26,7 +26,7 @@ def process(root, *arguments):
 
 
 def tracked_runs(monkeypatch):
-    """Keeps runs from W&B; returns a list that gets as what each would be tracked, None if not."""
+    """Replaces W&B; returns a list that gets the `TrackedAs` of each run, None if W&B is off."""
     tracked = []
 
     def open_tracker(mode, tracked_as, **options):

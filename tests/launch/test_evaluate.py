@@ -225,7 +225,12 @@ def test_a_gan_is_exported_without_its_optimizers_and_sampled(tmp_path, capsys):
         (["--evaluate={}", "--checkpoint=lst"], 1, "--checkpoint is lst; this run has the"),
         (["--evaluate={}", "--output=a.png"], 2, "without --samples it must be a folder"),
         (["--evaluate={}", "--output={}"], 2, "it must be a new or empty folder"),
-        (["--evaluate={}", "--output=none/a.png", "--samples=3"], 2, "file in an existing folder"),
+        (
+            ["--evaluate={}", "--output=none/a.png", "--samples=3"],
+            2,
+            "the folder none does not exist",
+        ),
+        (["--evaluate={}", "--wandb=online"], 2, "there is no flag --wandb"),
         (["--evaluate={}", "--smples=3"], 2, "no flag --smples; did you mean 'samples'?"),
         (["--evaluate={}", "--seed=-1"], 2, "--seed is -1; it must be at least 0"),
         (["--evaluate={}", "stray"], 2, "unexpected argument 'stray'"),

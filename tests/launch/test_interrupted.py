@@ -101,7 +101,7 @@ def test_a_signal_before_the_first_step_is_one_line(toys, monkeypatch, capsys):
     monkeypatch.setattr(discovery.load(launch.CHECKOUT.experiments, "quadratic"), "build", build)
     assert run("--experiment=quadratic") == 128 + signal.SIGTERM
     said = capsys.readouterr().err
-    assert said == "error: SIGTERM before the first step; nothing was trained\n"
+    assert said == "error: stopped by SIGTERM\n"
 
 
 @pytest.mark.slow

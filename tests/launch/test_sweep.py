@@ -248,6 +248,15 @@ def test_a_grid_of_steps_trains_the_values_of_wandbs_grid(tmp_path, monkeypatch,
     assert "warning: parameter x uses log_uniform, where" in capsys.readouterr().err
 
 
+def test_a_flag_in_any_form_wins_over_the_constant_of_the_file(tmp_path, monkeypatch):
+    constant = {"fast_convolutions": {"value": True}}
+    path = write(tmp_path, method="grid", parameters={"y": {"values": [0.0]}} | constant)
+    words = ("--nofast_convolutions", "--data_dir", str(tmp_path))
+    assert sweep(monkeypatch, path, "--num_steps=1", *words) == 0
+    (record,) = trials(tmp_path / "sweep").values()
+    assert record["environment"]["fast_convolutions"] is False
+
+
 def test_a_trial_that_failed_once_goes_on_in_its_folder(tmp_path, monkeypatch, capsys):
     once = {"fail_once": {"value": f"{tmp_path}/once"}}
     path = write(tmp_path, method="grid", parameters={"y": {"values": [0.0, 1.0]}} | once)

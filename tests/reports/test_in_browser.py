@@ -243,9 +243,12 @@ def test_the_crosshair_lists_the_values_of_all_runs(browser, sweep_page):
         "(plot => (plot.scrollIntoView({block: 'center'}), (box => [box.x + 0.98 * box.width, "
         "box.y + 150])(plot.getBoundingClientRect())))(document.querySelector('#charts svg'))"
     )
+    browser.evaluate(FRAME)  # Scrolling, which hides the note, has ended.
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-    rows = "[...document.querySelector('.tip').children].map(row => row.innerText)"
-    first, *others = browser.evaluate(f"[document.querySelector('.tip').innerText, ...{rows}]")
+    tip = "document.querySelector('.tip')"
+    rows = f"[...{tip}.children].map(row => row.textContent)"
+    first, *others = browser.evaluate(f"[{tip}.textContent, ...{rows}]")
+    assert not browser.evaluate(f"{tip}.hidden")
     assert first.startswith("step 20")
     assert others == [f"{index:04d}32.261{index}" for index in (3, 2, 1, 0)]
     assert browser.evaluate("document.querySelectorAll('.cross').length") == 1
@@ -309,6 +312,21 @@ def test_a_long_name_is_cut_and_the_columns_scroll_beside_it(browser, sweep_page
             assert after[-1][1] <= width < before[-1][1]
             root = "document.documentElement"
             assert browser.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
+    finally:
+        browser.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_shadow_of_a_wide_table_vanishes_with_the_columns_that_did_not_fit(browser, sweep_page):
+    size = {"width": 1_500, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    card = "document.querySelector('#table').parentElement"
+    browser.call("Emulation.setDeviceMetricsOverride", **size)
+    try:
+        browser.open(sweep_page + "#" + "&".join(f"column={at:080}" for at in range(4)))
+        assert browser.evaluate(f"{card}.classList.contains('more')")
+        browser.click("#columns summary")
+        browser.evaluate(FRAME)
+        browser.click("#columns [data-all='0']")  # What is left fits.
+        assert not browser.evaluate(f"{card}.classList.contains('more')")
     finally:
         browser.call("Emulation.clearDeviceMetricsOverride")
 

@@ -4,7 +4,16 @@ import math
 
 import pytest
 
-from lecture_models.reports.html import alike, apart, cells, duration, exact, number, with_spread
+from lecture_models.reports.html import (
+    alike,
+    apart,
+    cells,
+    duration,
+    exact,
+    number,
+    signed,
+    with_spread,
+)
 
 INF, NAN = math.inf, math.nan
 COLUMNS = {
@@ -75,6 +84,11 @@ def test_a_mean_has_the_digits_of_its_standard_deviation(mean, std, shown):
 def test_eight_digits_become_all_where_different_values_would_look_equal():
     assert exact([1.0, 1 / 3]) == ["1", "0.33333333"]
     assert exact([1.0, 0.3, 0.1 + 0.2]) == ["1.0", "0.3", "0.30000000000000004"]
+    assert exact([None, 123_456_789, True, 0.5, [3, 3]]) == ["-", "123456789", "True", "0.5", "3,3"]
+
+
+def test_a_difference_has_a_sign_unless_there_is_none():
+    assert [signed(gap) for gap in (None, 0.0, 0.12345, -2)] == ["-", "0", "+0.123", "-2"]
 
 
 def test_a_duration_is_in_the_units_that_suit_it():

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from lecture_models.runs.arguments import flag_value, in_folder, split_flags
+from lecture_models.runs.arguments import flag_names, flag_value, in_folder, split_flags
 
 
 def test_a_flag_is_found_with_its_value_in_either_form():
@@ -27,6 +27,10 @@ def test_the_last_value_of_a_flag_counts():
     assert flag_value(words, "seed") == "3"
     assert flag_value(words, "data_dir") is None
     assert flag_value(["--workdir"], "workdir") is None
+
+
+def test_flags_are_named_as_they_were_typed():
+    assert flag_names(["-a=1", "--nob", "--c", "workdir"]) == {"a", "nob", "c"}
 
 
 def test_a_command_names_the_folder_where_the_run_lies_now(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The images of a run: by their names and steps, or by their record."""
+"""Tests that a run's images are found by their record, or by their names and steps."""
 
 import json
 

@@ -116,6 +116,7 @@ def test_numbers_that_yaml_reads_as_texts_are_numbers():
     spec = make_spec(FILE | {"parameters": {"x": yaml.safe_load(text)}}, "s")
     expected = (0.001, 0.005, 50.0, 0.0015, 0.2, "some", "1e", "12")
     assert spec.parameters["x"].edge_draws == expected
+    assert make_spec(FILE | {"name": "12e4"}, "s").name == "12e4"
     ends = make_spec(FILE | {"parameters": {"x": yaml.safe_load("{min: 1e-4, max: 1e-1}")}}, "s")
     assert ends.parameters["x"].edge_draws == (1e-4, 0.1)
 

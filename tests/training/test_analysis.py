@@ -1,22 +1,12 @@
 """Tests an experiment of no steps, which is evaluated once and prints its texts."""
 
-import dataclasses
 import json
 
 import jax.numpy as jnp
 import pytest
 
 from lecture_models.experiment import Experiment, Images
-from tests.training.sessions import run_session
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    seed: int = 0
-    num_steps: int = 0
-    log_every: int = 1
-    eval_every: int = 1
-    checkpoint_every: int = 1
+from tests.training.sessions import Config, run_session
 
 
 class Counted:
@@ -34,7 +24,7 @@ class Counted:
 
 def run(path, evaluate):
     experiment = Experiment(lambda key: {}, (), evaluate, lambda first_step: iter(()))
-    return run_session(path, Config(), experiment)
+    return run_session(path, Config(num_steps=0), experiment)
 
 
 def test_it_is_evaluated_once_and_finished(tmp_path, capsys):

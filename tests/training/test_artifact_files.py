@@ -1,7 +1,6 @@
 """Tests the files of artifacts: readable, equal after a kill and a resume, refused by name."""
 
 import csv
-import dataclasses
 import io
 import json
 import signal
@@ -25,9 +24,8 @@ from lecture_models.experiment import (
 )
 from lecture_models.plots.overlay import draw_overlay
 from lecture_models.plots.png import tile
-from lecture_models.runs.folder import RunFolder
-from lecture_models.training.artifact_files import write_artifact
-from tests.training.sessions import run_session
+from lecture_models.training.artifact_files import encode_artifact, read_table
+from tests.training.sessions import Config, run_session, signals_at
 from tests.training.toy import toy_experiment
 
 RATE = 8_000
@@ -42,15 +40,6 @@ FILES = {
     "detections": "images/detections_{:08d}.png",
     "picture": "images/picture_{:08d}.png",
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    seed: int = 3
-    num_steps: int = 8
-    log_every: int = 1
-    eval_every: int = 2
-    checkpoint_every: int = 8
 
 
 def evaluate(state, key):
@@ -76,7 +65,12 @@ def evaluate(state, key):
 
 
 def run(path):
-    return run_session(path, Config(), toy_experiment()._replace(evaluate=evaluate))
+    experiment = toy_experiment()._replace(evaluate=evaluate)
+    return run_session(path, Config(checkpoint_every=8), experiment)
+
+
+def write_artifact(*arguments):
+    return encode_artifact(*arguments).write()
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +150,12 @@ def test_a_table_is_read_back(whole):
     assert all(np.isfinite(float(row[1])) and row[2] == "a,b\nc" for row in rows)
 
 
+def test_a_table_with_line_breaks_in_its_texts_is_read_as_it_was(tmp_path):
+    table = DataTable(("name", "value"), (("a,b\nc", 1), ("d\u2028", 0.5)), "two rows")
+    path = write_artifact(tmp_path, "a", 1, table, {})
+    assert read_table(path, "two rows") == table
+
+
 def test_annotated_images_are_an_ordinary_picture(whole):
     with Image.open(whole / FILES["detections"].format(8)) as picture:
         picture.load()
@@ -163,17 +163,8 @@ def test_annotated_images_are_an_ordinary_picture(whole):
         assert (picture.text["Caption"], picture.text["Step"]) == ("a cat", "8")
 
 
-def test_a_run_that_was_killed_and_resumed_leaves_the_same_files(whole, tmp_path, monkeypatch):
-    append, sent = RunFolder.append_metrics, []
-
-    def append_then_stop(self, record):
-        append(self, record)
-        if not sent and record["step"] >= 4:
-            sent.append(record["step"])
-            signal.raise_signal(signal.SIGTERM)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "append_metrics", append_then_stop)
+def test_a_run_that_was_killed_and_resumed_leaves_the_same_files(whole, tmp_path):
+    with signals_at(4, signal.SIGTERM):
         assert run(tmp_path) == 128 + signal.SIGTERM
     # A kill after step 6 leaves files that no checkpoint has seen.
     for path in FILES.values():

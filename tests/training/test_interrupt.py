@@ -52,6 +52,15 @@ def test_only_the_third_press_of_ctrl_c_stops_without_saving(clock, capfd):
     ]
 
 
+def test_ctrl_c_after_another_signal_says_how_often_it_must_be_pressed(clock, capfd):
+    with stop_requests() as stop_signal:
+        for seconds, number in ((0.0, signal.SIGTERM), (2.0, signal.SIGINT)):
+            clock.append(100.0 + seconds)
+            signal.raise_signal(number)
+        assert stop_signal() == signal.SIGTERM
+    assert capfd.readouterr().err.endswith("; Ctrl-C twice more stops it unsaved\n")
+
+
 def test_what_nohup_ignores_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -155,10 +155,11 @@ def test_wandb_gets_the_lines_of_earlier_sessions_again(recorder, folder, screen
 def test_wandb_gets_only_the_steps_that_it_lacks(recorder, folder, screen, logged):
     recorded_at(recorder, (5, 10, 15))
     (folder.images / "samples_00000010.png").unlink()
+    (folder.path / "data_tables" / "table_00000010.csv").write_bytes(b"")
     again = Logged()
     tracker = again.tracker(first_missing_step=6)
     other = RunRecorder(folder, tracker, open_progress(10, screen), {})
     other.recall(folder.resume_metrics(10))
     assert [step for step, _ in again] == [10, 10]
-    assert set(again[1][1]) == logged[3][1].keys() - {"eval/samples"}
+    assert set(again[1][1]) == logged[3][1].keys() - {"eval/samples", "eval/table"}
     assert other.metrics.keys() == recorder.metrics.keys()

@@ -14,17 +14,10 @@ from lecture_models.runs.folder import RunFolder
 from lecture_models.runs.reader import RunFolderError
 from lecture_models.runs.recorded_run import read_run
 from lecture_models.training import session
-from tests.training.sessions import run_session
+from tests.training.sessions import Config, run_session, signals_at
 from tests.training.toy import toy_experiment
 
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    seed: int = 3
-    num_steps: int = 8
-    log_every: int = 1
-    eval_every: int = 2
-    checkpoint_every: int = 2
+SHORT = Config()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,24 +32,8 @@ def experiment(**changes):
     return toy_experiment()._replace(evaluate=evaluate, **changes)
 
 
-def run(path, config=Config(), **changes):
+def run(path, config=SHORT, **changes):
     return run_session(path, config, experiment(**changes), [f"--workdir={path}"])
-
-
-@contextlib.contextmanager
-def signals_at(step, *numbers):
-    """Sends signals to this process when a line of the step is recorded."""
-    append = RunFolder.append_metrics
-
-    def append_and_send(self, record):
-        append(self, record)
-        if record["step"] == step and "train" in record:
-            for number in numbers:
-                signal.raise_signal(number)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RunFolder, "append_metrics", append_and_send)
-        yield
 
 
 @pytest.fixture(scope="module")

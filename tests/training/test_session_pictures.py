@@ -1,6 +1,5 @@
 """Tests the PNG and GIF files of a run: equal after a resume, with the command that made them."""
 
-import dataclasses
 import signal
 
 import jax.numpy as jnp
@@ -9,18 +8,8 @@ import pytest
 from PIL import Image
 
 from lecture_models.experiment import Images
-from lecture_models.runs.folder import RunFolder
-from tests.training.sessions import run_session
+from tests.training.sessions import Config, run_session, signals_at
 from tests.training.toy import toy_experiment
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    seed: int = 3
-    num_steps: int = 8
-    log_every: int = 1
-    eval_every: int = 2
-    checkpoint_every: int = 8
 
 
 def run(path, *more):
@@ -31,7 +20,8 @@ def run(path, *more):
         return {"weights": Images(shown, 1, "five weights: ω")}
 
     experiment = toy_experiment()._replace(evaluate=evaluate)
-    return run_session(path, Config(), experiment, ["--experiment=toy", "--title=two words", *more])
+    arguments = ["--experiment=toy", "--title=two words", *more]
+    return run_session(path, Config(checkpoint_every=8), experiment, arguments)
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +37,8 @@ def text_of(path):
         return picture.text
 
 
-def test_a_run_that_was_stopped_and_resumed_leaves_the_same_film(whole, tmp_path, monkeypatch):
-    append, sent = RunFolder.append_metrics, []
-
-    def append_then_stop(self, record):
-        append(self, record)
-        if not sent and record["step"] >= 4:
-            sent.append(record["step"])
-            signal.raise_signal(signal.SIGTERM)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder, "append_metrics", append_then_stop)
+def test_a_run_that_was_stopped_and_resumed_leaves_the_same_film(whole, tmp_path):
+    with signals_at(4, signal.SIGTERM):
         assert run(tmp_path) == 128 + signal.SIGTERM
     assert not list(tmp_path.rglob("*.gif"))
     assert run(tmp_path, f"--workdir={tmp_path}") == 0

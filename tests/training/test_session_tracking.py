@@ -1,6 +1,5 @@
 """Tests what a session tells W&B, and what it records about W&B."""
 
-import dataclasses
 import json
 
 import pytest
@@ -8,17 +7,8 @@ import pytest
 from lecture_models.training import session
 from lecture_models.training.tracking_options import TrackingOptions
 from lecture_models.training.wandb_tracker import Tracker
-from tests.training.sessions import run_session
+from tests.training.sessions import Config, run_session
 from tests.training.toy import toy_experiment
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    seed: int = 3
-    num_steps: int = 4
-    log_every: int = 1
-    eval_every: int = 2
-    checkpoint_every: int = 2
 
 
 class FakeWandb:
@@ -49,7 +39,7 @@ def wandb(monkeypatch):
 def run(path, **changes):
     """Trains to the end."""
     tracking = TrackingOptions(mode="offline")._replace(**changes)
-    return run_session(path, Config(), toy_experiment(), [f"--workdir={path}"], tracking)
+    return run_session(path, Config(num_steps=4), toy_experiment(), [f"--workdir={path}"], tracking)
 
 
 def recorded(path):

@@ -18,7 +18,7 @@ from lecture_models.experiment import (
 )
 from lecture_models.plots import png
 from lecture_models.runs import artifacts
-from lecture_models.training.artifact_files import KINDS, write_artifact
+from lecture_models.training.artifact_files import KINDS, encode_artifact
 from lecture_models.training.tracking_options import TrackedAs, TrackingError
 from lecture_models.training.transaction_log import read_records
 from lecture_models.training.wandb_tracker import LoggedFile, open_tracker
@@ -138,7 +138,9 @@ def test_every_kind_of_artifact_is_logged_offline(sdk, folder):
     }
     logged = {
         f"eval/{name}": LoggedFile(
-            KINDS[type(artifact)], write_artifact(folder, name, 5, artifact, {}), artifact.caption
+            KINDS[type(artifact)],
+            encode_artifact(folder, name, 5, artifact, {}).write(),
+            artifact.caption,
         )
         for name, artifact in samples.items()
     }

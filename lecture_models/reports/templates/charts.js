@@ -10,7 +10,6 @@
 //     Where `cut` is true, the point is hollow, the line of `parallel` dashed.
 //   bars: {bars: [[name, value], ...]}, horizontal, from zero to the largest.
 //   parallel: {axes: [axis, ...], ranks, labels, cut?}, a line for each trial; rank 0 is the worst.
-//   empty: {words}, said in place of a chart.
 // `label` describes a chart to a screen reader. An axis is {name, values, log?, whole?}; its values
 // are numbers, or else choices; `whole` has marks at integers only.
 
@@ -136,12 +135,7 @@ function showTip(parts, {clientX, clientY}) {
   tip.style.top = `${Math.max(0, top)}px`;
 }
 
-function drawEmpty({words}) {
-  return element("p", {class: "empty"}, words);
-}
-
-const DRAW = {lines: drawLines, scatter: drawScatter, bars: drawBars, parallel: drawParallel,
-  empty: drawEmpty};
+const DRAW = {lines: drawLines, scatter: drawScatter, bars: drawBars, parallel: drawParallel};
 const placed = new WeakMap();  // Of each place the chart, and the width at which it was drawn.
 
 // The reader drags over a part of a chart to enlarge it; a double click shows all of it again.

@@ -13,12 +13,12 @@ function drawPage() {
   drawCurves(lines, selected, members => select(members, false));
   drawImages(selected);
   byId("band").disabled = !choice.group;
-  markEdges();
 }
 
 function change(changes, redraw = drawPage) {
   Object.assign(choice, changes);
   redraw();
+  markEdges();
   writeChoice();
 }
 
@@ -121,6 +121,7 @@ if (runs.length) {
     readChoice();
     showControls();
     drawPage();
+    markEdges();
   });
   showControls();
   drawPage();

@@ -51,13 +51,11 @@ function drawCurves(lines, selected, remove) {
   const one = drawn.length === 1;
   const charts = drawn.map(metric => chartOf(metric, lines, one ? 340 : 220));
   byId("charts").classList.toggle("one", one);
-  byId("charts").replaceChildren(...charts.map((chart, at) => {
-    const place = element("div", {class: "plot"});
-    place.chart = chart;
-    return element("figure", {class: "chart"}, element("figcaption", {},
-      element("span", {class: "name"}, drawn[at])), place);
-  }));
-  for (const place of byId("charts").querySelectorAll(".plot")) showChart(place, place.chart);
+  const places = charts.map(() => element("div", {class: "plot"}));
+  byId("charts").replaceChildren(...places.map((place, at) =>
+    element("figure", {class: "chart"}, element("figcaption", {},
+      element("span", {class: "name"}, drawn[at])), place)));
+  places.forEach((place, at) => showChart(place, charts[at]));
   byId("nothing").hidden = charts.length > 0;
   byId("nothing").textContent = !selected.length ? "Select runs in the table to see their curves."
     : choice.metrics ? "Choose metrics to see their curves."

@@ -15,6 +15,7 @@ from lecture_models.attribution.score_cam import score_cam
 from lecture_models.tasks.attribution.functions import (
     AttributionFunctions,
     AttributionInputs,
+    OfTargets,
     Targets,
     class_probability,
     in_batches,
@@ -158,22 +159,13 @@ def _integrated_gradients(functions, inputs, settings, key) -> Maps:
     return _one_by_one(of_image, inputs)
 
 
-def _guided_backprop(functions, inputs, settings, key) -> Signals:
-    return in_batches(functions.guided, inputs, settings.batch_size)
-
-
-def _deconvnet(functions, inputs, settings, key) -> Signals:
-    return in_batches(functions.deconvnet, inputs, settings.batch_size)
-
-
 def _guided_grad_cam(functions, inputs, settings, key) -> Signals:
     """Multiplies guided backpropagation by Grad-CAM (Selvaraju et al., 2017, section 3.2)."""
-    maps = _grad_cam(functions, inputs, settings, key)
-    return _guided_backprop(functions, inputs, settings, key) * maps[..., None]
-
-
-def _lrp(functions, inputs, settings, key) -> Maps:
-    return in_batches(functions.relevance, inputs, settings.batch_size)
+    signals, maps = (
+        in_batches(function, inputs, settings.batch_size)
+        for function in (functions.guided, functions.grad_cam)
+    )
+    return signals * maps[..., None]
 
 
 def _occlusion(functions, inputs, settings, key) -> Maps:
@@ -188,14 +180,6 @@ def _occlusion(functions, inputs, settings, key) -> Maps:
         )
 
     return _one_by_one(of_image, inputs)
-
-
-def _grad_cam(functions, inputs, settings, key) -> Maps:
-    return in_batches(functions.grad_cam, inputs, settings.batch_size)
-
-
-def _grad_cam_plus_plus(functions, inputs, settings, key) -> Maps:
-    return in_batches(functions.grad_cam_plus_plus, inputs, settings.batch_size)
 
 
 def _score_cam(functions, inputs, settings, key) -> Maps:
@@ -216,6 +200,13 @@ def _score_cam(functions, inputs, settings, key) -> Maps:
         return enlarged(jnp.asarray(coarse)[None], height, width)[0]
 
     return _one_by_one(of_image, inputs)
+
+
+def _in_batches(choose: Callable[[AttributionFunctions], OfTargets]) -> Compute:
+    """Returns the computation of a method that is one of the network's functions."""
+    return lambda functions, inputs, settings, key: in_batches(
+        choose(functions), inputs, settings.batch_size
+    )
 
 
 def _one_by_one(of_image: Callable[..., Array], inputs: AttributionInputs) -> np.ndarray:
@@ -243,12 +234,33 @@ METHODS = {
     "integrated_gradients": Method(
         "integrated gradients", _integrated_gradients, is_signed=True, is_one_pass=False
     ),
-    "guided_backprop": Method("guided backprop", _guided_backprop, True, has_own_rule=True),
-    "deconvnet": Method("deconvnet", _deconvnet, True, has_own_rule=True),
-    "guided_grad_cam": Method("guided Grad-CAM", _guided_grad_cam, True, has_own_rule=True),
-    "lrp": Method("LRP-epsilon", _lrp, is_signed=True, has_own_rule=True),
-    "occlusion": Method("occlusion", _occlusion, True, is_coarse=True, is_one_pass=False),
-    "grad_cam": Method("Grad-CAM", _grad_cam, is_coarse=True),
-    "grad_cam_plus_plus": Method("Grad-CAM++", _grad_cam_plus_plus, is_coarse=True),
+    "guided_backprop": Method(
+        "guided backprop",
+        _in_batches(lambda functions: functions.guided),
+        is_signed=True,
+        has_own_rule=True,
+    ),
+    "deconvnet": Method(
+        "deconvnet",
+        _in_batches(lambda functions: functions.deconvnet),
+        is_signed=True,
+        has_own_rule=True,
+    ),
+    "guided_grad_cam": Method(
+        "guided Grad-CAM", _guided_grad_cam, is_signed=True, has_own_rule=True
+    ),
+    "lrp": Method(
+        "LRP-epsilon",
+        _in_batches(lambda functions: functions.relevance),
+        is_signed=True,
+        has_own_rule=True,
+    ),
+    "occlusion": Method("occlusion", _occlusion, is_signed=True, is_coarse=True, is_one_pass=False),
+    "grad_cam": Method(
+        "Grad-CAM", _in_batches(lambda functions: functions.grad_cam), is_coarse=True
+    ),
+    "grad_cam_plus_plus": Method(
+        "Grad-CAM++", _in_batches(lambda functions: functions.grad_cam_plus_plus), is_coarse=True
+    ),
     "score_cam": Method("Score-CAM", _score_cam, is_coarse=True, is_one_pass=False),
 }

@@ -221,8 +221,7 @@ def rank_correlations(
     for share in shares:
         shuffled = inputs._replace(variables=randomized(inputs.variables, order, share, random))
         # Methods of one pass draw nothing, so any key will do.
-        found = attribution_maps(names, functions, shuffled, settings, jax.random.key(0))
-        changed = found.maps
+        changed = attribution_maps(names, functions, shuffled, settings, jax.random.key(0)).maps
         correlations[share] = {
             name: [
                 rank_correlation(before, after)

@@ -27,15 +27,17 @@ _PERCENTILE = 99.0
 def method_scales(found: AttributionMaps) -> Scales:
     """Returns one scale for all maps of each method: of all images and classes of a run.
 
-    It is the largest absolute value of coarse maps. For fine ones it is that of the strongest map
-    without the largest hundredth of its values. It is 1 if all values are 0.
+    For coarse maps it is the largest absolute value. For fine ones it is the largest of the maps'
+    99th percentiles of absolute values or, where that is 0, the largest absolute value. It is 1 if
+    all values are 0.
     """
     return {name: _scale(np.abs(raw), METHODS[name].is_coarse) for name, raw in found.raw.items()}
 
 
 def _scale(values: np.ndarray, is_coarse: bool) -> float:
-    percentiles = np.percentile(values.reshape(len(values), -1), _PERCENTILE, axis=1)
-    top = 0.0 if is_coarse else percentiles.max()
+    top = 0.0
+    if not is_coarse:
+        top = np.percentile(values.reshape(len(values), -1), _PERCENTILE, axis=1).max()
     return float(top or values.max() or 1.0)
 
 

@@ -6,19 +6,16 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float, Key, UInt8
+from jaxtyping import Array, Float, Key
 
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import images_from_uint8
 from lecture_models.image_space.colors import gray, match_colors, match_luminance
 from lecture_models.tasks.canvas import extended
-from lecture_models.tasks.image_optimization import opacity_of, resized
+from lecture_models.tasks.image_optimization import resized
+from lecture_models.tasks.pictures import Picture, as_images, opacity_of, read_picture
 
-Picture = Float[Array, "1 height width 3"]
 Mask = Float[Array, "height width"]
-
 
 _STYLE_SIZE = "--style_scale times --size"  # The flags that give the size of the style pictures.
 
@@ -37,25 +34,6 @@ class Style(NamedTuple):
     share: float
     content_mask: Mask | None
     style_mask: Mask | None
-
-
-def as_images(pixels: UInt8[np.ndarray, "height width 3"]) -> Picture:
-    """Returns the bytes of one picture as a batch of one image in [-1, 1]."""
-    return jnp.asarray(images_from_uint8(pixels[None]))
-
-
-def read_picture(library: Library, name: str, longer_side: int, flag: str = "--size") -> Picture:
-    """Reads a picture by path or sample name; its longer side becomes `longer_side` pixels.
-
-    Errors name `flag` as the place where that was given.
-    """
-    return as_images(library.picture(name, longer_side, flag=flag).pixels)
-
-
-def read_with_opacity(library: Library, name: str, longer_side: int) -> tuple[Picture, Mask | None]:
-    """Reads a picture and its opacity, from 0 to 1; None if the whole picture is opaque."""
-    file = library.picture(name, longer_side)
-    return as_images(file.pixels), opacity_of(file)
 
 
 def read_mask(library: Library, name: str, size: tuple[int, int]) -> Mask | None:

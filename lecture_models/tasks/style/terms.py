@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from lecture_models.image_space.gram import gram_matrix
+from lecture_models.image_space.gram import gram_matrix, gram_places
 from lecture_models.image_space.objectives import feature_match, gram_match, total_variation
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Term
@@ -102,11 +102,9 @@ def style_targets(network: Network, layers: Sequence[str]) -> Callable[..., tupl
         targets = []
         for layer in layers:
             features = activations[layer]
-            rows, columns = features.shape[1:3]
-            layer_mask = scaled_mask(mask, (rows, columns))
-            places = jnp.asarray(float(rows * columns))
-            if layer_mask is not None:
-                places = jnp.square(layer_mask).sum()
+            size = features.shape[1:3]
+            layer_mask = scaled_mask(mask, size)
+            places = gram_places(*size, layer_mask)
             targets.append({"gram": gram_matrix(features, layer_mask)[0], "places": places})
         return tuple(targets)
 

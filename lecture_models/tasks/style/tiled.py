@@ -1,7 +1,7 @@
 """Computes the targets and the loss of a style transfer tile by tile, in less memory."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -9,18 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from lecture_models.image_space.gram import gram_distance, gram_matrix
+from lecture_models.image_space.gram import gram_distance, gram_matrix, gram_places
 from lecture_models.image_space.step import Network
 from lecture_models.image_space.terms import Objective, Term, View
-from lecture_models.image_space.tiles import Tile, tile_grid, tiled_sums
-from lecture_models.metrics.traced_field import ReceptiveFields, traced_fields
-from lecture_models.nn.cpu.convolutions import plain_convolutions
+from lecture_models.image_space.tiles import Tile, tiled_sums
 from lecture_models.tasks.image_optimization import Stage, Targeted
 from lecture_models.tasks.style.images import scaled_mask
 from lecture_models.tasks.style.terms import Activations, Weighting
-from lecture_models.weights.error import WeightsError
-
-Size = tuple[int, int]
+from lecture_models.tasks.tile_fields import Size, bounded_fields, strides, tiles_of
 
 
 class LayerSum(NamedTuple):
@@ -50,41 +46,6 @@ def masked_gram(features, mask):
     return gram_matrix(features, None if mask is None else mask[0, :, :, 0])
 
 
-def layer_fields(network: Network, variables: Any, layers: Sequence[str], size: Size):
-    """Returns the receptive fields of layers, by name, for an image of (height, width) pixels.
-
-    Raises WeightsError if a unit of a layer may depend on the whole image.
-    """
-    images = jax.ShapeDtypeStruct((1, *size, 3), jnp.float32)
-    # A convolution's padding, and so the position of a field, may depend on the size.
-    with plain_convolutions():
-        _, fields = traced_fields(network, variables, images)
-    for layer in layers:
-        if fields[layer].rows is None or fields[layer].columns is None:
-            raise WeightsError(
-                f"--tile is given, but a unit of {layer} may depend on the whole image; use "
-                "--tile=0"
-            )
-    return {layer: fields[layer] for layer in layers}
-
-
-def strides(fields: ReceptiveFields) -> tuple[int, int]:
-    """Returns the distances of a layer's units along rows and columns, in pixels."""
-    return fields.rows.stride, fields.columns.stride
-
-
-def tiles_of(fields: dict[str, ReceptiveFields], tile: int, size: Size) -> tuple[Tile, ...]:
-    """Returns the tiles of an image; raises WeightsError if they are smaller than a stride."""
-    least, layer = max((max(strides(field)), layer) for layer, field in fields.items())
-    if tile < least:
-        raise WeightsError(
-            f"--tile is {tile}; it must be at least {least}, the stride of {layer}, or 0 to "
-            "compute the whole image at once"
-        )
-    rows = [field.rows for field in fields.values()]
-    return tile_grid(size, tile, rows, [field.columns for field in fields.values()])
-
-
 def sums_by_tiles(
     network: Network, variables: Any, sums: dict[str, LayerSum], tile: int, size: Size
 ) -> Callable[[Targeted, Array], dict[str, Array]]:
@@ -101,7 +62,7 @@ def sums_by_tiles(
         A function of variables with targets, and of images. A target is a map with the positions of
         its layer, or None; targets are in the order of `sums`.
     """
-    fields = layer_fields(network, variables, [each.layer for each in sums.values()], size)
+    fields = bounded_fields(network, variables, [each.layer for each in sums.values()], size)
     layer_strides = {layer: strides(field) for layer, field in fields.items()}
 
     def of_tile(given: Targeted, crop, part: Tile):
@@ -148,10 +109,7 @@ def tiled_activations(network: Network, tile: int) -> Activations:
             for _, rows, columns, _ in map_shapes(variables, picture, layers).values():
                 layer_mask = scaled_mask(mask, (rows, columns))
                 masks.append(None if layer_mask is None else layer_mask[None, :, :, None])
-                squares = float(rows * columns)
-                if layer_mask is not None:
-                    squares = jnp.square(layer_mask).sum()
-                places.append(jnp.asarray(squares))
+                places.append(gram_places(rows, columns, layer_mask))
             grams = total(Targeted(variables, tuple(masks)), picture)
             return tuple(
                 {"gram": grams[layer][0], "places": number}
@@ -169,7 +127,7 @@ def tiled_activations(network: Network, tile: int) -> Activations:
 def _tiled_maps(network, variables, picture, layers, tile) -> tuple[Array, ...]:
     """Returns the activations of layers, computed tile by tile."""
     size = picture.shape[1:3]
-    fields = layer_fields(network, variables, layers, size)
+    fields = bounded_fields(network, variables, layers, size)
 
     def counted(variables, crop, part):
         _, activations = network(variables, crop)
@@ -213,8 +171,7 @@ def tiled_stage(
         objectives[term.name] = _value_of(term)
     for layer, term in zip(itertools.cycle(weighting.style_layers), grams, strict=False):
         sums[term.name] = LayerSum(layer, masked_gram)
-        _, rows, columns, _ = shapes[layer].shape
-        objectives[term.name] = _gram_value_of(term, float(rows * columns))
+        objectives[term.name] = _gram_value_of(term, shapes[layer].shape[1:3])
     total = sums_by_tiles(network, variables, sums, tile, size)
     terms = tuple(
         term._replace(objective=objectives.get(term.name, term.objective)) for term in stage.terms
@@ -240,11 +197,9 @@ def _value_of(term: Term) -> Objective:
     return lambda view, target: view.activations[term.name]
 
 
-def _gram_value_of(term: Term, positions: float) -> Objective:
+def _gram_value_of(term: Term, map_size: Size) -> Objective:
     def objective(view: View, target: dict[str, Array]):
-        places = jnp.asarray(positions)
-        if "mask" in target:
-            places = jnp.square(target["mask"]).sum()
+        places = gram_places(*map_size, target.get("mask"))
         grams = view.activations[term.name]
         return gram_distance(grams, places, target["gram"], target["places"])
 

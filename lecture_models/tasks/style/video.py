@@ -16,7 +16,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, UInt8
 
 from lecture_models.data.dataset import DataError
-from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.image_space.objectives import image_match
 from lecture_models.image_space.optimizers import Optimizer
@@ -25,6 +24,7 @@ from lecture_models.image_space.step import ImageState, image_step, init_image
 from lecture_models.image_space.terms import Term, targets
 from lecture_models.tasks.canvas import cropped, extended
 from lecture_models.tasks.image_optimization import Pictures
+from lecture_models.tasks.pictures import as_images
 from lecture_models.tasks.style.inputs import StyleInputs
 
 LEAD = 4  # The first frame has no previous result to start from, so it needs more steps.
@@ -131,16 +131,10 @@ def frames_experiment(
 
     def step(state: FramesState, batch, key):
         finished = shown(state.image)
-        begin = batch["content"] if frames.from_content else state.first
-        if frames.warm_start:
-            stays = batch["agreement"][None, :, :, None]
-            begin = stays * finished + (1.0 - stays) * begin
+        begun = init_image(form, optimizer, _beginning(frames, state, batch, finished))
         fresh: Bool[Array, ""] = batch["fresh"]
-        image, previous = jax.tree.map(
-            lambda new, old: jnp.where(fresh, new, old),
-            (init_image(form, optimizer, begin), finished),
-            (state.image, state.previous),
-        )
+        new, old = (begun, finished), (state.image, state.previous)
+        image, previous = jax.tree.map(lambda a, b: jnp.where(fresh, a, b), new, old)
         held = {"image": previous[0], "weights": batch["agreement"]}
         image, metrics = inner(image, batch["variables"], (*batch["targets"], held), key)
         return FramesState(image, state.first, previous, state.step + 1), metrics
@@ -149,10 +143,10 @@ def frames_experiment(
         done = int(state.step)
         if done % steps or done < LEAD * steps:
             return {}
-        images = jnp.clip(jax.jit(shown)(state.image), -1.0, 1.0)
-        images = cropped(images, frames.pixels[0].shape[:2])
+        image = jnp.clip(jax.jit(shown)(state.image), -1.0, 1.0)
+        image = cropped(image, frames.pixels[0].shape[:2])
         name = frames.names[frame_of(done - 1, steps)]
-        return {"frame": Images(images, 1, file_name=name), **judge(images)}
+        return {"frame": Images(image, 1, file_name=name), **judge(image)}
 
     return Experiment(
         init,
@@ -163,14 +157,22 @@ def frames_experiment(
     )
 
 
+def _beginning(frames: Frames, state: FramesState, batch: Any, finished: Pictures) -> Pictures:
+    """Returns the image that a frame starts from, after the `finished` previous frame."""
+    begin = batch["content"] if frames.from_content else state.first
+    if not frames.warm_start:
+        return begin
+    stays = batch["agreement"][None, :, :, None]
+    return stays * finished + (1.0 - stays) * begin
+
+
 def _batches(frames: Frames, variables: Any, steps: int) -> Callable[[int], Iterator[Any]]:
     """Returns the batches by first step; only one frame's targets are in memory at a time."""
     others = targets(frames.other_terms)
     variables = jax.tree.map(jnp.asarray, variables)
 
     def picture(index: int) -> Pictures:
-        pixels = jnp.asarray(images_from_uint8(frames.pixels[index][None]))
-        return extended(pixels, frames.canvas)
+        return extended(as_images(frames.pixels[index]), frames.canvas)
 
     def of_frame(index: int) -> dict[str, Any]:
         held = jnp.zeros(frames.canvas)
