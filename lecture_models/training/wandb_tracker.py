@@ -122,7 +122,17 @@ def open_tracker(
 
 
 def _start_service(wandb: ModuleType) -> None:
-    wandb.setup(settings=wandb.Settings(silent=True))
+    """Connects to W&B's process, or starts one.
+
+    A process that started this one may have named its own in the environment, and ended since.
+    """
+    settings = wandb.Settings(silent=True)
+    try:
+        wandb.setup(settings=settings)
+    except Exception:  # W&B's own types of errors lie in private modules.
+        if os.environ.pop("WANDB_SERVICE", None) is None:
+            raise
+        wandb.setup(settings=settings)
 
 
 def _place(folder: Path) -> str:

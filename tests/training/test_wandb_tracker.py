@@ -27,6 +27,8 @@ from lecture_models.training.wandb_tracker import LoggedFile, open_tracker
 @pytest.fixture(autouse=True)
 def _no_account(tmp_path, monkeypatch):
     """Sets a home without an API key, whatever the machine has."""
+    if "wandb" in sys.modules:  # Its process ends here, so that no later test finds its name.
+        sys.modules["wandb"].teardown()
     for name in [name for name in os.environ if name.startswith("WANDB_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -126,6 +128,15 @@ def test_an_offline_run_is_read_back_from_its_file(sdk, folder, tmp_path, monkey
     assert "memory_percent" in system
     assert [path.name for path in Path.cwd().iterdir()] == [folder.name]
     assert tracker.url is None
+
+
+def test_a_named_service_that_has_ended_is_replaced(sdk, folder, monkeypatch):
+    monkeypatch.setenv("WANDB_SERVICE", f"3-1-unix-{folder}/socket-of-an-ended-process")
+    tracker, lines = _open("offline", folder)
+    tracker.log(1, {"loss": 0.5})
+    tracker.finish("finished", {})
+    assert any(record.HasField("history") for record in _records(folder))
+    assert lines == []
 
 
 def test_every_kind_of_artifact_is_logged_offline(sdk, folder):
