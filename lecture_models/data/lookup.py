@@ -1,4 +1,4 @@
-"""Gives an experiment its data by name: data sets and pictures."""
+"""Gives an experiment its data by name: data sets, pictures and tables of points."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.dataset_library import DatasetLibrary
 from lecture_models.data.film import Film
 from lecture_models.data.folder import PictureOptions
+from lecture_models.data.labeled_table import LabeledTable, read_labeled_table
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
 
@@ -24,11 +25,13 @@ class Library:
         self._datasets = DatasetLibrary(data_dir, announce, picture_options)
         skip = picture_options is not None and picture_options.skip_bad_images
         self._pictures = PictureLibrary(announce, skip)
+        self._tables: dict[str, LabeledTable] = {}
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Lists the sources of everything that was read: data sets, then pictures, each once."""
-        return self._datasets.provenance + self._pictures.provenance
+        """Lists the sources of all that was read: data sets, pictures, tables, each once."""
+        tables = tuple(table.provenance for table in self._tables.values())
+        return self._datasets.provenance + self._pictures.provenance + tables
 
     def load(self, names: str) -> Dataset:
         """Returns the first available data set of comma-separated names; see `DatasetLibrary`."""
@@ -51,3 +54,9 @@ class Library:
     def film(self, name: str, size: int) -> Film | None:
         """Returns the frames of a film, None for a single picture; see `PictureLibrary`."""
         return self._pictures.read_film(name, size)
+
+    def table(self, flag: str, name: str) -> LabeledTable:
+        """Returns the points and classes of the CSV file that `flag` names, read once."""
+        if name not in self._tables:
+            self._tables[name] = read_labeled_table(flag, name)
+        return self._tables[name]

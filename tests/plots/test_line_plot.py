@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from lecture_models.plots.figure import SIDE
+from lecture_models.plots.line_plot import Curve, line_plot
+
+X = np.array([1.0, 10.0, 100.0])
+
+
+def test_curves_are_drawn_in_their_colors():
+    image = line_plot([Curve("a", X, X), Curve("b", X, 100.0 - X, color=3)], ("n", "error"))
+    assert image.shape == (SIDE, SIDE, 3)
+    blue, red = np.array([31, 119, 180]) / 127.5 - 1.0, np.array([214, 39, 40]) / 127.5 - 1.0
+    for color in (blue, red):
+        assert (np.abs(image - color.reshape(1, 1, 3)).max(-1) < 0.02).sum() > 200
+
+
+def test_a_band_and_a_logarithmic_axis_change_the_picture():
+    plain = line_plot([Curve("", X, X)], ("", ""))
+    banded = line_plot([Curve("", X, X, spread=X / 4.0)], ("", ""))
+    logarithmic = line_plot([Curve("", X, X)], ("", ""), logarithmic="xy")
+    assert (plain != banded).sum() > 1_000
+    assert (plain != logarithmic).sum() > 1_000
+
+
+def test_curves_that_cannot_be_drawn_are_refused():
+    with pytest.raises(ValueError, match="there are no curves"):
+        line_plot([], ("", ""))
+    with pytest.raises(ValueError, match="'a' has 3 positions and 2 values"):
+        line_plot([Curve("a", X, X[:2])], ("", ""))
