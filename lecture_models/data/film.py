@@ -95,16 +95,22 @@ def _read_folder(folder: Path, size: int) -> Film:
     if not paths:
         raise DataError(f"{shown(folder)} holds no pictures; they must lie directly in it")
     pictures = [picture.read_at(path, size) for path in paths]
-    stems = collections.Counter(path.stem for path in paths)
     return Film(
         [file.pixels for file in pictures],
-        tuple(
-            path.stem if stems[path.stem] == 1 else path.name.replace(".", "_") for path in paths
-        ),
+        _frame_names(paths),
         None,
         tuple(DataFile(file.path, file.sha256) for file in pictures),
         _ignored(entries, paths),
     )
+
+
+def _frame_names(paths: list[Path]) -> tuple[str, ...]:
+    """Returns a name for each file, without its ending where that tells the files apart."""
+    stems = collections.Counter(path.stem for path in paths)
+    names = [path.stem if stems[path.stem] == 1 else path.name.replace(".", "_") for path in paths]
+    if len({*names}) == len(names):
+        return tuple(names)
+    return tuple(f"{number:05}_{name}" for number, name in enumerate(names, 1))
 
 
 def _ignored(entries: list[Path], used: list[Path]) -> str:

@@ -354,6 +354,8 @@ class _Session:
         for name in sorted(theirs):
             _announce(f"{images}/{name}.gif is not this run's; the images are not animated there")
         ours = {name: files for name, files in pictures.items() if name not in theirs}
+        self._films = sorted(ours)
+        self._write_summary("running")  # A session after a kill knows the GIFs by this.
         try:
             self._films = [path.stem for path in write_gifs(images, ours)]
         except OSError as failure:

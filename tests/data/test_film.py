@@ -55,6 +55,13 @@ def test_frames_that_differ_only_in_their_ending_keep_it(folder):
     assert film.read_film(folder, 20).names == ("1", "2_bmp", "2_png", "10", "11")
 
 
+def test_frames_have_names_of_their_own_whatever_their_files_are_called(folder):
+    frame(3).save(folder / "2.bmp")
+    frame(4).convert("RGB").save(folder / "2_png.jpg")
+    names = film.read_film(folder, 20).names
+    assert names == ("00001_1", "00002_2_bmp", "00003_2_png", "00004_2_png", "00005_10", "00006_11")
+
+
 def test_a_folder_whose_pictures_lie_deeper_is_refused(tmp_path):
     (tmp_path / "sub").mkdir()
     frame(1).save(tmp_path / "sub" / "1.png")

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import pytest
 
 from lecture_models.experiment import Images
+from lecture_models.reports.gif import write_gifs
 from lecture_models.runs.folder import RunFolder
 from lecture_models.runs.reader import RunFolderError
 from lecture_models.runs.recorded_run import read_run
@@ -111,6 +112,24 @@ def test_files_of_the_user_and_a_torn_record_change_nothing(stopped, whole, caps
     said = capsys.readouterr().err
     assert "metrics.jsonl: 5 damaged lines removed" in said
     assert "weights.gif is not this run's" in said
+
+
+def test_a_run_that_was_killed_after_its_gifs_knows_them_as_its_own(stopped, monkeypatch, capsys):
+    class Killed(BaseException):
+        pass
+
+    def write_and_die(folder, images):
+        write_gifs(folder, images)
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(session, "write_gifs", write_and_die)
+        run(stopped)
+    assert read(stopped)["status"] != "finished"
+    assert (stopped / "images" / "weights.gif").exists()
+    assert run(stopped) == 0
+    assert "is not this run's" not in capsys.readouterr().err
+    assert read(stopped)["films"] == ["weights"]
 
 
 def test_what_the_record_names_after_the_checkpoint_is_removed(stopped):
