@@ -1,13 +1,12 @@
 """Reads the user's own points and classes from a CSV file."""
 
-import csv
-import io
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from lecture_models.data.archives import read_file
+from lecture_models.data.csv_cells import Line, finite_number, number_of, read_csv
 from lecture_models.data.dataset import DataError, Provenance
 from lecture_models.files import local_path
 
@@ -47,22 +46,17 @@ def read_labeled_table(flag: str, name: str) -> LabeledTable:
             number of cells; or a coordinate is missing, not a number, or not finite.
     """
     path = local_path(flag, name)
-    content, file = read_file(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a text file in UTF-8") from error
-    lines = [(number, row) for number, row in enumerate(csv.reader(io.StringIO(text)), 1) if row]
+    lines, file = read_csv(path)
     columns: tuple[str, ...] = ()
-    if lines and any(_number(cell) is None for cell in lines[0][1][:-1]):
-        columns = tuple(cell.strip() for cell in lines.pop(0)[1][:-1])
+    if lines and any(number_of(cell) is None for cell in lines[0].cells[:-1]):
+        columns = lines.pop(0).cells[:-1]
     if not lines:
         raise DataError(f"{path} has no points; each line must be numbers, then a class")
-    width = len(columns) + 1 if columns else len(lines[0][1])
+    width = len(lines[0].cells)
     if width < 2:
         raise DataError(f"{path} has 1 column; there must be numbers, then a class")
-    points = np.array([_coordinates(path, number, row, width) for number, row in lines])
-    classes, labels = np.unique([row[-1].strip() for _, row in lines], return_inverse=True)
+    points = np.array([_coordinates(path, line) for line in lines])
+    classes, labels = np.unique([line.cells[-1] for line in lines], return_inverse=True)
     source = f"{path.name}: {len(lines):,} points of {width - 1:,} numbers"
     return LabeledTable(
         columns or tuple(f"x{index}" for index in range(1, width)),
@@ -73,20 +67,7 @@ def read_labeled_table(flag: str, name: str) -> LabeledTable:
     )
 
 
-def _coordinates(path, line: int, row: list[str], width: int) -> list[float]:
-    if len(row) != width:
-        raise DataError(f"{path}, line {line} has {len(row)} cells; it must have {width}")
-    values = [_number(cell) for cell in row[:-1]]
-    for cell, value in zip(row, values, strict=False):
-        if value is None or not np.isfinite(value):
-            raise DataError(f"{path}, line {line} has {cell!r}; it must be a finite number")
-    if not row[-1].strip():
-        raise DataError(f"{path}, line {line} has no class in its last cell")
-    return values
-
-
-def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+def _coordinates(path: Path, line: Line) -> list[float]:
+    if not line.cells[-1]:
+        raise DataError(f"{path}, line {line.number} has no class in its last cell")
+    return [finite_number(cell, path, line.number) for cell in line.cells[:-1]]

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.dataset_library import DatasetLibrary
 from lecture_models.data.film import Film
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.labeled_table import LabeledTable, read_labeled_table
+from lecture_models.data.number_table import NumberTable, read_number_table
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
 
@@ -25,7 +27,7 @@ class Library:
         self._datasets = DatasetLibrary(data_dir, announce, picture_options)
         skip = picture_options is not None and picture_options.skip_bad_images
         self._pictures = PictureLibrary(announce, skip)
-        self._tables: dict[str, LabeledTable] = {}
+        self._tables: dict[tuple[Any, str], LabeledTable | NumberTable] = {}
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
@@ -57,6 +59,13 @@ class Library:
 
     def table(self, flag: str, name: str) -> LabeledTable:
         """Returns the points and classes of the CSV file that `flag` names, read once."""
-        if name not in self._tables:
-            self._tables[name] = read_labeled_table(flag, name)
-        return self._tables[name]
+        return self._read_once(read_labeled_table, flag, name)
+
+    def numbers(self, flag: str, name: str) -> NumberTable:
+        """Returns the numbers of the CSV file that `flag` names, read once."""
+        return self._read_once(read_number_table, flag, name)
+
+    def _read_once(self, read: Callable[[str, str], Any], flag: str, name: str) -> Any:
+        if (read, name) not in self._tables:
+            self._tables[read, name] = read(flag, name)
+        return self._tables[read, name]
