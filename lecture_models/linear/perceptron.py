@@ -151,6 +151,11 @@ def neuron_epoch(
     return Epoch(history, mistakes)
 
 
+@jax.jit
+def _rule_epoch(weights: Float[Array, " dim_1"], points: Points, targets: Targets) -> Epoch:
+    return neuron_epoch(weights, points, targets, step_function)
+
+
 def train_perceptron(points: Points, targets: Targets, most_epochs: int) -> PerceptronRun:
     """Trains a perceptron from weights of 0 until a pass has no mistake.
 
@@ -168,7 +173,6 @@ def train_perceptron(points: Points, targets: Targets, most_epochs: int) -> Perc
     """
     if most_epochs < 1:
         raise ValueError(f"most_epochs is {most_epochs}; it must be at least 1")
-    show_all = jax.jit(lambda weights: neuron_epoch(weights, points, targets, step_function))
     weights = jnp.zeros(np.shape(points)[1] + 1)
     states, examples = [np.asarray(weights)[None]], [np.zeros(0, np.int64)]
     first_seen: dict[bytes, int] = {}
@@ -180,7 +184,7 @@ def train_perceptron(points: Points, targets: Targets, most_epochs: int) -> Perc
                 np.concatenate(states), np.concatenate(examples), epoch, False, cycle
             )
         first_seen[before] = epoch
-        history, mistakes = map(np.asarray, show_all(weights))
+        history, mistakes = map(np.asarray, _rule_epoch(weights, points, targets))
         wrong = np.flatnonzero(mistakes)
         states.append(history[wrong])
         examples.append(wrong)

@@ -262,7 +262,9 @@ def slide_factors(
     )
 
 
-def descend_by_hand(params: TwoLayer, gradient: TwoLayer, rate: float) -> TwoLayer:
+def descend_by_hand(
+    params: TwoLayer, gradient: TwoLayer, rate: float | Float[Array, ""]
+) -> TwoLayer:
     """Returns the weights after one step of gradient descent.
 
     w <- w - rate dJ/dw

@@ -3,9 +3,11 @@
 All of it works for any number of dimensions; `convolution_stack.py` has the layers of networks.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -30,6 +32,7 @@ class RankOne(NamedTuple):
     share: Float[Array, ""]
 
 
+@functools.partial(jax.jit, static_argnames="mode")
 def convolve_sum(signal: Signal, kernel: Signal, mode: str = "full") -> Signal:
     """Returns the convolution by its definition.
 
@@ -113,6 +116,7 @@ def crop_full(
     return full[tuple(slice(a, a + n) for a, n in zip(starts, sizes, strict=True))]
 
 
+@jax.jit
 def shared_weight_gradient(signal: Signal, by_output: Signal) -> Signal:
     """Returns the gradient of the weights that all positions of a layer share.
 

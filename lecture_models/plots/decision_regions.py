@@ -63,8 +63,11 @@ def decision_regions(
     grid = np.asarray(classes).astype(int).reshape(side, side)
     image = 1.0 - _TINT * (1.0 - _rgb(grid))
     across = np.zeros((side, side), bool)
-    across[:, 1:] |= grid[:, 1:] != grid[:, :-1]
-    across[1:] |= grid[1:] != grid[:-1]
+    beside, below = grid[:, 1:] != grid[:, :-1], grid[1:] != grid[:-1]
+    across[:, 1:] |= beside
+    across[:, :-1] |= beside
+    across[1:] |= below
+    across[:-1] |= below
     image[across] = 0.25
     radius = max(2.0, side / 50.0)
     extent = np.subtract(high, low)
