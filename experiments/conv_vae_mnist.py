@@ -4,9 +4,9 @@
 
 Paper: the lecture's Keras decoder; Chollet, 2017, Deep Learning with Python, section 8.4
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 6 to 16 minutes on two cores of a busy machine
-Expected: KL divergence of the codes from the prior 0.51 +- 0.03 nats, 4.98 +- 0.90 nats for the
-  plain autoencoder; negative ELBO 147.8 +- 0.4 nats; 3 seeds (the lecture shows a picture without
+Cost: 7 to 16 minutes on two cores of a busy machine
+Expected: KL divergence of the codes from the prior 0.49 +- 0.04 nats, 4.89 +- 0.41 nats for the
+  plain autoencoder; negative ELBO 148.2 +- 0.5 nats; 3 seeds (the lecture shows a picture without
   numbers); see results/conv_vae_mnist.md
 """
 
