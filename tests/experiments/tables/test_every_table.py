@@ -193,6 +193,20 @@ def test_stochastic_depth_schedule():
     assert label == "change of the error on ImageNet, percentage points"
 
 
+def test_relative_gains_of_the_speech_table_follow_from_its_error_rates():
+    found = ours("speech_dnn_hmm")
+    gains = [value for label, value in found.items() if label.endswith("fewer errors, %")]
+    assert gains == pytest.approx([32.48, 31.78, 6.91, 16.02, 8.99], abs=5e-3)
+    assert sum(value is None for value in found.values()) == 11  # Six systems and five partners.
+
+
+def test_the_lead_of_the_deep_network_in_2012():
+    found = ours("ilsvrc2012_ranking")
+    assert found["lead of rank 1 over rank 2"] == pytest.approx(0.10857)
+    assert found["rank 1: fewer errors than rank 2, %"] == pytest.approx(41.48, abs=5e-3)
+    assert found["distance from rank 2 to rank 4"] == pytest.approx(0.00886)
+
+
 def test_convolution_arithmetic_names_two_errata():
     found = errata("convolution_arithmetic")
     assert "E6" in found["pooling preserves spatial ..."]
