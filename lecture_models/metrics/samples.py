@@ -65,7 +65,7 @@ def make_scorer(
     """
     scorers = [_parzen_scorer(train, validation, test), _memorization_scorer(train, test)]
     if extractor is not None:
-        scorers.append(_feature_scorer(train, test, extractor))
+        scorers.append(feature_scorer(train, test, extractor))
 
     def score(samples: Images) -> SampleScores:
         all_scores = [scorer(samples) for scorer in scorers]
@@ -122,7 +122,18 @@ def _memorization_scorer(train: Images, test: Images) -> SampleScorer:
     return score
 
 
-def _feature_scorer(train: Images, test: Images, extractor: Extractor) -> SampleScorer:
+def feature_scorer(train: Images, test: Images, extractor: Extractor) -> SampleScorer:
+    """Returns a function that scores samples by a classifier's features and classes only.
+
+    Args:
+        train: the training images in [-1, 1], whose own scores are stated beside those of samples.
+        test: the images that the samples are compared with.
+        extractor: a classifier of the data.
+
+    Returns:
+        A function from samples in [-1, 1] to their Frechet distance, their kernel distance, the
+        count of modes and the divergence of the classes.
+    """
     test_features = _extract(extractor, test)[0]
     test_gaussian = frechet.fit_gaussian(test_features)
     train_features = _extract(extractor, train[: len(test)])[0]
