@@ -1,4 +1,4 @@
-"""ILSVRC 2012: the four best teams, and the lead of the only deep network among them
+"""ILSVRC 2012: the four best teams, and the lead of the only deep network among them.
 
 Source: the fourth lecture, Deep Learning: History, "Object recognition over 1,000,000 images and
   1,000 categories"

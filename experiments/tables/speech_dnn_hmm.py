@@ -1,4 +1,4 @@
-"""Speech recognition: error rates of deep networks beside Gaussian mixtures, and what is gained
+"""Speech recognition: error rates of deep networks beside Gaussian mixtures, and what is gained.
 
 Source: the fourth lecture, Deep Learning: History, table "deep learning results" (Hinton et al.,
   2012, Deep neural networks for acoustic modeling in speech recognition)
@@ -46,7 +46,7 @@ def build(context: TableContext) -> Table:
     rows = [row for task in TASKS for row in _rows(task)]
     notes = (
         "Error rates are of words, in the fourth task of whole sentences.",
-        "The recordings are licensed, or were never published, so nothing was trained on them here.",
+        "The recordings are licensed or were never published, so nothing was trained here.",
         "The lecture prints no GMM-HMM for Google Voice Input.",
     )
     return Table(tuple(rows), notes)
