@@ -14,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Float, Float32, Int
 
 Maps = Float[Array, "batch height width channel"]
-NewMaps = Float[Array, "batch height width feature"]
+NewMaps = Float[Array, "batch _ _ feature"]  # Height and width 1 for one pixel.
 MASKS = ("A", "B", "rows A", "rows B")
 
 
