@@ -17,6 +17,7 @@ from lecture_models.data import (
     mnist,
     sample_crops,
     synthetic_faces,
+    toy_objects,
     usps,
     yale_faces,
 )
@@ -40,6 +41,7 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "cifar10_jpeg": (cifar10_jpeg.read,),
     "usps": (usps.read,),
     "digits": (lambda data_dir: digits.read(),),
+    "toy_objects": (lambda data_dir: toy_objects.make(),),
     "att_faces": (att_faces.read,),
     "yale_faces": (yale_faces.read,),
     "cbcl_faces": (cbcl_faces.read,),
