@@ -1,5 +1,7 @@
 """Builds a table by name, and prints it or writes it to a file."""
 
+import shutil
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from lecture_models.commands import discovery
 from lecture_models.commands.flags import help_lines
 from lecture_models.commands.help_page import show_flags
 from lecture_models.config import UsageError
-from lecture_models.tables.formats import FORMATS, markdown
+from lecture_models.tables.formats import FORMATS, markdown, terminal
 from lecture_models.tables.table import Table, TableContext
 
 
@@ -40,10 +42,14 @@ def check_output(path: Path | None, formats: Collection[str] = FORMATS) -> None:
 
 
 def show(folder: Path, name: str, context: TableContext, path: Path | None) -> None:
-    """Prints a table as Markdown, or writes it in the format of the path's suffix."""
+    """Writes a table in the format of the path's suffix; without a path, prints it.
+
+    A terminal gets it as wide as it is; a file or another program gets Markdown.
+    """
     table = build(folder, name, context)
     if path is None:
-        print(markdown(table), end="")
+        width = shutil.get_terminal_size().columns
+        print(terminal(table, width) if sys.stdout.isatty() else markdown(table), end="")
         return
     files.write_bytes(path, FORMATS[path.suffix.lower()](table).encode())
     context.announce(f"written: {path}")

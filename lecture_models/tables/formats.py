@@ -1,4 +1,4 @@
-"""Formats a table as Markdown, HTML, CSV or JSON: rounded for people, exact in CSV and JSON."""
+"""Formats a table for a terminal, or as Markdown, HTML, CSV or JSON; the last two are exact."""
 
 import csv
 import io
@@ -11,15 +11,17 @@ from lecture_models.reports.page import render
 from lecture_models.runs.results import Measurement
 from lecture_models.tables.table import LEGEND, Table, TableRow, difference, number, verdict
 
+HOW = "how ours was obtained"
 COLUMNS = (
     "what",
     "published",
     "ours",
     "difference",
     "verdict",
-    "how ours was obtained",
+    HOW,
     "remarks",
 )
+NARROW = 16  # Letters that the first column keeps in a narrow terminal.
 PADDED = 48  # Letters; wider cells are not aligned, because they would push the others apart.
 
 
@@ -32,9 +34,44 @@ def markdown(table: Table) -> str:
     ]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, _line(["-" * width for width in widths], widths))
-    footer = [f"- {_inline(remark)}" for remark in _footer(table)]
+    footer = [f"- {_inline(remark)}" for remark in _footer(table, _remarks(table))]
     heading = [f"## {_inline(table.title)}", "", _inline(f"Source: {table.source}"), ""]
     return "\n".join([*heading, *lines, "", *footer]) + "\n"
+
+
+def terminal(table: Table, width: int) -> str:
+    """Returns a table for a terminal of so many columns.
+
+    How ours was obtained stands below the table, among the remarks, so that its cells have room.
+    Longer cells are wrapped, never cut.
+    """
+    # Imported here, because only a person at a terminal waits for it.
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
+    notes = list(dict.fromkeys(note for row in table.rows for note in _notes_of(row)))
+    rows = [_cells(row, [notes.index(note) + 1 for note in _notes_of(row)]) for row in table.rows]
+    shown = [column for column, name in enumerate(COLUMNS) if name != HOW]
+    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in shown:
+        longest = max(len(row[column]) for row in [COLUMNS, *rows])
+        is_label = column == 0
+        grid.add_column(
+            COLUMNS[column],
+            min_width=min(longest, NARROW if is_label else width // 6),
+            overflow="fold",
+        )
+    for row in rows:
+        grid.add_row(*(escape(row[column]) for column in shown))
+    console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
+    for text in (table.title, f"Source: {table.source}"):
+        console.print(text, markup=False)
+    console.print(grid)
+    for remark in _footer(table, notes):
+        console.print(f"- {remark}", markup=False)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
 
 
 def html(table: Table) -> str:
@@ -46,7 +83,7 @@ def html(table: Table) -> str:
         source=table.source,
         columns=COLUMNS,
         rows=_body(table),
-        remarks=_footer(table),
+        remarks=_footer(table, _remarks(table)),
         footer="made by lecture-models",
     )
 
@@ -102,8 +139,14 @@ def _remarks_of(row: TableRow) -> list[str]:
     return [remark for remark in (source, row.erratum) if remark]
 
 
-def _footer(table: Table) -> list[str]:
-    remarks = [f"[{number}] {remark}" for number, remark in enumerate(_remarks(table), start=1)]
+def _notes_of(row: TableRow) -> list[str]:
+    """Returns the remarks on a row, and how ours was obtained."""
+    return [*_remarks_of(row), *([row.how] if row.how else [])]
+
+
+def _footer(table: Table, numbered: list[str]) -> list[str]:
+    """Returns the numbered remarks, the legend and the notes."""
+    remarks = [f"[{number}] {remark}" for number, remark in enumerate(numbered, start=1)]
     return [*remarks, *(f"{name}: {meaning}" for name, meaning in legend(table)), *table.notes]
 
 

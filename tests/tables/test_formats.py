@@ -6,7 +6,7 @@ import json
 import pytest
 
 from lecture_models.runs.results import Measurement
-from lecture_models.tables.formats import FORMATS, legend
+from lecture_models.tables.formats import FORMATS, legend, terminal
 from lecture_models.tables.table import Table, TableRow, published
 from tests.reports.markup import ATTACKS, assert_harmless
 
@@ -86,6 +86,17 @@ def test_a_long_cell_does_not_push_the_others_apart():
     long = TableRow("x" * 200, None, 1, "counted")
     lines = FORMATS[".md"](TABLE._replace(rows=(*TABLE.rows, long))).splitlines()
     assert lines[4:11] == GOLDEN.splitlines()[4:11]
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_terminal_shows_every_word_of_a_table_within_its_width(width):
+    long = TableRow("a very long name, " * 9, published("5x5 [b]x[/b]", "slide"), 3.0, "runs")
+    table = TABLE._replace(rows=(*TABLE.rows, long))
+    text = terminal(table, width)
+    assert max(map(len, text.splitlines())) <= width
+    words = {word for row in table.rows for word in row.label.split()}
+    words |= {"15,237,608", "-8,762,392", "[b]x[/b]", "E1:", '"<24M>"', "counted", "[6]"}
+    assert words <= {*text.split()}
 
 
 def test_html_parses_back_with_everything_escaped():
