@@ -1,9 +1,10 @@
-"""Gives an experiment its data by name: data sets, pictures and tables of points."""
+"""Gives an experiment its data by name: data sets, pictures, tables of points and texts."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lecture_models.data.characters import read_text
 from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.dataset_library import DatasetLibrary
 from lecture_models.data.film import Film
@@ -27,11 +28,11 @@ class Library:
         self._datasets = DatasetLibrary(data_dir, announce, picture_options)
         skip = picture_options is not None and picture_options.skip_bad_images
         self._pictures = PictureLibrary(announce, skip)
-        self._tables: dict[tuple[Any, str], LabeledTable | NumberTable] = {}
+        self._tables: dict[tuple[Any, str], LabeledTable | NumberTable | Dataset] = {}
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
-        """Lists the sources of all that was read: data sets, pictures, tables, each once."""
+        """Lists the sources of all that was read, by kind, each once."""
         tables = tuple(table.provenance for table in self._tables.values())
         return self._datasets.provenance + self._pictures.provenance + tables
 
@@ -64,6 +65,10 @@ class Library:
     def numbers(self, flag: str, name: str) -> NumberTable:
         """Returns the numbers of the CSV file that `flag` names, read once."""
         return self._read_once(read_number_table, flag, name)
+
+    def text(self, flag: str, name: str) -> Dataset:
+        """Returns the characters of the text file that `flag` names, read once."""
+        return self._read_once(read_text, flag, name)
 
     def _read_once(self, read: Callable[[str, str], Any], flag: str, name: str) -> Any:
         if (read, name) not in self._tables:
