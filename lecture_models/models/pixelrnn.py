@@ -9,7 +9,7 @@ import flax.linen as nn
 from jaxtyping import Array, Float, Int
 
 from lecture_models.nn.masked_convolution import MaskedConvolution, Position
-from lecture_models.nn.pixel_lstm import DiagonalBiLSTM, RowLSTM
+from lecture_models.nn.pixel_lstm import DiagonalBiLSTM, RowLSTM, at_each_place
 
 Images = Float[Array, "batch height width channel"]
 BitLogits = Float[Array, "batch _ _ 1"]
@@ -62,7 +62,7 @@ class PixelRNN(nn.Module):
             raise ValueError(f"images have {images.shape[-1]} channels; PixelRNN takes 1")
         x = self.first(images)
         for recurrent, residual in zip(self.recurrent, self.residual, strict=True):
-            x = x + residual(recurrent(x))
+            x = x + at_each_place(residual, recurrent(x))
         return self._to_logits(x)
 
     def begin_row(self, images: Images, labels: None, row: Int[Array, ""]) -> tuple:
@@ -98,5 +98,6 @@ class PixelRNN(nn.Module):
         return self._to_logits(x)
 
     def _to_logits(self, x: Float[Array, "batch _ _ channel"]) -> BitLogits | LevelLogits:
-        logits = self.output(nn.relu(self.head(nn.relu(x))))
+        x = nn.relu(at_each_place(self.head, nn.relu(x)))
+        logits = at_each_place(self.output, x)
         return logits if self.levels == 2 else logits[..., None, :]

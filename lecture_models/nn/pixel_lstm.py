@@ -8,6 +8,7 @@ Both layers also compute one pixel at a time: `begin_row` once for a row, then `
 to right, with the states of the latest row in the collection "cache".
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from lecture_models.nn.masked_convolution import MaskedConvolution, Position
+from lecture_models.nn.masked_convolution import Position
 
 Maps = Float[Array, "batch height width channel"]
 RowMaps = Float[Array, "batch row_width _"]
@@ -47,6 +48,26 @@ def lstm_update(
     admit, forget, candidate, release = jnp.split(gates, 4, axis=-1)
     memory = nn.sigmoid(forget) * memory + nn.sigmoid(admit) * nn.tanh(candidate)
     return nn.sigmoid(release) * nn.tanh(memory), memory
+
+
+def at_each_place(
+    layer: Callable[[Float[Array, "place channel"]], Float[Array, "place new_channel"]],
+    maps: Float[Array, "*places channel"],
+) -> Float[Array, "*places new_channel"]:
+    """Applies a layer of vectors to the channels of every place, as a 1x1 convolution does.
+
+    The places become rows of one matrix, because the gradient of a product over several axes takes
+    twice the time on a CPU.
+
+    Args:
+        layer: maps rows to rows, such as a dense layer.
+        maps: the maps, channels last.
+
+    Returns:
+        Maps of the same places.
+    """
+    rows = layer(maps.reshape(-1, maps.shape[-1]))
+    return rows.reshape(*maps.shape[:-1], -1)
 
 
 def skew(maps: Maps) -> Float[Array, "batch height diagonal channel"]:
@@ -94,7 +115,9 @@ class RowLSTM(nn.Module):
     features: int
 
     def setup(self):
-        self.input_to_state = MaskedConvolution(4 * self.features, (1, 3), "B")
+        # The two taps of a 1x3 convolution with mask B: the own pixel and the one to its left.
+        self.own = nn.Dense(4 * self.features)
+        self.left = nn.Dense(4 * self.features, use_bias=False)
         self.state_to_state = self.param(
             "state_to_state",
             nn.initializers.lecun_normal(),
@@ -103,16 +126,18 @@ class RowLSTM(nn.Module):
 
     def __call__(self, x: Maps) -> Float[Array, "batch height width feature"]:
         """Returns the outputs of all pixels; it makes empty caches where they are mutable."""
-        batch, _, width, _ = x.shape
+        batch, _, width, channels = x.shape
         start = LSTMState(*(jnp.zeros((batch, width, self.features)) for _ in range(2)))
-        _make_caches(self, latest=start)
+        _make_caches(self, latest=start, inputs=jnp.zeros((batch, width, channels)))
+        shifted = jnp.pad(x, ((0, 0), (0, 0), (1, 0), (0, 0)))[:, :, :-1]
+        gates = at_each_place(self.own, x) + at_each_place(self.left, shifted)
 
         def advance(state: LSTMState, row: RowMaps):
             state = LSTMState(*lstm_update(row + self._from_above(state.hidden), state.memory))
             return state, state.hidden
 
-        rows = jnp.moveaxis(self.input_to_state(x), 1, 0)
-        return jnp.moveaxis(lax.scan(advance, start, rows)[1], 0, 1)
+        outputs = lax.scan(advance, start, jnp.moveaxis(gates, 1, 0))[1]
+        return jnp.moveaxis(outputs, 0, 1)
 
     def begin_row(self, row: Int[Array, ""]) -> tuple[RowMaps, RowMaps]:
         """Returns what the row above adds to the gates, and its memory."""
@@ -123,16 +148,19 @@ class RowLSTM(nn.Module):
         self, x: PixelMaps, row_maps: tuple[RowMaps, RowMaps], position: Position
     ) -> Float[Array, "batch 1 1 feature"]:
         """Returns the output of one pixel, whose inputs x are of height and width 1."""
-        gates, memory = (maps[:, position.column] for maps in row_maps)
-        gates = gates + self.input_to_state(x, position)[:, 0, 0]
-        state = lstm_update(gates, memory)
-        _write(self, "latest", state, position.column)
+        column = position.column
+        gates, memory = (maps[:, column] for maps in row_maps)
+        left = _beside(self.get_variable("cache", "inputs"), column)
+        state = lstm_update(gates + self.own(x[:, 0, 0]) + self.left(left), memory)
+        _write(self, "inputs", x[:, 0, 0], column)
+        _write(self, "latest", state, column)
         return state[0][:, None, None]
 
     def _from_above(self, hidden: RowMaps) -> Float[Array, "batch width gate_feature"]:
         padded = jnp.pad(hidden, ((0, 0), (1, 1), (0, 0)))
         seen = [padded[:, :-2], hidden, padded[:, 2:]]
-        return jnp.concatenate(seen, axis=-1) @ self.state_to_state
+        kernel = self.state_to_state
+        return at_each_place(lambda rows: rows @ kernel, jnp.concatenate(seen, axis=-1))
 
 
 class DiagonalBiLSTM(nn.Module):
@@ -177,11 +205,13 @@ class DiagonalBiLSTM(nn.Module):
         def advance(state: LSTMState, diagonal):
             above = jnp.pad(state.hidden, ((0, 0), (1, 0), (0, 0)))[:, :-1]
             seen = jnp.concatenate([above, state.hidden], axis=-1)
-            state = LSTMState(*lstm_update(diagonal + seen @ kernel, state.memory))
+            gates = diagonal + at_each_place(lambda rows: rows @ kernel, seen)
+            state = LSTMState(*lstm_update(gates, state.memory))
             return state, state.hidden
 
         start = LSTMState(*(jnp.zeros((batch, height, self.features)) for _ in range(2)))
-        diagonals = jnp.moveaxis(skew(self.input_to_state[direction](x)), 2, 0)
+        gates = at_each_place(self.input_to_state[direction], x)
+        diagonals = jnp.moveaxis(skew(gates), 2, 0)
         return unskew(jnp.moveaxis(lax.scan(advance, start, diagonals)[1], 0, 2))
 
     def begin_row(self, row: Int[Array, ""]) -> tuple[RowMaps, RowMaps]:
@@ -223,6 +253,11 @@ def _make_caches(module: nn.Module, **values) -> None:
     if module.is_mutable_collection("cache") and not module.is_initializing():
         for name, value in values.items():
             module.put_variable("cache", name, value)
+
+
+def _beside(maps: RowMaps, column: Int[Array, ""]) -> Float[Array, "batch _"]:
+    """Returns the place to the left of a column; zeros beside the first."""
+    return jnp.where(column > 0, maps[:, jnp.maximum(column - 1, 0)], 0.0)
 
 
 def _write(module: nn.Module, name: str, values, column: Int[Array, ""]) -> None:

@@ -44,16 +44,14 @@ def test_unskew_is_the_inverse_of_skew_and_diagonals_are_columns():
 def test_the_row_lstm_is_a_loop_over_pixels():
     module = RowLSTM(FEATURES)
     params = random_params(module)
-    inputs = params["input_to_state"]["convolution"]
-    kernel = inputs["kernel"][0] * np.asarray([1.0, 1.0, 0.0], np.float32)[:, None, None]
     batch, height, width, _ = MAPS.shape
     hidden = np.zeros((height + 1, batch, width + 2, FEATURES))
     memory = np.zeros((height + 1, batch, width + 2, FEATURES))
     for row in range(height):
         for column in range(width):
-            gates = inputs["bias"] + MAPS[:, row, column] @ kernel[1]
+            gates = params["own"]["bias"] + MAPS[:, row, column] @ params["own"]["kernel"]
             if column > 0:
-                gates = gates + MAPS[:, row, column - 1] @ kernel[0]
+                gates = gates + MAPS[:, row, column - 1] @ params["left"]["kernel"]
             above = [hidden[row, :, column + shift] for shift in range(3)]
             gates = gates + np.concatenate(above, axis=-1) @ params["state_to_state"]
             place = row + 1, slice(None), column + 1
