@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -27,10 +28,10 @@ PADDED = 48  # Letters; wider cells are not aligned, because they would push the
 
 def markdown(table: Table) -> str:
     """Returns a table as Markdown with aligned columns."""
-    rows = [COLUMNS, *(tuple(map(_inline, row)) for row in _body(table))]
+    rows = [columns(table), *(tuple(map(_inline, row)) for row in _body(table))]
     widths = [
         max(len(row[column]) for row in rows if len(row[column]) <= PADDED)
-        for column in range(len(COLUMNS))
+        for column in range(len(rows[0]))
     ]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, _line(["-" * width for width in widths], widths))
@@ -52,14 +53,18 @@ def terminal(table: Table, width: int) -> str:
     from rich.table import Table as Grid
 
     notes = list(dict.fromkeys(note for row in table.rows for note in _notes_of(row)))
-    rows = [_cells(row, [notes.index(note) + 1 for note in _notes_of(row)]) for row in table.rows]
-    shown = [column for column, name in enumerate(COLUMNS) if name != HOW]
+    names = columns(table)
+    rows = [
+        _cells(row, _extra_names(table), [notes.index(note) + 1 for note in _notes_of(row)])
+        for row in table.rows
+    ]
+    shown = [column for column, name in enumerate(names) if name != HOW]
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in shown:
-        longest = max(len(row[column]) for row in [COLUMNS, *rows])
+        longest = max(len(row[column]) for row in [names, *rows])
         is_label = column == 0
         grid.add_column(
-            COLUMNS[column],
+            names[column],
             min_width=min(longest, NARROW if is_label else width // 6),
             overflow="fold",
         )
@@ -81,7 +86,7 @@ def html(table: Table) -> str:
         title=table.title,
         name=table.name,
         source=table.source,
-        columns=COLUMNS,
+        columns=columns(table),
         rows=_body(table),
         remarks=_footer(table, _remarks(table)),
         footer="made by lecture-models",
@@ -90,11 +95,11 @@ def html(table: Table) -> str:
 
 def comma_separated(table: Table) -> str:
     """Returns a table as CSV with the columns of `record`, in full precision."""
-    names = list(_flat(record(table.rows[0]))) if table.rows else []
+    rows = [_flat(record(row)) for row in table.rows]
     file = io.StringIO()
-    writer = csv.DictWriter(file, names, lineterminator="\n")
+    writer = csv.DictWriter(file, list(dict.fromkeys(itertools.chain(*rows))), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_flat(record(row)) for row in table.rows)
+    writer.writerows(rows)
     return file.getvalue()
 
 
@@ -120,11 +125,21 @@ def legend(table: Table) -> list[tuple[str, str]]:
     return [(name, meaning) for name, meaning in LEGEND.items() if name in verdicts]
 
 
+def columns(table: Table) -> tuple[str, ...]:
+    """Returns the headings of a table: `COLUMNS`, with those of extras before the way to ours."""
+    place = COLUMNS.index(HOW)
+    return (*COLUMNS[:place], *_extra_names(table), *COLUMNS[place:])
+
+
+def _extra_names(table: Table) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(extra.name for row in table.rows for extra in row.extras))
+
+
 def _body(table: Table) -> list[tuple[str, ...]]:
-    """Returns for each row a text for each of `COLUMNS`; the last one refers to `_remarks`."""
-    remarks = _remarks(table)
+    """Returns for each row a text for each of `columns`; the last one refers to `_remarks`."""
+    remarks, names = _remarks(table), _extra_names(table)
     return [
-        _cells(row, [remarks.index(remark) + 1 for remark in _remarks_of(row)])
+        _cells(row, names, [remarks.index(remark) + 1 for remark in _remarks_of(row)])
         for row in table.rows
     ]
 
@@ -150,12 +165,14 @@ def _footer(table: Table, numbered: list[str]) -> list[str]:
     return [*remarks, *(f"{name}: {meaning}" for name, meaning in legend(table)), *table.notes]
 
 
-def _cells(row: TableRow, remarks: list[int]) -> tuple[str, ...]:
+def _cells(row: TableRow, names: tuple[str, ...], remarks: list[int]) -> tuple[str, ...]:
     printed = row.published.printed if row.published else "-"
     if row.published and row.published.spread:
         printed += f" ± {row.published.spread:g}"
     shown = " ".join(f"[{number}]" for number in remarks)
-    return row.label, printed, _ours(row), _difference(row), verdict(row), row.how, shown
+    judged = row.label, printed, _shown(row.ours, row.decimals), _difference(row), verdict(row)
+    extras = {extra.name: _shown(extra.value, extra.decimals) for extra in row.extras}
+    return (*judged, *(extras.get(name, "-") for name in names), row.how, shown)
 
 
 def record(row: TableRow) -> dict[str, Any]:
@@ -181,15 +198,20 @@ def record(row: TableRow) -> dict[str, Any]:
         "data_note": trained.get("note"),
         "device": trained.get("device"),
         "runs": list(trained.get("runs", ())),
+        **{extra.name: _plain(extra.value) for extra in row.extras},
     }
+
+
+def _plain(value: int | float | str | Measurement | None) -> int | float | str | None:
+    exact = number(value)
+    return value if exact is None else exact
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"runs": " ".join(values["runs"])}
 
 
-def _ours(row: TableRow) -> str:
-    ours, decimals = row.ours, row.decimals
+def _shown(ours: int | float | str | Measurement | None, decimals: int) -> str:
     if ours is None:
         return "-"
     if isinstance(ours, str):

@@ -38,6 +38,20 @@ class PublishedValue(NamedTuple):
     spread: float = 0.0
 
 
+class Extra(NamedTuple):
+    """Holds a further property of a row, which has a column of its own.
+
+    Attributes:
+        name: the heading of the column; a row without this name shows "-".
+        value: as `TableRow.ours`.
+        decimals: number of decimals when a real number is printed.
+    """
+
+    name: str
+    value: int | float | str | Measurement | None
+    decimals: int = 2
+
+
 class TableRow(NamedTuple):
     """Describes one row.
 
@@ -50,6 +64,7 @@ class TableRow(NamedTuple):
         better: "less" or "more" if ours was trained, else "".
         gap: whether ours has another protocol than the published value.
         decimals: number of decimals when a real number is printed.
+        extras: further properties.
     """
 
     label: str
@@ -60,6 +75,7 @@ class TableRow(NamedTuple):
     better: str = ""
     gap: bool = False
     decimals: int = 2
+    extras: tuple[Extra, ...] = ()
 
 
 class Table(NamedTuple):

@@ -7,7 +7,7 @@ import pytest
 
 from lecture_models.runs.results import Measurement
 from lecture_models.tables.formats import FORMATS, legend, terminal
-from lecture_models.tables.table import Table, TableRow, published
+from lecture_models.tables.table import Extra, Table, TableRow, published
 from tests.reports.markup import ATTACKS, assert_harmless
 
 MEASURED = Measurement(0.931, 0.052, 3, ("a/0", "a/1"), "paper", "mnist (files)", "", "a CPU")
@@ -162,3 +162,22 @@ def test_the_legend_defines_the_verdicts_that_occur():
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_table_without_rows_is_no_error(suffix):
     assert FORMATS[suffix](Table((), title="Empty.", source="none"))
+
+
+def test_further_properties_have_columns_of_their_own():
+    model = TableRow("a model", None, MEASURED, "runs", extras=(Extra("seconds", MEASURED, 1),))
+    other = TableRow("another", None, "none", "runs", extras=(Extra("parameters", 1_234),))
+    table = TABLE._replace(rows=(model, other))
+    lines = FORMATS[".md"](table).splitlines()
+    assert [cell.strip() for cell in lines[4].split("|")[6:9]] == [
+        "seconds",
+        "parameters",
+        "how ours was obtained",
+    ]
+    assert [cell.strip() for cell in lines[6].split("|")[6:8]] == ["0.9 ± 0.1 (n = 3)", "-"]
+    assert [cell.strip() for cell in lines[7].split("|")[6:8]] == ["-", "1,234"]
+    assert "1,234" in terminal(table, 200)
+    rows = json.loads(FORMATS[".json"](table))["rows"]
+    assert (rows[0]["seconds"], rows[1]["parameters"]) == (0.931, 1_234)
+    by_name = list(csv.DictReader(io.StringIO(FORMATS[".csv"](table))))
+    assert (by_name[0]["parameters"], by_name[1]["parameters"]) == ("", "1234")
