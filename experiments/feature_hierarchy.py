@@ -31,6 +31,7 @@ from lecture_models.data.dataset import Dataset, Split
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import DataTable, Evaluation, Experiment, Images
 from lecture_models.metrics.classification import batched_apply
+from lecture_models.metrics.linear_probe import probe_accuracy
 from lecture_models.metrics.traced_field import traced_channel_fields
 from lecture_models.models.hierarchy_convnet import HierarchyConvNet
 from lecture_models.nn.augmentation import channel_moments
@@ -41,7 +42,6 @@ from lecture_models.tasks.classifier_config import SMOKE_CLASSIFIER, ClassifierC
 LAYERS = ("relu1", "relu2", "relu3")
 PIXELS = "pixels"
 BATCH = 250
-PENALTY = 10.0  # Of the squared weights of a linear probe on standardized features.
 
 Features = Float[np.ndarray, "example feature"]
 Targets = Int[np.ndarray, "example ..."]
@@ -52,7 +52,7 @@ class Config(ClassifierConfig):
     # A data set without strokes and parts is probed for its classes alone.
     dataset: str = "toy_objects"
     features: tuple[int, ...] = (8, 24, 48)  # Channels of the three convolutions.
-    num_steps: int = 1_500  # 24 epochs of 4,000 pictures.
+    num_steps: int = 800  # 13 epochs of 4,000 pictures.
     learning_rate: float = 3e-3
     probe_images: int = (
         3_000  # Training pictures that the linear probes learn from, the first ones.
@@ -60,7 +60,7 @@ class Config(ClassifierConfig):
     top: int = 9  # Patches per channel, each from another picture.
     shown_channels: int = 6  # Channels per layer whose patches are shown: those that respond most.
     cell_side: int = 64  # Side in pixels of a shown patch.
-    eval_every: int = 750
+    eval_every: int = 400
 
     def __post_init__(self):
         super().__post_init__()
@@ -87,31 +87,6 @@ def concepts_of(split: Split) -> dict[str, Targets]:
     """Returns what a probe can look for: strokes and parts where known, and the objects."""
     named = {name: split[name] for name in ("strokes", "parts") if name in split.arrays}
     return named | {"objects": split.labels}
-
-
-def balanced_accuracy(
-    train: Features, train_targets: Targets, test: Features, test_targets: Targets
-) -> float:
-    """Returns the accuracy of a linear probe, averaged over classes, and over yes-or-no questions.
-
-    The probe is scikit-learn's least-squares classifier on standardized features. Guessing gives 1
-    divided by the number of classes.
-    """
-    from sklearn.linear_model import RidgeClassifier
-    from sklearn.metrics import balanced_accuracy_score
-
-    mean, deviation = train.mean(0, keepdims=True), train.std(0, keepdims=True)
-    scale = np.where(deviation > 1e-6, deviation, 1.0)
-    train, test = (train - mean) / scale, (test - mean) / scale
-    if train_targets.ndim == 1:
-        train_targets, test_targets = train_targets[:, None], test_targets[:, None]
-    scores = []
-    for column in range(train_targets.shape[1]):
-        probe = RidgeClassifier(PENALTY, class_weight="balanced")
-        probe.fit(train, train_targets[:, column])
-        predicted = probe.predict(test)
-        scores.append(balanced_accuracy_score(test_targets[:, column], predicted))
-    return float(np.mean(scores))
 
 
 def above_chance(accuracy: float, targets: Targets) -> float:
@@ -145,7 +120,7 @@ def probe_layers(
     return Probes(
         {
             layer: {
-                concept: balanced_accuracy(
+                concept: probe_accuracy(
                     train[layer], train_concepts[concept], test[layer], test_concepts[concept]
                 )
                 for concept in train_concepts
@@ -166,9 +141,12 @@ def plot_probes(trained: Probes, untrained: Probes, test: Split) -> Images:
                 f"{concept}, untrained", places, untrained.line(concept, targets), color, ":", "o"
             )
         )
-    names = ", ".join(f"{place} {name}" for place, name in enumerate(trained.accuracy))
     picture = line_plot(
-        curves, (names, "accuracy of linear probes"), "0 is guessing, 1 is perfect", "", (0.0, 1.02)
+        curves,
+        ("what the probes see", "accuracy of linear probes"),
+        "0 is guessing, 1 is perfect",
+        limits=(0.0, 1.02),
+        tick_names=tuple(trained.accuracy),
     )
     words = "accuracy above chance of linear probes by layer; dotted: before training"
     return Images(picture[None], 1, words)

@@ -21,7 +21,7 @@ from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Evaluation, Experiment, Images
 from lecture_models.linear.pca import fit_pca, project
-from lecture_models.metrics.label_agreement import label_agreement, nearest_others
+from lecture_models.metrics.embedding import one_nn_error, trustworthiness
 from lecture_models.plots.scatter import scatter_plot
 from lecture_models.plots.thumbnails import thumbnail_scatter
 from lecture_models.tasks.analysis import analysis_experiment
@@ -143,22 +143,6 @@ def embed_pca(codes: Codes) -> Embedding:
         return Embedding(project(fit_pca(codes, 2), codes))
 
 
-def one_nn_error(vectors: Codes, labels: np.ndarray) -> float:
-    """Returns the share of pictures whose nearest other picture is of another class."""
-    return 1.0 - float(label_agreement(nearest_others(vectors, 1), labels).mean())
-
-
-def trust(codes: Codes, points: Points, neighbors: int) -> float:
-    """Returns the trustworthiness of an embedding: Venna and Kaski, 2001.
-
-    It is 1 if all neighbors in the plane are also neighbors of the codes. Scikit-learn keeps the
-    ranks of all pairs in memory.
-    """
-    from sklearn.manifold import trustworthiness
-
-    return float(trustworthiness(codes, points, n_neighbors=neighbors))
-
-
 def on_a_grid(points: Points) -> Points:
     """Returns the points moved to distinct positions of a square grid in [0, 1] x [0, 1].
 
@@ -221,7 +205,7 @@ def score_space(
             scalars[f"{name}_{kind}_one_nn_error"] = error
             words.append(f"1-NN error {error:6.1%}")
         if kind != "codes":
-            value = trust(codes, points, count)
+            value = trustworthiness(codes, points, count)
             scalars[f"{name}_{kind}_trustworthiness"] = value
             words.append(f"trustworthiness at {count} {value:.3f}")
         if divergence is not None:

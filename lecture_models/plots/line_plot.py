@@ -36,7 +36,8 @@ def line_plot(
     axis_names: tuple[str, str],
     title: str = "",
     logarithmic: str = "",
-    limits: tuple[float, float] | None = None,
+    limits: tuple[float | None, float | None] | None = None,
+    tick_names: tuple[str, ...] = (),
 ) -> Float32[np.ndarray, "side side 3"]:
     """Draws curves with a legend.
 
@@ -47,6 +48,7 @@ def line_plot(
         logarithmic: the axes with logarithmic scale: "", "x", "y" or "xy". Values that are not
             above 0 are then left out.
         limits: lowest and highest value of the vertical axis; None fits all values.
+        tick_names: words in place of the positions 0, 1, ...; () for numbers.
 
     Returns:
         RGB image in [-1, 1], identical for identical arguments.
@@ -65,6 +67,8 @@ def line_plot(
     if "y" in logarithmic:
         axes.set_yscale("log", nonpositive="mask")
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1], title=title, ylim=limits)
+    if tick_names:
+        axes.set_xticks(range(len(tick_names)), tick_names)
     axes.grid(color=GRAY, linewidth=0.3)
     if any(curve.name for curve in curves):
         figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)

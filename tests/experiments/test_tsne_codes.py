@@ -30,7 +30,7 @@ def test_clusters_stay_apart_in_the_plane():
     assert 0.0 < embedding.divergence < 5.0
     assert experiment.one_nn_error(codes, labels) == 0.0
     assert experiment.one_nn_error(embedding.points, labels) == 0.0
-    assert experiment.trust(codes, embedding.points, 5) > 0.9
+    assert experiment.trustworthiness(codes, embedding.points, 5) > 0.9
 
 
 def test_the_same_seed_gives_the_same_points():
@@ -45,8 +45,8 @@ def test_a_plane_in_space_is_trusted_wholly_by_pca():
     basis = np.linalg.qr(random.normal(size=(7, 2))).Q
     codes = (plane @ basis.T).astype(np.float32)
     points = experiment.embed_pca(codes).points
-    assert experiment.trust(codes, points, 6) == pytest.approx(1.0)
-    assert experiment.trust(codes, random.normal(size=(40, 2)), 6) < 0.8
+    assert experiment.trustworthiness(codes, points, 6) == pytest.approx(1.0)
+    assert experiment.trustworthiness(codes, random.normal(size=(40, 2)), 6) < 0.8
 
 
 def test_one_nn_error_counts_neighbors_of_another_class():

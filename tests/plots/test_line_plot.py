@@ -23,6 +23,12 @@ def test_a_band_and_a_logarithmic_axis_change_the_picture():
     assert (plain != logarithmic).sum() > 1_000
 
 
+def test_positions_may_have_names():
+    curve = Curve("", np.arange(3.0), X)
+    named = line_plot([curve], ("", ""), tick_names=("pixels", "relu1", "relu2"))
+    assert (named != line_plot([curve], ("", ""))).sum() > 200
+
+
 def test_curves_that_cannot_be_drawn_are_refused():
     with pytest.raises(ValueError, match="there are no curves"):
         line_plot([], ("", ""))
