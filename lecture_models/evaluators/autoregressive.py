@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Key
 
 from lecture_models.data.dataset import Dataset
 from lecture_models.evaluators import autoregressive_pictures as pictures
-from lecture_models.evaluators.causality import causality_line
+from lecture_models.evaluators.causality import causality_line, make_dependence
 from lecture_models.evaluators.pixel_sampling import (
     Labels,
     PixelModel,
@@ -135,6 +135,7 @@ def make_evaluate(
     """
     drawer = make_drawer(model)
     nats_of = make_nats(model)
+    nats_by_pixel, dependence = pictures.make_nats_by_pixel(model), make_dependence(model)
     score = functools.cache(lambda: classifier_scorer(dataset, settings.extractor_steps))
     with_classes = settings.num_classes > 0
     image_shape = observed.test.shape[1:]
@@ -154,19 +155,21 @@ def make_evaluate(
         shown = pictures.Shown(
             observed.test, labels_of(dataset.test), samples, settings.num_classes
         )
-        leaks, causality = causality_line(model, variables, observed.test, labels_of(dataset.test))
+        leaks, causality = causality_line(
+            dependence, variables, observed.test, labels_of(dataset.test)
+        )
         return {
             "negative_log_likelihood": float(test.mean()),
             "validation_negative_log_likelihood": float(validation.mean()),
             "likelihood_standard_error": float(test.std() / np.sqrt(len(test))),
-            "bits_per_dimension": float(bits_per_dimension(test.mean(), observed.test[0].size)),
+            "bits_per_dimension": float(bits_per_dimension(float(test.mean()), observed.test[0].size)),
             "likelihood": f"exact, on all {len(test):,} test images; nats, of {settings.observed}",
             "causality": causality,
             "alarm_causality": causality if leaks else "",
             **tell_outside(nats_of, variables, observed, test, settings.num_classes),
             **scores.scalars,
             **scores.descriptions,
-            **pictures.all_pictures(model, drawer, variables, picture_key, shown, settings),
+            **pictures.all_pictures(nats_by_pixel, drawer, variables, picture_key, shown, settings),
         }
 
     return evaluate

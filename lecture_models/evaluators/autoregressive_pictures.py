@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
+from lecture_models.evaluators.causality import blind_spot
 from lecture_models.evaluators.pixel_sampling import Labels, PixelModel, Variables
 from lecture_models.experiment import Animation, Evaluation, Images
 from lecture_models.losses.pixel_likelihood import pixel_nats
@@ -25,6 +25,7 @@ FRAMES = 56  # Half a row of 28x28 each.
 LAST_FRAMES = 12  # The whole images are shown for a second.
 BRIGHTEST_NATS = 4.0
 BINS = 60
+SEEN, BLIND, OWN = (0.8, 0.8, 0.8), (0.6, -0.7, -0.7), (1.0, 0.8, -0.6)
 BORDER = -0.37  # The gray between the images of a film.
 
 
@@ -44,8 +45,26 @@ class Shown(NamedTuple):
     num_classes: int
 
 
-def all_pictures(
+def make_nats_by_pixel(
     model: PixelModel,
+) -> Callable[..., Float[Array, "image height width"]]:
+    """Returns a function that computes what each pixel costs.
+
+    Args:
+        model: the model.
+
+    Returns:
+        A function of (variables, images, labels), which returns the mean over channels in nats.
+    """
+
+    def nats(variables, images, labels):
+        return pixel_nats(model.logits(variables, images, labels), images).mean(axis=-1)
+
+    return jax.jit(nats)
+
+
+def all_pictures(
+    nats_by_pixel: Callable[..., Float[Array, "image height width"]],
     drawer: Callable[..., ImageArray],
     variables: Variables,
     key: Key[Array, ""],
@@ -55,7 +74,7 @@ def all_pictures(
     """Makes all pictures of a model of pixels.
 
     Args:
-        model: the model.
+        nats_by_pixel: what `make_nats_by_pixel` returned.
         drawer: draws unknown pixels; see `autoregressive.make_drawer`.
         variables: the model's variables.
         key: the random key.
@@ -75,7 +94,7 @@ def all_pictures(
         "temperatures": at_temperatures(
             drawer, variables, temperature_key, shown, settings.temperatures
         ),
-        "surprise": surprise(model, variables, shown),
+        "surprise": surprise(nats_by_pixel, variables, shown),
         "order": order(shown.samples[:FILMED]),
     }
 
@@ -146,12 +165,16 @@ def at_temperatures(
     )
 
 
-def surprise(model: PixelModel, variables: Variables, shown: Shown) -> Images:
+def surprise(
+    nats_by_pixel: Callable[..., Float[Array, "image height width"]],
+    variables: Variables,
+    shown: Shown,
+) -> Images:
     """Shows which pixels of test images cost most.
 
     Args:
-        model: the model.
-        variables: its variables.
+        nats_by_pixel: what `make_nats_by_pixel` returned.
+        variables: the model's variables.
         shown: the images.
 
     Returns:
@@ -161,12 +184,8 @@ def surprise(model: PixelModel, variables: Variables, shown: Shown) -> Images:
 
     images = shown.test[:COLUMNS]
     labels = None if shown.labels is None else shown.labels[:COLUMNS]
-    nats = jax.jit(
-        lambda variables, images, labels: pixel_nats(
-            model.logits(variables, images, labels), images
-        ).mean(axis=-1)
-    )(variables, jnp.asarray(images), labels)
-    colors = colormaps["inferno"](np.clip(np.asarray(nats) / BRIGHTEST_NATS, 0.0, 1.0))[..., :3]
+    nats = np.asarray(nats_by_pixel(variables, images, labels))
+    colors = colormaps["inferno"](np.clip(nats / BRIGHTEST_NATS, 0.0, 1.0))[..., :3]
     above = np.broadcast_to(images, (*images.shape[:3], 3))
     return Images(
         np.concatenate([above, 2.0 * colors.astype(np.float32) - 1.0]),
@@ -174,6 +193,32 @@ def surprise(model: PixelModel, variables: Variables, shown: Shown) -> Images:
         "test images above; below, the nats of each pixel, black 0 to yellow "
         f"{BRIGHTEST_NATS:.0f} and more",
     )
+
+
+def fields(sees: dict[str, Bool[np.ndarray, "height width"]]) -> Evaluation:
+    """Shows which pixels the middle pixel sees in networks side by side, and their blind spots.
+
+    Args:
+        sees: by the name of a network, what `causality.field_of` returned.
+
+    Returns:
+        The picture `receptive_field`, and a line with the number of unseen pixels.
+    """
+    pictures, counts = [], []
+    for name, seen in sees.items():
+        window, blind = blind_spot(seen)
+        picture = np.full((*seen.shape, 3), -0.8, np.float32)
+        for where, color in ((seen, SEEN), (blind, BLIND)):
+            picture[where] = color
+        picture[seen.shape[0] // 2, seen.shape[1] // 2] = OWN
+        pictures.append(picture)
+        counts.append(f"{name} {int(blind.sum())} of {int(window.sum())}")
+    line = f"earlier pixels in reach that the middle pixel does not see: {', '.join(counts)}"
+    caption = f"{' and '.join(sees)} at random weights: white is seen by the yellow pixel, red is "
+    return {
+        "receptive_field": Images(np.stack(pictures), len(pictures), f"{caption}its blind spot"),
+        "blind_spot": line,
+    }
 
 
 def order(samples: ImageArray) -> Animation:
