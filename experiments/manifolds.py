@@ -212,9 +212,18 @@ def scores_of(space: Space, embedding: Embedding, neighbors: int) -> dict[str, f
     return scores | ({"unrolled": unrolled(embedding, space.colors)} if space.name == ROLL else {})
 
 
-def describe_space(space: Space, config: Config) -> tuple[Evaluation, list[tuple], list[str]]:
-    """Embeds one space by all methods; returns results, rows of the table, and lines."""
-    results: Evaluation = {}
+class Described(NamedTuple):
+    """Holds what all methods make of one space."""
+
+    scalars: dict[str, float]
+    rows: list[tuple[str | float, ...]]
+    lines: list[str]
+    sheet: Float32[np.ndarray, "side side 3"]
+
+
+def describe_space(space: Space, config: Config) -> Described:
+    """Embeds one space by all methods, and scores the embeddings."""
+    results: dict[str, float] = {}
     rows, lines, titles = [], [], {}
     parts = graph_parts(space.vectors, config.neighbors)
     lines.append(
@@ -235,11 +244,7 @@ def describe_space(space: Space, config: Config) -> tuple[Evaluation, list[tuple
         error = scores.get("unrolled", scores["one_nn_error"])
         label = "unrolled" if "unrolled" in scores else "1-NN error"
         titles[f"{name}: {label} {error:.2f}"] = embedding.points
-    picture = embedding_sheet(titles, space.colors, space.name)
-    results[f"sheet_{space.name.replace(' ', '_')}"] = Images(
-        picture[None], 1, f"{space.name} in the plane; colors are classes, or places on the roll"
-    )
-    return results, rows, lines
+    return Described(results, rows, lines, embedding_sheet(titles, space.colors, space.name))
 
 
 def short_circuits(roll: Space, config: Config) -> Evaluation:
@@ -334,15 +339,17 @@ def four_uses(space: Space, plane_error: float, config: Config) -> tuple[dict[st
 def make_evaluate(config: Config, spaces: list[Space]):
     def evaluate(state, key) -> Evaluation:
         results: Evaluation = {}
-        rows, lines, uses = [], [], ""
+        rows, lines, sheets, uses = [], [], [], ""
         for space in spaces:
-            found, more, words = describe_space(space, config)
-            results, rows, lines = results | found, rows + more, lines + words
+            found = describe_space(space, config)
+            results |= found.scalars
+            rows, lines = rows + found.rows, lines + found.lines
+            sheets.append(found.sheet)
             if space.name == ROLL:
                 results |= short_circuits(space, config)
             elif space.shape and not uses:
                 key_of_error = f"{space.name}_t_sne_one_nn_error".replace(" ", "_").lower()
-                scalars, uses = four_uses(space, found[key_of_error], config)
+                scalars, uses = four_uses(space, found.scalars[key_of_error], config)
                 results |= scalars
         columns = ("data", "method", "trustworthiness", "continuity", "1-NN error", "seconds")
         results["scores"] = DataTable(

@@ -173,7 +173,7 @@ def _autoencoder(vectors: Vectors, labels, settings: Settings) -> Points:
     batch_size = min(100, len(vectors))
 
     def step(state, key):
-        rows = jax.random.choice(key, len(images), (batch_size,), replace=False)
+        rows = jax.random.randint(key, (batch_size,), 0, len(images))
         return reconstruction_step(autoencoder, _logits_error, optimizer, state, images[rows])[
             0
         ], None
