@@ -6,7 +6,7 @@ from jaxtyping import Int
 
 def ngram_nats(
     train: Int[np.ndarray, " token"],
-    test: Int[np.ndarray, " token"],
+    test: Int[np.ndarray, " asked"],
     vocabulary: int,
     order: int,
     added: float = 0.1,

@@ -100,6 +100,7 @@ class RecurrentLayer(nn.Module):
         zoneout: for each array of the carry, the probability that a feature keeps its value for a
             step while training; () for none. The key is `dropout`.
         recurrent_init: initializer of each gate's (h, h) block of the recurrent kernel.
+        input_init: initializer of the input kernel.
         unroll: steps per turn of the compiled loop.
     """
 
@@ -108,6 +109,7 @@ class RecurrentLayer(nn.Module):
     reverse: bool = False
     zoneout: tuple[float, ...] = ()
     recurrent_init: nn.initializers.Initializer = orthogonal_gates
+    input_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
     unroll: int = UNROLL
 
     def setup(self):
@@ -117,7 +119,7 @@ class RecurrentLayer(nn.Module):
                 f"zoneout has {len(self.zoneout)} values; {self.cell.name} needs one for each of "
                 f"its {self.cell.carries} carried arrays"
             )
-        self.input_product = nn.Dense(gates * features, use_bias=False)
+        self.input_product = nn.Dense(gates * features, use_bias=False, kernel_init=self.input_init)
 
         def recurrent_kernel(key):
             blocks = [
