@@ -44,7 +44,7 @@ class Config:
     dataset: str = "mnist,digits"  # Comma-separated names; the first available one is used.
     seed: int = 0
     batch_size: int = 100
-    num_steps: int = 5_000
+    num_steps: int = 6_000
     hidden: tuple[int, ...] = (500,)  # Units of MADE's hidden layers.
     static_binarization: bool = False  # Draws MADE's bits once for all epochs, not for each batch.
     learning_rate: float = 2e-3
@@ -58,11 +58,11 @@ class Config:
     code_components: tuple[int, ...] = (10, 30)  # Of the mixture of Gaussians.
     # Of scikit-learn's kernel density, in units of pixels in [0, 1]; chosen on validation images.
     bandwidths: tuple[float, ...] = (0.4, 0.5, 0.6, 0.7)
-    validation_images: int = 1_000  # On which all of these are chosen.
+    validation_images: int = 1_000  # On which all of these are chosen, and judged beside the test.
     num_samples: int = 10_000  # Of each density, for the metrics of samples.
     extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
     log_every: int = 200
-    eval_every: int = 5_000
+    eval_every: int = 6_000
     checkpoint_every: int = 1_000
 
     def __post_init__(self):
@@ -123,7 +123,7 @@ def fit_bits(
 ) -> list[FittedDensity]:
     """Fits the densities of bits."""
     train = bit_rows(dataset.train.images)
-    validation = evenly_spaced(bit_rows(dataset.validation.images), config.validation_images)
+    validation = bit_rows(evenly_spaced(dataset.validation.images, config.validation_images))
     return [
         densities.independent_bits(train),
         densities.mixture_of_bits(
@@ -252,8 +252,9 @@ def make_evaluate(config: Config, dataset: Dataset, made: MADE):
 
     @functools.cache
     def judge_simple(seed: int) -> list[Judged]:
-        bits = bit_rows(validation), bit_rows(test)
-        codes = code_rows(validation), code_rows(test)
+        some = evenly_spaced(validation, config.validation_images)
+        bits = bit_rows(some), bit_rows(test)
+        codes = code_rows(some), code_rows(test)
         of_bits = fit_bits(config, dataset, np.random.default_rng(seed))
         of_codes = fit_codes(config, dataset, components, jax.random.key(seed))
         return [

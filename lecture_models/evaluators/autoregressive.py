@@ -162,7 +162,7 @@ def make_evaluate(
             "negative_log_likelihood": float(test.mean()),
             "validation_negative_log_likelihood": float(validation.mean()),
             "likelihood_standard_error": float(test.std() / np.sqrt(len(test))),
-            "bits_per_dimension": float(bits_per_dimension(float(test.mean()), observed.test[0].size)),
+            "bits_per_dimension": bits_per_dimension(float(test.mean()), observed.test[0].size),
             "likelihood": f"exact, on all {len(test):,} test images; nats, of {settings.observed}",
             "causality": causality,
             "alarm_causality": causality if leaks else "",
