@@ -5,8 +5,9 @@
 
 Paper: Karpathy, 2015, The unreasonable effectiveness of recurrent neural networks, and its char-rnn
 Data: tinyshakespeare or any text; else the Zen of Python (announced and recorded)
-Cost: minutes on two cores
-Expected: see results/char_rnn.md
+Cost: 9 minutes on two cores beside other work
+Expected: 1.596 +- 0.024 nats per character on the last tenth of the text, 3 seeds (a table of
+  4-grams: 1.784; nanoGPT in 3 minutes on a CPU: 1.88); see results/char_rnn.md
 """
 
 import dataclasses
@@ -90,7 +91,7 @@ class Config:
 PAPER = {
     "batch_size": 50,
     "chunk": 50,
-    "num_steps": 20_050,
+    "num_steps": 20_000,
     "features": (128, 128),
     "dropout": 0.0,
     "learning_rate": 2e-3,
@@ -104,16 +105,17 @@ PAPER = {
 PAPER_SOURCES = {
     "batch_size": "train.lua, -batch_size",
     "chunk": "train.lua, -seq_length",
-    "num_steps": "train.lua, -max_epochs: 50 epochs, here of 401 chunks of 90% of the text",
+    "num_steps": "train.lua, -max_epochs: 50 epochs, here of 400 chunks of 90% of the text",
     "features": "train.lua, -num_layers and -rnn_size",
     "dropout": "train.lua, -dropout",
     "learning_rate": "train.lua, -learning_rate",
-    "char_rnn_schedule": "train.lua: RMSProp, decay 0.95, and 0.97 per epoch after 10 epochs",
+    "clip_norm": "train.lua, -grad_clip, there for each element",
+    "char_rnn_schedule": "train.lua: RMSProp, decay 0.95; 0.97 at each epoch from the 10th on",
 }
 PAPER_DEPARTURES = (
     ("each element of the gradient is cut to [-5, 5]", "the whole gradient's norm is cut to 5"),
     ("the text is split 95% and 5%", "90%, 5% and 5%, the same last tenth as in nanoGPT"),
-    ("weights start uniform in [-0.08, 0.08]", "LeCun's and orthogonal kernels; forget bias 1"),
+    ("weights start uniform in [-0.08, 0.08]", "LeCun's and orthogonal kernels"),
     ("each epoch cuts the text at the same places", "at other places"),
 )
 
@@ -151,7 +153,8 @@ def make_optimizer(config: Config, steps_per_epoch: int) -> optax.GradientTransf
         config.learning_rate,
         transition_steps=steps_per_epoch,
         decay_rate=0.97,
-        transition_begin=10 * steps_per_epoch,
+        # The first factor comes at the end of the tenth epoch.
+        transition_begin=9 * steps_per_epoch,
         staircase=True,
     )
     return optax.chain(clip, optax.rmsprop(schedule, decay=0.95))
@@ -258,7 +261,7 @@ def cell_pictures(
         begin = _densest(text_properties(texts[1])[cell.name])
         shown = slice(begin, begin + SHOWN // 2)
         caption = (
-            f"cell {cell.feature} (blue -1, orange 1) follows the {cell.name}: correlation "
+            f'cell {cell.feature} (blue -1, orange 1) beside "{cell.name}": correlation '
             f"{cell.correlation:.2f} on text where it was not chosen"
         )
         picture = colored_text(texts[1][shown], states[1][shown, cell.feature])
@@ -294,7 +297,7 @@ def make_evaluate(
             "surprisal": surprisal_picture(parts, validation),
             "comparison": table,
             "cells": "\n".join(
-                f"cell {cell.feature:>4} follows the {cell.name:24} correlation "
+                f"cell {cell.feature:>4}, {cell.name:24} correlation "
                 f"{cell.chosen:5.2f} where it was chosen, {cell.correlation:5.2f} elsewhere"
                 for cell in cells
             ),

@@ -47,17 +47,18 @@ def warmup_cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
 def descend(
     optimizer: optax.GradientTransformation,
     state: TrainState,
-    loss: Callable[[Params], tuple[Float[Array, ""], Metrics]],
-) -> tuple[TrainState, Metrics]:
+    loss: Callable[[Params], tuple[Float[Array, ""], Any]],
+) -> tuple[TrainState, Any]:
     """Updates the parameters once.
 
     Args:
         optimizer: the optimizer whose state is updated.
         state: the state before the update.
-        loss: maps parameters to the scalar to lower, and to metrics.
+        loss: maps parameters to the scalar to lower, and to metrics, or to a pytree of metrics and
+            more, such as the state that a recurrent network carries on.
 
     Returns:
-        The state after the update, and the metrics from before it.
+        The state after the update, and the metrics (and more) from before it.
     """
     gradient, metrics = jax.grad(loss, has_aux=True)(state.params)
     updates, optimizer_state = optimizer.update(gradient, state.optimizer_state, state.params)

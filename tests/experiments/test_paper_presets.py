@@ -38,6 +38,16 @@ STATED = {
         "score_cam_features": 0,
         "replacement_steps": 224,
     },
+    "char_rnn": {
+        "batch_size": 50,
+        "chunk": 50,
+        "num_steps": 20000,
+        "features": (128, 128),
+        "dropout": 0.0,
+        "learning_rate": 0.002,
+        "clip_norm": 5.0,
+        "char_rnn_schedule": True,
+    },
     "class_image": {
         "log_probability": False,
         "fourier": False,
