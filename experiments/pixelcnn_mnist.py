@@ -46,7 +46,7 @@ class Config:
     dataset: str = "mnist,digits"  # Comma-separated names; the first available one is used.
     seed: int = 0
     batch_size: int = 8  # Small: in minutes the number of steps decides.
-    num_steps: int = 16_000
+    num_steps: int = 12_000
     levels: int = 2  # Values of a pixel: 2 for bits, 256 for images of 8 bits.
     gated: bool = False  # Two stacks of gated layers without a blind spot, in place of residuals.
     features: int = 16  # Half the maps between residual blocks; of each stack, if gated.
@@ -55,7 +55,7 @@ class Config:
     class_conditional: bool = False  # Gives each layer a bias for the class of the image.
     dynamic_binarization: bool = False  # Draws bits anew for each batch, not once for all epochs.
     train_on_validation: bool = False  # Trains on all 60,000 images, for a final run.
-    learning_rate: float = 4e-3
+    learning_rate: float = 5e-3
     decay: float = 0.0  # Multiplies the rate after each step; 0 for a warmup and a cosine to 0.
     num_samples: int = 1_000  # Drawn and scored.
     completed: int = 8  # Test images whose lower half is drawn anew.
@@ -64,7 +64,7 @@ class Config:
     outside: str = "fashion_mnist,digits"  # Images of another kind; "" for none.
     extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
     log_every: int = 200
-    eval_every: int = 16_000
+    eval_every: int = 12_000
     checkpoint_every: int = 2_000
 
     def __post_init__(self):

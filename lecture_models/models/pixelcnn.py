@@ -11,10 +11,10 @@ from jaxtyping import Array, Float, Int
 from lecture_models.nn.masked_convolution import MaskedConvolution, Position
 
 Images = Float[Array, "batch height width channel"]
-Maps = Float[Array, "batch height width feature"]
+Maps = Float[Array, "batch rows columns feature"]  # All of them, a row or a pixel.
 Labels = Int[Array, " batch"] | None
-BitLogits = Float[Array, "batch height width channel"]
-LevelLogits = Float[Array, "batch height width channel level"]
+BitLogits = Float[Array, "batch rows columns channel"]
+LevelLogits = Float[Array, "batch rows columns channel level"]
 RECTIFIED = 2.0  # He et al., 2015: the gain that keeps the variance after a rectifier.
 RESIDUAL = 0.5  # Branches are summed, so each of them starts smaller.
 
@@ -270,7 +270,7 @@ def require_labels(labels: Labels, num_classes: int) -> None:
         )
 
 
-def _gate(x: Maps, groups: int) -> Float[Array, "batch height width half"]:
+def _gate(x: Maps, groups: int) -> Float[Array, "batch rows columns half"]:
     """Returns tanh of half of the maps times the sigmoid of the others, within image channels."""
     half = x.shape[-1] // 2
     if half % groups:
