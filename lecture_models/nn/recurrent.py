@@ -22,8 +22,8 @@ Inputs = Float[Array, "batch time input"]
 Outputs = Float[Array, "batch time feature"]
 Mask = Bool[Array, "batch time"]
 
-# Steps that the compiled loop takes per turn; benchmarks/lstm_speed.py measures others.
-UNROLL = 4
+# Steps that the compiled loop takes per turn: more were slower (benchmarks/lstm_speed.py).
+UNROLL = 1
 
 orthogonal_gates = nn.initializers.orthogonal()
 
