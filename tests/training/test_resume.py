@@ -122,9 +122,10 @@ def test_a_run_that_was_killed_after_its_gifs_knows_them_as_its_own(stopped, mon
         write_gifs(folder, images)
         raise Killed
 
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(session, "write_gifs", write_and_die)
-        run(stopped)
+        with pytest.raises(Killed):
+            run(stopped)
     assert read(stopped)["status"] != "finished"
     assert (stopped / "images" / "weights.gif").exists()
     assert run(stopped) == 0
