@@ -38,7 +38,7 @@ from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
 
 
 class Candidate(NamedTuple):
-    """Names an experiment, the fields that make its model, and where its parameters are.
+    """Describes an experiment, the fields that make its model, and where its parameters are.
 
     `generator` selects the parameters from the state.
     """

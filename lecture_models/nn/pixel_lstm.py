@@ -102,7 +102,7 @@ def unskew(maps: Maps) -> Float[Array, "batch height _ channel"]:
 
 
 class RowLSTM(nn.Module):
-    """Runs LSTM units down the rows; each sees the three units above it.
+    """Moves LSTM units down the rows; each sees the three units above it.
 
     gates = K_is * x (1x3, mask B) + [h_left-above, h_above, h_right-above] K_ss
 
@@ -164,7 +164,7 @@ class RowLSTM(nn.Module):
 
 
 class DiagonalBiLSTM(nn.Module):
-    """Runs LSTM units along the diagonals, from both upper corners.
+    """Moves LSTM units along the diagonals, from both upper corners.
 
     gates = K_is x (1x1) + [h_above, h_beside] K_ss
 
@@ -198,7 +198,7 @@ class DiagonalBiLSTM(nn.Module):
         return from_left + jnp.pad(from_right, ((0, 0), (1, 0), (0, 0), (0, 0)))[:, :-1]
 
     def _run(self, direction: int, x: Maps) -> Float[Array, "batch height width feature"]:
-        """Runs the units of one direction from the left to the right."""
+        """Moves the units of one direction from the left to the right."""
         batch, height, _, _ = x.shape
         kernel = self.state_to_state[direction]
 
