@@ -26,43 +26,21 @@ from lecture_models.data.lookup import Library
 from lecture_models.experiment import DataTable, Evaluation, Experiment, Images
 from lecture_models.metrics.gradient_flow import slopes_by_step, spectral_norms, state_jacobians
 from lecture_models.nn.recurrent import RecurrentLayer, length_mask
-from lecture_models.nn.recurrent_cells import Cell, gru, lstm, project, rnn, zero_carry
+from lecture_models.nn.recurrent_cells import gru, lstm, project, rnn, zero_carry
 from lecture_models.plots.line_plot import Curve, line_plot
 from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
 from lecture_models.tasks.memory_problems import (
     ADDING,
     COPYING,
     UPDATES,
-    Attempt,
     MemoryNetwork,
-    MemoryProblem,
     Training,
-    attempt,
 )
+from lecture_models.tasks.memory_trials import Remedy, trial_results, try_problems
 
 FLOOR = 1e-12  # Smaller norms are drawn as nothing: float32 has no more digits for them.
 TOLERANCE = 1.01  # By which rounding may exceed the bound.
 EXPLODING = 1.5  # Singular value of the kernel whose gradients are clipped in a table.
-
-
-class Remedy(NamedTuple):
-    """Describes a network of the table of remedies.
-
-    Attributes:
-        name: its name.
-        remedy: which of the slide's remedies it applies.
-        cell: the cell.
-        recurrent_init: the initializer of each gate's recurrent kernel.
-        input_init: the initializer of the input kernel.
-        rate: the factor of the learning rate.
-    """
-
-    name: str
-    remedy: str
-    cell: Cell
-    recurrent_init: nn.initializers.Initializer
-    input_init: nn.initializers.Initializer = nn.initializers.lecun_normal()
-    rate: float = 1.0
 
 
 def identity_init(key: Key[Array, ""], shape: tuple[int, int], dtype) -> Float[Array, "h h"]:
@@ -119,7 +97,7 @@ SMOKE = {
     "features": 4,
     "steps": 12,
     "scales": (0.9,),
-    "networks": (0, 3),
+    "networks": (3,),
     "adding_lengths": (4,),
     "copying_lengths": (),
     "max_updates": UPDATES,
@@ -181,7 +159,7 @@ def measure_flow(config: Config, network: Remedy, inputs: Array, key: Key[Array,
 
 
 def above_the_bound(flows: list[Flow]) -> str:
-    """Names the plain networks whose measured norm is above sigma^t anywhere; "" for none."""
+    """Lists the plain networks whose measured norm is above sigma^t anywhere; "" for none."""
     wrong = []
     for flow in flows:
         if flow.sigma is not None:
@@ -302,84 +280,6 @@ def requirements(config: Config, key: Key[Array, ""]) -> str:
     )
 
 
-class Trial(NamedTuple):
-    """Holds a network's attempt at a problem."""
-
-    problem: MemoryProblem
-    length: int
-    network: Remedy
-    attempt: Attempt
-
-    @property
-    def row(self) -> tuple[str | float, ...]:
-        solved = self.attempt.solved_after
-        return (
-            self.problem.name,
-            self.length,
-            self.network.name,
-            self.network.remedy,
-            self.problem.chance(self.length),
-            self.attempt.losses[-1],
-            "no" if solved is None else str(solved),
-        )
-
-
-def try_problems(config: Config, key: Key[Array, ""]) -> list[Trial]:
-    """Trains each network on each problem and length."""
-    trials = []
-    for problem, lengths in ((ADDING, config.adding_lengths), (COPYING, config.copying_lengths)):
-        for length in lengths:
-            for number in config.networks:
-                network = NETWORKS[number]
-                module = MemoryNetwork(
-                    config.features,
-                    problem.outputs,
-                    network.cell,
-                    network.recurrent_init,
-                    network.input_init,
-                )
-                rate = network.rate * config.learning_rate
-                training = Training(config.batch_size, rate, config.clip_norm, config.max_updates)
-                trial_key = jax.random.fold_in(key, len(trials))
-                ended = attempt(problem, length, module, training, trial_key)
-                trials.append(Trial(problem, length, network, ended))
-    return trials
-
-
-def trial_results(trials: list[Trial]) -> Evaluation:
-    """Returns the table of remedies, and the curves of each problem at its shortest length."""
-    results: Evaluation = {}
-    columns = ("problem", "T", "network", "remedy", "loss by chance", "last loss", "solved after")
-    rows = [trial.row for trial in trials]
-    results["remedies"] = DataTable(columns, tuple(rows), "who solves what, in how many steps")
-    lines = [
-        f"{name:8} T {length:>4}  {network:20} {remedy:14} chance {chance:.3f}  last {last:9.4f}  "
-        f"solved after {solved}"
-        for name, length, network, remedy, chance, last, solved in rows
-    ]
-    results["solved"] = "\n".join(lines)
-    for problem in (ADDING, COPYING):
-        lengths = [trial.length for trial in trials if trial.problem is problem]
-        if not lengths:
-            continue
-        curves = []
-        for trial in trials:
-            if trial.problem is problem and trial.length == min(lengths):
-                losses = np.asarray(trial.attempt.losses)
-                losses = np.where(losses > 2.0 * problem.chance(trial.length), np.nan, losses)
-                updates = UPDATES * np.arange(1, len(losses) + 1)
-                curves.append(Curve(trial.network.name, updates, losses, len(curves), marker="o"))
-        chance = np.full(2, problem.chance(min(lengths)))
-        longest = max(float(curve.x[-1]) for curve in curves)
-        curves.append(Curve("chance", np.array([0.0, longest]), chance, 7, "--"))
-        results[f"{problem.name}_losses"] = Images(
-            line_plot(curves, ("step", "loss"), f"{problem.name}, T = {min(lengths)}")[None],
-            1,
-            f"the {problem.name} problem; losses above twice the chance loss are left out",
-        )
-    return results
-
-
 def make_evaluate(config: Config, dataset: Dataset):
     def evaluate(state, key) -> Evaluation:
         flow_key, clip_key, check_key, trial_key = jax.random.split(key, 4)
@@ -393,7 +293,13 @@ def make_evaluate(config: Config, dataset: Dataset):
         results |= flow_pictures(flows)
         results["clipping"] = clipping_table(config, clip_key)
         results["requirements"] = requirements(config, check_key)
-        trials = try_problems(config, trial_key)
+        trials = try_problems(
+            tuple(NETWORKS[number] for number in config.networks),
+            ((ADDING, config.adding_lengths), (COPYING, config.copying_lengths)),
+            config.features,
+            Training(config.batch_size, config.learning_rate, config.clip_norm, config.max_updates),
+            trial_key,
+        )
         results["solved_problems"] = float(
             sum(trial.attempt.solved_after is not None for trial in trials)
         )

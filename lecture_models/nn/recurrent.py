@@ -1,4 +1,4 @@
-"""Runs a recurrent cell along sequences.
+"""Applies a recurrent cell along sequences.
 
 A layer gives all hidden states, so it serves every form of the lecture:
 
@@ -88,7 +88,7 @@ def run_cell(
 
 
 class RecurrentLayer(nn.Module):
-    """Runs one cell along sequences in one direction.
+    """Applies one cell along sequences in one direction.
 
     `layer(inputs, carry, mask, training)` returns the last carry and all outputs, as `lax.scan`
     does. `layer.step(carry, inputs)` takes one step, for what feeds back: attention, sampling.

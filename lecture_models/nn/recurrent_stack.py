@@ -11,7 +11,7 @@ Carries = tuple[Carry, ...]
 
 
 class RecurrentStack(nn.Module):
-    """Runs several recurrent layers, each on the outputs of the one below.
+    """Applies several recurrent layers, each on the outputs of the one below.
 
     `stack(inputs, carries, mask, training)` returns the last carries and the top layer's outputs.
     The carries have one entry per layer, or forward and backward by turns in both directions.
