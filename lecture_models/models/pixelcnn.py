@@ -22,8 +22,8 @@ RESIDUAL = 0.5  # Branches are summed, so each of them starts smaller.
 class PixelCNN(nn.Module):
     """Computes the logits of pixels with rectified residual blocks of masked convolutions.
 
-    A 7x7 convolution with mask A to 2h maps; residual blocks ReLU, 1x1 to h, ReLU, 3x3 with mask B
-    to h, ReLU, 1x1 to 2h; then ReLU, 1x1, ReLU, 1x1. Pixels above and to the right of the own one
+    A convolution with mask A to 2h maps; residual blocks ReLU, 1x1 to h, ReLU, a convolution with
+    mask B to h, ReLU, 1x1 to 2h; then ReLU, 1x1, ReLU, 1x1. Pixels above and to the right of the own one
     that lie in a triangle are never seen: the blind spot, which `GatedPixelCNN` does not have.
 
     Attributes:
@@ -32,6 +32,8 @@ class PixelCNN(nn.Module):
         head_features: the number of maps before the logits.
         levels: the number of values of a pixel. With 2 there is one logit for each pixel.
         num_classes: the number of classes that an image may be conditioned on; 0 for none.
+        first_size: the side of the first filter, odd; the paper's is 7.
+        filter_size: the side of the blocks' filters, odd; the paper's is 3.
     """
 
     features: int = 16
@@ -39,6 +41,8 @@ class PixelCNN(nn.Module):
     head_features: int = 32
     levels: int = 2
     num_classes: int = 0
+    first_size: int = 7
+    filter_size: int = 3
 
     @nn.compact
     def __call__(
@@ -66,10 +70,10 @@ class PixelCNN(nn.Module):
         def bias(features):
             return _class_bias(labels, self.num_classes, features)
 
-        x = convolve(images, 2 * self.features, 7, "A", 1.0) + bias(2 * self.features)
+        x = convolve(images, 2 * self.features, self.first_size, "A", 1.0) + bias(2 * self.features)
         for _ in range(self.num_blocks):
             y = convolve(nn.relu(x), self.features, 1, "B")
-            y = convolve(nn.relu(y), self.features, 3, "B") + bias(self.features)
+            y = convolve(nn.relu(y), self.features, self.filter_size, "B") + bias(self.features)
             x = x + convolve(nn.relu(y), 2 * self.features, 1, "B", RESIDUAL)
         x = convolve(nn.relu(x), self.head_features, 1, "B")
         return _to_logits(convolve(nn.relu(x), _outputs(groups, self.levels), 1, "B"), groups)
@@ -113,6 +117,8 @@ class GatedPixelCNN(nn.Module):
         head_features: the number of maps before the logits.
         levels: the number of values of a pixel. With 2 there is one logit for each pixel.
         num_classes: the number of classes that an image may be conditioned on; 0 for none.
+        first_size: the side of the first filter, odd.
+        filter_size: the side of the other filters, odd.
     """
 
     features: int = 16
@@ -120,11 +126,14 @@ class GatedPixelCNN(nn.Module):
     head_features: int = 32
     levels: int = 2
     num_classes: int = 0
+    first_size: int = 7
+    filter_size: int = 3
 
     def setup(self):
-        self.vertical = VerticalStack(self.features, self.num_layers, self.num_classes)
+        sizes = (self.first_size, *(self.filter_size,) * (self.num_layers - 1))
+        self.vertical = VerticalStack(self.features, sizes, self.num_classes)
         self.horizontal = HorizontalStack(
-            self.features, self.num_layers, self.head_features, self.levels, self.num_classes
+            self.features, sizes, self.head_features, self.levels, self.num_classes
         )
 
     def __call__(self, images: Images, labels: Labels = None) -> BitLogits | LevelLogits:
@@ -185,12 +194,12 @@ class VerticalStack(nn.Module):
 
     Attributes:
         features: the number of maps.
-        num_layers: the number of layers.
+        sizes: the side of each layer's filter.
         num_classes: the number of classes; 0 for none.
     """
 
     features: int
-    num_layers: int
+    sizes: tuple[int, ...]
     num_classes: int
 
     @nn.compact
@@ -199,9 +208,9 @@ class VerticalStack(nn.Module):
     ) -> tuple[Maps, ...]:
         """Returns for each layer the maps for the horizontal stack, whole or of one row."""
         x, sent = images, []
-        for layer in range(self.num_layers):
-            size, mask = ((7, 7), "rows A") if layer == 0 else ((3, 3), "rows B")
-            x = MaskedConvolution(2 * self.features, size, mask)(x, position)
+        for layer, size in enumerate(self.sizes):
+            mask = "rows A" if layer == 0 else "rows B"
+            x = MaskedConvolution(2 * self.features, (size, size), mask)(x, position)
             sent.append(MaskedConvolution(2 * self.features, (1, 1), "B")(x))
             x = _gate(x + _class_bias(labels, self.num_classes, 2 * self.features), 1)
         return tuple(sent)
@@ -212,14 +221,14 @@ class HorizontalStack(nn.Module):
 
     Attributes:
         features: the number of maps.
-        num_layers: the number of layers.
+        sizes: the side of each layer's filter.
         head_features: the number of maps before the logits.
         levels: the number of values of a pixel.
         num_classes: the number of classes; 0 for none.
     """
 
     features: int
-    num_layers: int
+    sizes: tuple[int, ...]
     head_features: int
     levels: int
     num_classes: int
@@ -239,9 +248,8 @@ class HorizontalStack(nn.Module):
             return MaskedConvolution(features, (1, width), mask, groups, gain)(x, position)
 
         x = images
-        for layer, from_above in enumerate(sent):
-            width, mask = (7, "A") if layer == 0 else (3, "B")
-            y = convolve(x, 2 * self.features, width, mask)
+        for layer, (size, from_above) in enumerate(zip(self.sizes, sent, strict=True)):
+            y = convolve(x, 2 * self.features, size, "A" if layer == 0 else "B")
             y = y + from_above + _class_bias(labels, self.num_classes, 2 * self.features)
             y = _gate(y, groups)
             y = convolve(y, self.features, 1, "B")

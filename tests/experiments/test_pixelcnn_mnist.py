@@ -53,7 +53,14 @@ def parameters(channels, **fields):
 
 def test_the_network_for_cifar10_at_the_size_of_the_paper_is_counted():
     """The sizes are those of the results page."""
-    paper = {"levels": 256, "features": 128, "num_layers": 15, "head_features": 1_024}
+    paper = {
+        "first_size": 7,
+        "filter_size": 3,
+        "levels": 256,
+        "features": 128,
+        "num_layers": 15,
+        "head_features": 1_024,
+    }
     by_hand = 4 * 7 * 3 * 256 + 256 + 15 * (257 * 128 + 6 * 128**2 + 128 + 129 * 256)
     by_hand += 257 * 1_024 + 1_025 * 768
     assert parameters(3, **paper) == by_hand == 3_537_408
@@ -67,6 +74,7 @@ def test_the_network_for_cifar10_at_the_size_of_the_paper_is_counted():
         ({"temperatures": ()}, "--temperatures is empty"),
         ({"temperatures": (0.0,)}, "--temperatures is 0.0; it must be at least 0.01"),
         ({"dynamic_binarization": True, "levels": 4}, "--levels is 4; it must be 2"),
+        ({"filter_size": 4}, "--filter_size is 4; a masked filter must be odd"),
         ({"num_layers": 0}, "--num_layers is 0"),
     ],
 )
