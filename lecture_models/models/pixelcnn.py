@@ -23,8 +23,8 @@ class PixelCNN(nn.Module):
     """Computes the logits of pixels with rectified residual blocks of masked convolutions.
 
     A convolution with mask A to 2h maps; residual blocks ReLU, 1x1 to h, ReLU, a convolution with
-    mask B to h, ReLU, 1x1 to 2h; then ReLU, 1x1, ReLU, 1x1. Pixels above and to the right of the own one
-    that lie in a triangle are never seen: the blind spot, which `GatedPixelCNN` does not have.
+    mask B to h, ReLU, 1x1 to 2h; then ReLU, 1x1, ReLU, 1x1. Pixels above and to the right of the
+    own one that lie in a triangle are never seen: the blind spot, which `GatedPixelCNN` lacks.
 
     Attributes:
         features: h, half the number of maps between the blocks.
