@@ -196,18 +196,16 @@ def learning_curves(config: Config, counts: list[int], errors: Curves) -> Images
     """Plots training and validation error over the number of images, for each model size."""
     curves = []
     for row, width in enumerate(config.hidden_units):
-        words = f"{width} hidden units"
-        curves.append(Curve(f"{words}, validation", counts, errors.validation[row], row, "-", "o"))
-        curves.append(Curve(f"{words}, training", counts, errors.train[row], row, "--", "o"))
+        curves.append(Curve(f"{width} hidden units", counts, errors.validation[row], row, "-", "o"))
+        curves.append(Curve("", counts, errors.train[row], row, "--", "o"))
     by_count = line_plot(
         curves, ("training images", "error in percent"), "over the data", "x", (0.0, None)
     )
     curves = []
     for column, count in enumerate(counts):
-        words = f"{count:,} images"
-        values = errors.validation[:, column], errors.train[:, column]
-        for name, value, style in zip(("validation", "training"), values, ["-", "--"], strict=True):
-            curves.append(Curve(f"{words}, {name}", config.hidden_units, value, column, style, "o"))
+        validation, train = errors.validation[:, column], errors.train[:, column]
+        curves.append(Curve(f"{count:,} images", config.hidden_units, validation, column, "-", "o"))
+        curves.append(Curve("", config.hidden_units, train, column, "--", "o"))
     by_width = line_plot(
         curves, ("hidden units", "error in percent"), "over the model size", "x", (0.0, None)
     )

@@ -352,9 +352,10 @@ def make_evaluate(config: Config, spaces: list[Space]):
                 scalars, uses = four_uses(space, found.scalars[key_of_error], config)
                 results |= scalars
         columns = ("data", "method", "trustworthiness", "continuity", "1-NN error", "seconds")
-        results["scores"] = DataTable(
-            (*columns, "unrolled"), tuple(rows), "embeddings in the plane"
-        )
+        caption = "embeddings in the plane"
+        results["scores"] = DataTable((*columns, "unrolled"), tuple(rows), caption)
+        words = "seven embeddings in the plane; colors are places on the roll, or classes"
+        results["sheet"] = Images(np.stack(sheets), len(sheets), words)
         return results | {"methods": "\n".join(lines)} | ({"four_uses": uses} if uses else {})
 
     return evaluate

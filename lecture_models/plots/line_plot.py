@@ -59,7 +59,7 @@ def line_plot(
     if not curves:
         raise ValueError("there are no curves; at least 1 is needed")
     figure = new_figure()
-    axes = figure.add_subplot(box_aspect=0.8)
+    axes = figure.add_subplot()
     for curve in curves:
         _draw(axes, curve)
     if "x" in logarithmic:

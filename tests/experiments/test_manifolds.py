@@ -76,6 +76,16 @@ def test_large_pictures_are_reduced_by_means():
     assert space.vectors[0, 0] == pytest.approx(block, abs=1e-6)
 
 
+@pytest.mark.slow
+def test_a_run_shows_one_sheet_for_each_space_and_the_four_uses():
+    config = dataclasses.replace(SMALL, num_points=50, short_circuits=(5,))
+    found = experiment.build(config, Library(None, print)).evaluate({}, None)
+    assert found["sheet"].pixels.shape == (3, 640, 640, 3)
+    assert len(found["scores"].rows) == 3 * 7
+    assert found["four_uses"].count("\n") == 4
+    assert 0.0 < found["use_dimension_nearest_to_farthest"] < 1.0
+
+
 def test_scores_are_of_the_points():
     labels = np.repeat([0, 1], 20)
     points = np.stack([np.arange(40.0), 10.0 * labels], 1)
