@@ -5,7 +5,7 @@
 Paper: Rumelhart, Hinton and Williams, 1986, Learning representations by back-propagating errors
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: 1 minute on one core
-Expected: every hand gradient equals jax.grad to 1e-6; test accuracy at least 97.5 %, with the loss
+Expected: every hand gradient equals jax.grad to 1e-6; test accuracy 97.54 +- 0.02 %, with the loss
   curve of autodiff; see results/mlp_by_hand.md
 """
 
