@@ -8,6 +8,7 @@ from flax import linen as nn
 
 from lecture_models.nn.cpu import convolutions, winograd
 from lecture_models.nn.cpu.convolutions import faster_convolutions, plain_convolutions
+from tests.random_variables import random_variables
 
 MANY, SOME = winograd.CHANNELS, winograd.FILTER_CHANNELS
 RANDOM = np.random.default_rng(0)
@@ -28,7 +29,8 @@ def normal(*shape):
 
 
 def variables_of(module, x):
-    return module.init(jax.random.key(0), x)
+    """Returns the shapes of the variables; nothing is computed."""
+    return jax.eval_shape(module.init, jax.random.key(0), x)
 
 
 def program(module, x):
@@ -52,16 +54,18 @@ def test_replaced_convolutions_agree_for_any_padding(
 ):
     module = nn.Conv(new, (window, window), strides, padding=padding)
     x = normal(images, 18, 21, channels)
-    variables = variables_of(module, x)
+    variables = random_variables(module, x)
 
     def loss(variables, x):
         y = module.apply(variables, x)
         return jnp.sum(y**2), y
 
-    compute = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)
-    wanted = compute(variables, x)
+    def compute():  # A program of its own: a function that was traced before is not traced again.
+        return jax.jit(jax.value_and_grad(loss, argnums=(0, 1), has_aux=True))(variables, x)
+
+    wanted = compute()
     with faster_convolutions():
-        found = compute(variables, x)
+        found = compute()
         assert REPLACED in program(module, x)
     for ours, direct in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
         np.testing.assert_allclose(ours, direct, rtol=0, atol=2e-5 * np.abs(direct).max())
@@ -77,11 +81,15 @@ class Twice(nn.Module):
 @any_work
 def test_submodules_keep_their_variables():
     x = normal(1, 16, 16, 3)
-    variables = variables_of(Twice(), x)
-    wanted = Twice().apply(variables, x)
+
+    def init():  # A program of its own at each call.
+        return jax.jit(lambda key: Twice().init_with_output(key, x))(jax.random.key(0))
+
+    wanted, variables = init()
     with faster_convolutions():
-        np.testing.assert_allclose(Twice().apply(variables, x), wanted, rtol=0, atol=1e-4)
-        first, _ = Twice().init_with_output(jax.random.key(0), x)
+        replaced = jax.jit(lambda variables: Twice().apply(variables, x))(variables)
+        first, _ = init()
+    np.testing.assert_allclose(replaced, wanted, rtol=0, atol=1e-4)
     np.testing.assert_allclose(first, wanted, rtol=0, atol=1e-4)
 
 

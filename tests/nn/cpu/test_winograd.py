@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,11 +40,17 @@ def test_the_matrices_correlate_a_row_exactly():
 @pytest.mark.parametrize("shape", [(1, 16, 16, 64), (2, 13, 22, 96), (3, 9, 5, 7)])
 def test_maps_and_gradients_are_those_of_the_direct_convolution(shape):
     x, kernel, cotangent = example(*shape, features=80)
-    y, pull = jax.vjp(winograd.convolve, x, kernel)
-    wanted, wanted_pull = jax.vjp(direct, x, kernel)
+
+    @functools.partial(jax.jit, static_argnums=0)
+    def maps_and_gradients(convolve, x, kernel, cotangent):
+        y, pull = jax.vjp(convolve, x, kernel)
+        return y, pull(cotangent)
+
+    y, gradients = maps_and_gradients(winograd.convolve, x, kernel, cotangent)
+    wanted, wanted_gradients = maps_and_gradients(direct, x, kernel, cotangent)
     assert y.shape == wanted.shape
     assert error(y, wanted) < 1e-5
-    for found, expected in zip(pull(cotangent), wanted_pull(cotangent), strict=True):
+    for found, expected in zip(gradients, wanted_gradients, strict=True):
         assert found.shape == expected.shape
         assert error(found, expected) < 2e-5
 
@@ -67,24 +75,33 @@ def tiles_that_read(shape, row, column):
     return affected
 
 
+@functools.partial(jax.jit, static_argnames="strip")
+def by_tiles(hit, kernel, x, hit_cotangent, strip):
+    """Returns maps, and the gradient to other maps; `strip` is winograd.STRIP at the tracing."""
+    (gradient,) = jax.vjp(lambda maps: winograd.convolve(maps, kernel), x)[1](hit_cotangent)
+    return winograd.convolve(hit, kernel), gradient
+
+
+@jax.jit
+def directly(hit, kernel, x, hit_cotangent):
+    (gradient,) = jax.vjp(lambda maps: direct(maps, kernel), x)[1](hit_cotangent)
+    return direct(hit, kernel), gradient
+
+
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize(("row", "column"), [(0, 0), (6, 9), (7, 8), (12, 21)])
 @pytest.mark.parametrize("strip", [winograd.STRIP, 1])
 def test_a_value_that_is_not_finite_stays_within_its_tiles(monkeypatch, value, row, column, strip):
     monkeypatch.setattr(winograd, "STRIP", strip)
     x, kernel, cotangent = example(2, 13, 22, 6, features=5)
-    hit = x.at[0, row, column, 0].set(value)
-    affected = tiles_that_read(x.shape, row, column)
-    y, wanted = winograd.convolve(hit, kernel), direct(hit, kernel)
-    assert np.isfinite(wanted)[~affected].all()
-    assert error(y[~affected], wanted[~affected]) < 1e-5
-    assert not (np.isfinite(y) & ~np.isfinite(wanted)).any()
     # The gradient to the maps is a convolution of the cotangent.
-    hit = cotangent.at[0, row, column, 0].set(value)
-    (found,) = jax.vjp(lambda maps: winograd.convolve(maps, kernel), x)[1](hit)
-    (wanted,) = jax.vjp(lambda maps: direct(maps, kernel), x)[1](hit)
-    assert error(found[~affected], wanted[~affected]) < 1e-5
-    assert not (np.isfinite(found) & ~np.isfinite(wanted)).any()
+    hits = [array.at[0, row, column, 0].set(value) for array in (x, cotangent)]
+    affected = tiles_that_read(x.shape, row, column)
+    found = by_tiles(hits[0], kernel, x, hits[1], strip=strip)
+    for ours, wanted in zip(found, directly(hits[0], kernel, x, hits[1]), strict=True):
+        assert np.isfinite(wanted)[~affected].all()
+        assert error(ours[~affected], wanted[~affected]) < 1e-5
+        assert not (np.isfinite(ours) & ~np.isfinite(wanted)).any()
 
 
 @pytest.mark.parametrize("gradient", [False, True])
