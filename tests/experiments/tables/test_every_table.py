@@ -24,7 +24,7 @@ from lecture_models.tables.trained_cells import cell_config
 TABLES = launch.CHECKOUT.tables
 NAMES = discovery.names(TABLES)
 NOTHING = Path("no-such-folder")  # What this machine has run or downloaded must not matter.
-SLOW = {"resnet_costs": pytest.mark.slow}  # It traces 1,202 layers.
+SLOW = {"resnet_costs": pytest.mark.slow}  # It traces 500 layers.
 every_table = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=SLOW.get(name, ())) for name in NAMES]
 )
@@ -164,6 +164,8 @@ def test_cifar_resnets_have_the_papers_parameters():
     found = ours("resnet_costs")
     sizes = [found[f"CIFAR ResNet-{depth}: parameters"] for depth in (20, 32, 44, 56, 110, 1202)]
     assert sizes == [269_722, 464_154, 658_586, 853_018, 1_727_962, 19_421_274]
+    whole = trace(cifar_resnet(20), 32, 32, 3)
+    assert found["CIFAR ResNet-20: multiply-adds"] == whole.multiply_adds
 
 
 def test_fractal_paths_and_depths():
