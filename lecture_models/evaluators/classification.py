@@ -57,15 +57,17 @@ def make_evaluate(
         filters and the mistakes; and an alarm, empty unless the classifier hardly beats guessing.
     """
 
+    # One size for all splits, so that the network is compiled once.
+    splits = (dataset.train, dataset.validation, dataset.test)
+    batch_size = min(BATCH_SIZE, max(len(split.images) for split in splits))
+
     @jax.jit
     @faster_convolutions()
     def classify(state, images):
         return {name: head(state, images) for name, head in heads.items()}
 
     def evaluate_split(state, split: Split, name: str) -> tuple[Evaluation, np.ndarray]:
-        logits = batched_apply(
-            lambda images: classify(state, images), split.images, min(BATCH_SIZE, len(split.images))
-        )
+        logits = batched_apply(lambda images: classify(state, images), split.images, batch_size)
         scalars = scores(logits[""], split, name)
         for suffix in logits.keys() - {""}:
             scalars[f"{name}_error_percent_{suffix}"] = error_percent(logits[suffix], split.labels)
