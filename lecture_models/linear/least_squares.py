@@ -1,5 +1,6 @@
 """Solves min_x |A x - b|^2 in the ways of the lectures, which agree but for rounding."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -72,6 +73,7 @@ def gradient(matrix: Matrix, solution: Solution, target: Target) -> Solution:
     return 2.0 * matrix.T @ (matrix @ solution) - 2.0 * matrix.T @ target
 
 
+@jax.jit
 def solve_normal_equations(matrix: Matrix, target: Target) -> Solution:
     """Returns x = (A^T A)^-1 A^T b, by a Cholesky decomposition of A^T A.
 
@@ -88,6 +90,7 @@ def solve_normal_equations(matrix: Matrix, target: Target) -> Solution:
     return jax.scipy.linalg.cho_solve(factor, matrix.T @ target)
 
 
+@jax.jit
 def solve_qr(matrix: Matrix, target: Target) -> Solution:
     """Returns the solution of R x = Q^T b, with A = Q R.
 
@@ -185,6 +188,7 @@ def largest_step(matrix: Matrix) -> Float[Array, ""]:
     return 1.0 / jnp.linalg.norm(matrix, 2) ** 2
 
 
+@functools.partial(jax.jit, static_argnames="num_steps")
 def descend_gradient(
     matrix: Matrix, target: Target, step_size: Float[Array, ""] | float, num_steps: int
 ) -> Float[Array, "step column"]:
