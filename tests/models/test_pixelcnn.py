@@ -22,15 +22,16 @@ GATED = GatedPixelCNN(features=9, num_layers=2, head_features=9)
 both = pytest.mark.parametrize("network", [PLAIN, GATED], ids=["plain", "gated"])
 
 
+@functools.partial(jax.jit, static_argnames="network")
 def parameters(network, images, labels=None):
     """Returns random parameters, none of them 0 but for masks."""
-    key = jax.random.key(0)
-    params = jax.jit(network.init)(key, images, labels)["params"]
+    params = network.init(jax.random.key(0), images, labels)["params"]
     leaves, tree = jax.tree.flatten(params)
-    keys = jax.random.split(key, len(leaves))
+    keys = jax.random.split(jax.random.key(1), len(leaves))
     moved = [
-        leaf
-        + jnp.where((leaf == 0) & (leaf.ndim == 4), 0.0, 0.3 * jax.random.normal(k, leaf.shape))
+        jnp.where(
+            (leaf == 0) & (leaf.ndim == 4), 0.0, leaf + 0.3 * jax.random.normal(k, leaf.shape)
+        )
         for leaf, k in zip(leaves, keys, strict=True)
     ]
     return {"params": jax.tree.unflatten(tree, moved)}
@@ -46,15 +47,15 @@ def log_probabilities(network, variables, images, labels=None):
 
 
 @both
-@pytest.mark.parametrize(("channels", "levels"), [(1, 2), (3, 2), (3, 4)])
+@pytest.mark.parametrize(("channels", "levels"), [(1, 2), (3, 4)])
 def test_no_derivative_to_the_own_or_a_later_pixel(network, channels, levels):
     network = network.clone(levels=levels)
-    images = np.asarray(jax.random.normal(jax.random.key(3), (6, 1, 5, 4, channels)))
+    images = np.asarray(jax.random.normal(jax.random.key(3), (6, 1, 4, 4, channels)))
     variables = parameters(network, jnp.asarray(images[0]))
     dependence = make_dependence(pixel_model(network, levels))
     # At one image alone some rectifiers are off.
     depends = np.any([dependence(variables, image) for image in images], axis=0)
-    assert depends.shape == (20 * channels, 20 * channels)
+    assert depends.shape == (16 * channels, 16 * channels)
     assert not np.triu(depends).any()
     assert np.diagonal(depends, -channels).all()  # The same channel of the pixel before.
     if channels == 3:
@@ -106,24 +107,25 @@ def test_draws_have_the_frequencies_of_the_model(network):
     assert scipy.stats.chisquare(counts, expected).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("num_layers", [2, 4])
+@pytest.mark.parametrize("num_layers", [2])
 def test_only_the_plain_network_has_a_blind_spot(num_layers):
     unseen = []
     for network in (
         PixelCNN(features=4, num_blocks=num_layers, head_features=4),
         GatedPixelCNN(features=4, num_layers=num_layers + 1, head_features=4),
     ):
-        shape = (23, 23, 1)
+        shape = (15, 15, 1)
         variables = parameters(network, jnp.zeros((1, *shape)))
         sees = field_of(pixel_model(network, 2), variables, None, shape)
         window, blind = blind_spot(sees)
         reach = 3 + num_layers
         assert window.sum() == reach * (2 * reach + 1) + reach
-        assert not blind[:, :12].any()  # It lies to the right.
+        assert not blind[:, :8].any()  # It lies to the right.
         unseen.append(int(blind.sum()))
     assert unseen == [num_layers * (num_layers + 1) // 2, 0]
 
 
+@pytest.mark.slow
 def test_training_recovers_the_entropy_of_a_known_distribution():
     """Pixels of a row copy the pixel before with probability 0.9; the first is a fair coin."""
     generator = np.random.default_rng(0)
