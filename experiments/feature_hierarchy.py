@@ -80,6 +80,7 @@ SMOKE = SMOKE_CLASSIFIER | {
     "top": 3,
     "shown_channels": 2,
     "cell_side": 16,
+    "eval_every": 12,
 }
 
 

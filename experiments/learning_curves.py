@@ -141,7 +141,7 @@ def subset_batches(
 
 
 class Cell(NamedTuple):
-    """Names one network: the index of its width and that of its number of training images."""
+    """Holds what tells a network: the index of its width and of its number of training images."""
 
     width: int
     count: int
