@@ -49,6 +49,8 @@ from lecture_models.weights.error import WeightsError
 from lecture_models.weights.pretrained import Pretrained, Weights
 
 COARSEST_SIDE = 32  # Pixels of the smaller side at the coarsest scale.
+# Pixels around the result that are cut off: mirrored padding dulls the outer ones.
+MARGIN = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -264,7 +266,9 @@ def make_stages(
     stages = []
     for times in halvings:
         size, source_size = halved(result_size(config), times), halved(source.shape[:2], times)
-        canvas = canvas_size(apply, network, size, config.layers)
+        margin = 0 if config.seamless else MARGIN
+        around = (size[0] + 2 * margin, size[1] + 2 * margin)
+        canvas = canvas_size(apply, network, around, config.layers)
         for seen in (canvas, source_size):
             require_layers(apply, network, seen, config.layers)
         if config.seamless and not times and canvas != size:
@@ -275,7 +279,9 @@ def make_stages(
         layers = chosen_layers(config, layer_shapes(apply, network, canvas))
         seen = jax.image.resize(source[None], (1, *source_size, 3), "linear")
         terms = texture_terms(config, activations(network.variables, seen), layers)
-        stages.append(Stage(*size, steps + rest * (times == 0), terms, canvas=canvas))
+        stages.append(
+            Stage(*size, steps + rest * (times == 0), terms, canvas=canvas, margin=margin)
+        )
     return tuple(stages)
 
 

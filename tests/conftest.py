@@ -12,6 +12,7 @@ from pathlib import Path
 import jax
 import pytest
 import threadpoolctl
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +91,26 @@ def forgotten_programs():
     gc.collect()
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deals out files to the workers whole, but what is tested of every experiment one by one.
+
+    Its smoke runs take a quarter of all time, so that one worker would still be at them when the
+    others have ended.
+    """
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = work_unit
+    return scheduler
+
+
+def work_unit(test: str) -> str:
+    """Returns the file of a test, with its parameters where the file tests every experiment."""
+    file, _, name = test.partition("::")
+    return file + name.partition("[")[2] if file.endswith("test_every_experiment.py") else file
 
 
 @pytest.fixture

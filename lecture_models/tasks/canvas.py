@@ -83,14 +83,22 @@ def _with_zeros(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) 
     return plain.apply({"params": module.variables["params"]}, *args, **kwargs)
 
 
-def extended(images: Pictures, canvas: tuple[int, int]) -> Pictures:
-    """Returns images that continue, mirrored, to the size of a canvas, below and to the right."""
-    below, right = canvas[0] - images.shape[1], canvas[1] - images.shape[2]
-    if not below and not right:
+def extended(images: Pictures, canvas: tuple[int, int], margin: int = 0) -> Pictures:
+    """Returns images that continue, mirrored, to the size of a canvas.
+
+    Args:
+        images: the images.
+        canvas: height and width of the canvas in pixels.
+        margin: pixels above and to the left of the images; the rest is below and to the right.
+    """
+    above = (margin, margin)
+    surplus = [whole - side - margin for whole, side in zip(canvas, images.shape[1:3], strict=True)]
+    if not any((*above, *surplus)):
         return images
-    return jnp.pad(images, ((0, 0), (0, below), (0, right), (0, 0)), mode="symmetric")
+    borders = ((0, 0), *zip(above, surplus, strict=True), (0, 0))
+    return jnp.pad(images, borders, mode="symmetric")
 
 
-def cropped(images: Pictures, size: tuple[int, int]) -> Pictures:
+def cropped(images: Pictures, size: tuple[int, int], margin: int = 0) -> Pictures:
     """Returns the images without what `extended` added."""
-    return images[:, : size[0], : size[1]]
+    return images[:, margin : margin + size[0], margin : margin + size[1]]

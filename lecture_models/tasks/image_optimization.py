@@ -41,6 +41,7 @@ class Stage(NamedTuple):
             structure.
         canvas: (height, width) in pixels of what is optimized, at least those of the image; None
             for those of the image. See `canvas.canvas_size`.
+        margin: pixels of the canvas above and to the left of the image.
         network: replaces the experiment's network in this stage. In place of the network's
             variables it takes `Targeted` variables, so that it may compute parts of the terms.
     """
@@ -51,6 +52,7 @@ class Stage(NamedTuple):
     terms: tuple[Term, ...]
     optimizer: Optimizer | None = None
     canvas: tuple[int, int] | None = None
+    margin: int = 0
     network: Network | None = None
 
     @property
@@ -203,10 +205,12 @@ class _StageMaker(NamedTuple):
     optimizer: Optimizer
 
     def begin(self, images: Pictures) -> ImageState:
-        return init_image(self.form, self.optimizer, extended(images, self.stage.canvas_size))
+        canvas = extended(images, self.stage.canvas_size, self.stage.margin)
+        return init_image(self.form, self.optimizer, canvas)
 
     def shown(self, image: ImageState) -> Pictures:
-        return cropped(self.form.decode(self.optimizer.accepted(*image)), self.stage.size)
+        canvas = self.form.decode(self.optimizer.accepted(*image))
+        return cropped(canvas, self.stage.size, self.stage.margin)
 
 
 def _stage_makers(stages, optimizer, parameterize) -> list[_StageMaker]:

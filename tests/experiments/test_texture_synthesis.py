@@ -195,7 +195,7 @@ def test_scales_share_the_steps_and_end_at_the_size(tmp_path, library, weights):
     assert [phase.first_step for phase in experiment.phases] == [0, 2]
     state = experiment.init(jax.random.key(0))
     assert state.base.shape == (1, 65, 70, 3)
-    assert state.image.params.shape == (1, 66, 70, 3)
+    assert state.image.params.shape == (1, 82, 86, 3)  # A margin around, and whole strides.
     shown = experiment.evaluate(state, jax.random.key(1))["image"].pixels
     assert shown.shape == (1, 32, 35, 3)
 
