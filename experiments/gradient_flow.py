@@ -75,8 +75,8 @@ class Config(AnalysisConfig):
     input_scale: float = 0.1  # Small inputs keep tanh near its steepest, where the bound is tight.
     networks: tuple[int, ...] = (0, 1, 2, 3, 4)  # Rows of the table of remedies, from 0.
     adding_lengths: tuple[int, ...] = (50, 150, 400)
-    copying_lengths: tuple[int, ...] = (50, 150)
-    max_updates: int = 1_200  # After which an unsolved problem is given up.
+    copying_lengths: tuple[int, ...] = (50,)
+    max_updates: int = 800  # After which an unsolved problem is given up.
     batch_size: int = 32
     learning_rate: float = 1e-2  # Adam's, constant; a tenth for the identity network.
     clip_norm: float = 1.0  # The gradient's norm is cut to it; 0 for no clipping.

@@ -4,8 +4,9 @@
 
 Paper: van den Oord et al., 2016, Pixel recurrent neural networks
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: COST
-Expected: EXPECTED; see results/pixelrnn_mnist.md
+Cost: 8 minutes on one core beside other jobs, 4 of them for training
+Expected: 89.7 nats with the Row LSTM, one seed (paper: 79.20 with diagonal layers and more
+  training); see results/pixelrnn_mnist.md
 """
 
 import dataclasses
@@ -45,7 +46,7 @@ class Config:
     dynamic_binarization: bool = False  # Draws bits anew for each batch, not once for all epochs.
     train_on_validation: bool = False  # Trains on all 60,000 images, for a final run.
     learning_rate: float = 8e-3  # Adam's, or RMSProp's.
-    rmsprop: bool = False  # RMSProp at a constant rate, as in the paper, not Adam with a cosine.
+    rmsprop: bool = False  # RMSProp at a constant rate, not Adam with a cosine.
     num_samples: int = 1_000  # Drawn and scored.
     completed: int = 8  # Test images whose lower half is drawn anew.
     completions: int = 5  # Of each of them.

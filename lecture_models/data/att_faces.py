@@ -1,6 +1,6 @@
 """Reads the faces of AT&T Laboratories Cambridge (ORL): 40 people, ten gray pictures of each.
 
-Source: F. Samaria and A. Harter, "Parameterisation of a stochastic model for human face
+Source: F. Samaria and A. Harter, "Parameterization of a stochastic model for human face
 identification", 1994. The folder `att-faces` holds `s1` to `s40`, one folder a person, with the
 files `1.pgm` to `10.pgm` of 92 x 112 pixels. There is no published checksum.
 """

@@ -8,7 +8,11 @@ from lecture_models.data.dataset import DataError
 
 
 def device_memory() -> int:
-    """Returns the bytes of memory of the first device; for a CPU, of the machine."""
+    """Returns the memory of the first device.
+
+    Returns:
+        Its size in bytes; for a CPU, that of the machine.
+    """
     stats = jax.devices()[0].memory_stats() if jax.default_backend() != "cpu" else None
     if stats and "bytes_limit" in stats:
         return int(stats["bytes_limit"])

@@ -95,7 +95,7 @@ def course_of_descent(
     step_share: float,
     num_steps: int,
 ) -> Descent:
-    """Runs gradient descent on |A x - A solution|^2 and measures the error after each step.
+    """Measures the error of gradient descent on |A x - A solution|^2 after each step.
 
     The error along the right singular vector of s is multiplied by 1 - 2 step s^2 at each step, so
     with the condition number c the number of steps is in proportion to c^2.

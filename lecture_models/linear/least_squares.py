@@ -192,7 +192,7 @@ def largest_step(matrix: Matrix) -> Float[Array, ""]:
 def descend_gradient(
     matrix: Matrix, target: Target, step_size: Float[Array, ""] | float, num_steps: int
 ) -> Float[Array, "step column"]:
-    """Runs gradient descent on |A x - b|^2 from x = 0.
+    """Computes gradient descent on |A x - b|^2 from x = 0.
 
     x <- x - step_size (2 A^T A x - 2 A^T b)
 

