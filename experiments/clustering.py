@@ -6,9 +6,9 @@
 Paper: Lloyd, 1982, Least squares quantization in PCM; Arthur and Vassilvitskii, 2007, k-means++;
   Dempster, Laird and Rubin, 1977, Maximum likelihood from incomplete data via the EM algorithm
 Data: MNIST, or else the digits of scikit-learn; or a CSV file; photos for the palettes
-Cost: two minutes on two cores
-Expected: the codes of a trained network fall into the classes, pixels do not; see
-  results/clustering.md
+Cost: not measured yet: minutes
+Expected: the codes of a trained network fall into the classes, pixels do not; no
+  published run yet
 """
 
 import dataclasses

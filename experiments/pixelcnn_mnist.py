@@ -5,7 +5,7 @@
 Paper: van den Oord et al., 2016, Pixel recurrent neural networks; and Conditional image generation
   with PixelCNN decoders
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 8 minutes of one core's time: 45 ms for each of 10,000 steps, and the evaluation
+Cost: not measured yet: about 10 minutes on one core
 Expected: exact nats of all test images, to be at most 90; see results/pixelcnn_mnist.md, which also
   says what is not yet measured
 """
