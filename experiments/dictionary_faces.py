@@ -1,0 +1,156 @@
+"""Dictionary learning on patches of faces, beside PCA and DCT at equal numbers of coefficients.
+
+    python launch.py --experiment=dictionary_faces
+
+Paper: Elad and Aharon, 2006, Image denoising via sparse and redundant representations; Mairal et
+  al., 2009, Online dictionary learning for sparse coding
+Data: ORL faces, or else drawn faces (announced and recorded); --images=FOLDER takes your people, a
+  sub-folder each
+Cost: not measured yet: minutes
+Expected: errors of learned atoms, components and cosines side by side; no published run yet
+"""
+
+import dataclasses
+
+import numpy as np
+
+from lecture_models.config import require_at_least
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
+from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.models.filters import filter_pictures
+from lecture_models.plots.line_plot import Curve, line_plot
+from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
+from lecture_models.tasks.faces import sparse_patches
+from lecture_models.tasks.faces.pictures import Faces, collect_faces, shown
+
+SHOWN = 6  # Faces in a row.
+
+
+@dataclasses.dataclass(frozen=True)
+class Config(AnalysisConfig):
+    images: tuple[str, ...] = ()  # Folders of your own faces, a sub-folder a person.
+    # Comma-separated names of data sets; the first available one is used.
+    dataset: str = "att_faces,synthetic_faces"
+    side: int = 64  # Side in pixels to which your own faces are resized.
+    patch: int = 8  # Side of a patch in pixels.
+    atoms: int = 128  # Learned atoms; a patch of 8x8 has 64 dimensions.
+    train_patches: int = 10_000  # Of people who are not tested.
+    test_patches: int = 2_000  # Of other people.
+    sparsities: tuple[int, ...] = (1, 2, 3, 5, 10)  # Numbers of coefficients of a patch.
+    iterations: int = 300  # Mini-batches of 256 patches.
+    missing: float = 0.5  # Share of the pixels that are missing.
+    noise: float = 0.1  # Standard deviation of the noise; white is 1.
+    repaired: int = 6  # Faces that are inpainted and denoised.
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_at_least(self, 2, "patch", "atoms", "train_patches", "test_patches")
+        require_at_least(self, 1, "sparsities", "iterations", "repaired")
+        if not 0.0 < self.missing < 1.0 or not 0.0 < self.noise <= 1.0:
+            raise ValueError(
+                f"--missing is {self.missing} and --noise {self.noise}; both must be above 0, "
+                "--missing below 1 and --noise at most 1"
+            )
+        if not self.sparsities or max(self.sparsities) > min(self.atoms, self.patch**2):
+            raise ValueError(
+                f"--sparsities is {self.sparsities}; with patches of {self.patch**2} pixels and "
+                f"{self.atoms} atoms there must be at least one number, and none above "
+                f"{min(self.atoms, self.patch**2)}"
+            )
+
+
+SMOKE = {
+    "dataset": "synthetic_faces",
+    "patch": 4,
+    "atoms": 20,
+    "train_patches": 200,
+    "test_patches": 50,
+    "sparsities": (1, 3),
+    "iterations": 3,
+    "repaired": 1,
+}
+
+
+def compare(config: Config, bases: dict, test: np.ndarray) -> Evaluation:
+    """Compares bases at equal numbers of coefficients, on patches of other people."""
+    results: Evaluation = {}
+    curves, lines = [], ["mean squared error of held-out patches, white is 1, by coefficients"]
+    for color, (name, basis) in enumerate(bases.items()):
+        errors = []
+        for count in config.sparsities:
+            approximation = sparse_patches.approximate(basis, test, count)
+            errors.append(float(((approximation - test) ** 2).mean()))
+            results[f"{name}_error_{count}"] = errors[-1]
+        curves.append(Curve(name, np.array(config.sparsities), np.array(errors), color, marker="o"))
+        lines.append(f"{name:16} {' '.join(f'{error:.6f}' for error in errors)}")
+    plot = line_plot(curves, ("coefficients", "mean squared error"), logarithmic="y")
+    results["sparsity_curve"] = Images(plot[None], 1, "error over the number of coefficients")
+    return results | {"sparse_coding": "\n".join(lines)}
+
+
+def repair(config: Config, bases: dict, faces: Faces, tests: np.ndarray) -> Evaluation:
+    """Fills in missing pixels and removes noise, with each basis."""
+    generator = np.random.default_rng(config.seed)
+    chosen = faces.pixels[generator.permutation(tests)[: config.repaired]]
+    visible = generator.random(chosen.shape) >= config.missing
+    noisy = (chosen + config.noise * generator.normal(size=chosen.shape)).astype(np.float32)
+    results: Evaluation = {}
+    rows = {"missing": [shown(chosen), shown(chosen * visible)], "noise": [shown(noisy)]}
+    lines = ["PSNR in dB: missing pixels, filled in; noise, removed"]
+    lines.append(f"{'noisy':16} {'':6} {sparse_patches.mean_psnr(noisy, chosen):6.2f}")
+    results["noisy_psnr"] = sparse_patches.mean_psnr(noisy, chosen)
+    for name, basis in bases.items():
+        if basis.is_leading:
+            continue
+        filled = np.stack(
+            [
+                sparse_patches.inpaint(basis, face, seen, config.patch)
+                for face, seen in zip(chosen, visible, strict=True)
+            ]
+        )
+        clean = np.stack(
+            [sparse_patches.denoise(basis, face, config.noise, config.patch) for face in noisy]
+        )
+        values = [sparse_patches.mean_psnr(images, chosen) for images in (filled, clean)]
+        results |= {f"{name}_inpainting_psnr": values[0], f"{name}_denoising_psnr": values[1]}
+        rows["missing"].append(shown(filled))
+        rows["noise"].append(shown(clean))
+        lines.append(f"{name:16} {values[0]:6.2f} {values[1]:6.2f}")
+    columns = min(SHOWN, len(chosen))
+    names = ", ".join(name for name, basis in bases.items() if not basis.is_leading)
+    for kind, images in rows.items():
+        first = "faces; without the missing pixels" if kind == "missing" else "with noise"
+        results[kind] = Images(
+            np.concatenate([image[:columns] for image in images]),
+            columns,
+            f"{first}; restored with {names}",
+        )
+    return results | {"repair": "\n".join(lines)}
+
+
+def build(config: Config, library: Library) -> Experiment:
+    faces = collect_faces(library, config.images, config.dataset, config.side)
+    if config.patch > min(faces.shape):
+        raise DataError(f"--patch is {config.patch}; faces are {faces.shape[0]}x{faces.shape[1]}")
+
+    def evaluate(state, key) -> Evaluation:
+        trains = faces.people < len(faces.names) // 2
+        generator = np.random.default_rng(config.seed)
+        train = sparse_patches.draw_patches(
+            faces.pixels[trains], config.patch, config.train_patches, generator
+        )
+        test = sparse_patches.draw_patches(
+            faces.pixels[~trains], config.patch, config.test_patches, generator
+        )
+        bases = sparse_patches.fit_bases(train, config.atoms, config.iterations, config.seed)
+        shape = (config.patch, config.patch, 1)
+        atoms = np.asarray(filter_pictures(bases["learned"].atoms.T, shape))
+        columns = max(1, round(np.sqrt(len(atoms))))
+        return {
+            "atoms": Images(atoms, columns, "learned atoms"),
+            **compare(config, bases, test),
+            **repair(config, bases, faces, np.flatnonzero(~trains)),
+        }
+
+    return analysis_experiment(evaluate)

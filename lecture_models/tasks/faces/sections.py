@@ -1,0 +1,280 @@
+"""Computes the sections of the analysis of eigenfaces, each with its numbers and its pictures."""
+
+import numpy as np
+
+from lecture_models.experiment import Evaluation, Images
+from lecture_models.linear.feature_space import squared_distances
+from lecture_models.linear.pca import fit_pca, leading, project
+from lecture_models.metrics.neighbors import nearest_neighbors
+from lecture_models.metrics.reconstruction import originals_above
+from lecture_models.models.eigenface_network import EigenfaceNetwork, eigenface_weights
+from lecture_models.plots.line_plot import Curve, line_plot
+from lecture_models.tasks.faces import (
+    detection,
+    face_pictures,
+    location,
+    occlusion,
+    recognition,
+    tracking,
+)
+from lecture_models.tasks.faces.pictures import Faces, Gray, resized, shown
+
+SHOWN = 8  # Faces in a row.
+SPACES = (0, 1, 2, 3, 5)  # Numbers of eigenfaces among which the space for location is chosen.
+HEIGHTS = (28.0, 56.0)  # Of pasted faces, in pixels.
+PHOTO_HEIGHTS = (32.0, 160.0)  # Of the face that is looked for in a photo.
+NEAR = 4.0  # Pixels within which a center counts as found.
+
+
+def reduced(faces: Faces, height: int) -> Faces:
+    """Returns the faces at a smaller height, at their aspect ratio."""
+    width = round(height * faces.shape[1] / faces.shape[0])
+    return faces._replace(pixels=np.stack([resized(face, height, width) for face in faces.pixels]))
+
+
+def recognize(faces: Faces, count: int, draws: int, shrinkage: float, seed: int) -> Evaluation:
+    """Recognizes people by both protocols, and by the network of three layers."""
+    count = min(count, len(faces.people) // 2 - len(faces.names))
+    fits = {
+        "eigenfaces": recognition.eigenfaces(count),
+        "fisherfaces": recognition.fisherfaces(shrinkage),
+    }
+    halves = recognition.random_halves(fits, faces, draws, seed)
+    fixed = recognition.fixed_halves(fits, faces)
+    results: Evaluation = {}
+    lines = [
+        f"recognition of {len(faces.names)} people, {len(faces.people)} faces, {count} eigenfaces"
+    ]
+    for name, values in halves.items():
+        first, last = fixed[name]
+        results |= {
+            f"{name}_accuracy": float(values.mean()),
+            f"{name}_deviation": float(values.std(ddof=1)),
+            f"{name}_first_half": first,
+            f"{name}_last_half": last,
+        }
+        lines.append(
+            f"{name:11} {draws} random halves {values.mean():.1%} +- {values.std(ddof=1):.1%}; "
+            f"first half {first:.1%}, last half {last:.1%}"
+        )
+    train = recognition.draw_half(faces.people, np.random.default_rng(seed))
+    pca = fit_pca(faces.vectors[train], int(train.sum()) - 1)
+    test = faces.vectors[~train]
+    kept = leading(pca, count)
+    results |= _network(kept, faces, train)
+    whole = np.cumsum(pca.variances) / pca.variances.sum()
+    numbers = np.arange(1, len(whole) + 1)
+    spectrum = line_plot(
+        [Curve("share of the variance", numbers, whole)], ("eigenfaces", "share"), "spectrum"
+    )
+    steps = [step for step in (1, 5, 20, 50, count) if step <= count]
+    return results | {
+        "components_for_95_percent": float(np.searchsorted(whole, 0.95) + 1),
+        "eigenfaces": face_pictures.eigenface_images(pca, faces.shape),
+        "spectrum": Images(spectrum[None], 1, "variance that the first eigenfaces hold"),
+        "reconstructions": face_pictures.reconstruction_images(
+            pca, test[:: max(1, len(test) // SHOWN)][:SHOWN], faces.shape, sorted(set(steps))
+        ),
+        "recognition": "\n".join(lines),
+    }
+
+
+def _network(pca, faces: Faces, train: np.ndarray) -> Evaluation:
+    """Compares the network of three layers with the matrices."""
+    patterns = project(pca, faces.vectors[train])
+    people, others = faces.people[train], faces.vectors[~train]
+    network = EigenfaceNetwork(pca.components.shape[1], len(patterns), len(faces.names))
+    weights = eigenface_weights(pca.mean, pca.components, patterns, people, len(faces.names))
+    votes, _ = network.apply(weights, others)
+    matrix = people[nearest_neighbors(project(pca, others), patterns).indices]
+    return {"network_agreement": float((np.asarray(votes).argmax(axis=1) == matrix).mean())}
+
+
+def compare_lights(faces: Faces, shrinkage: float, most: int) -> Evaluation:
+    """Compares eigenfaces with Fisherfaces when the light changes, leaving one out."""
+    fits = {
+        "eigenfaces": recognition.eigenfaces(30),
+        "eigenfaces_but_three": recognition.eigenfaces(30, omitted=3),
+        "fisherfaces": recognition.fisherfaces(shrinkage),
+    }
+    wrong = recognition.leave_one_out_errors(fits, faces, most)
+    errors = {f"lights_{name}_error": float(marks.mean()) for name, marks in wrong.items()}
+    words = ", ".join(
+        f"{name.removeprefix('lights_')} {error:.1%}" for name, error in errors.items()
+    )
+    missed = np.flatnonzero(wrong["eigenfaces"])[:SHOWN]
+    results: Evaluation = errors | {
+        "lights": f"people in several lights, {len(faces.people)} faces, leave one out: {words}"
+    }
+    if len(missed):
+        results["lights_missed"] = Images(
+            shown(faces.pixels[missed]), SHOWN, "faces that eigenfaces do not recognize"
+        )
+    return results
+
+
+def tell_apart(
+    pixels: Gray, labels: np.ndarray, photos: Gray, counts: tuple[int, ...], seed: int
+) -> Evaluation:
+    """Tells faces from other patches, raw and standardized, over the number of eigenfaces."""
+    patches = detection.divide(pixels, labels, photos, seed)
+    results: Evaluation = {}
+    curves, lines = [], ["face or not, area under the ROC curve"]
+    for color, name in enumerate(detection.PREPARATIONS):
+        rows = detection.curve(patches, name, counts)
+        best = int(np.argmax(rows["chosen"]))
+        results |= {
+            f"{name}_components": float(counts[best]),
+            f"{name}_auc": rows["held_out"][best],
+            f"{name}_auc_test": rows["test"][best],
+            f"{name}_auc_photos": rows["photos"][best],
+        }
+        results |= {
+            f"{name}_auc_at_{count}": area
+            for count, area in zip(counts, rows["held_out"], strict=True)
+        }
+        lines.append(
+            f"{name:12} {counts[best]:>3} eigenfaces chosen: {rows['held_out'][best]:.3f} on all "
+            f"held-out patches, {rows['test'][best]:.3f} on those not used to choose, "
+            f"{rows['photos'][best]:.3f} against photos"
+        )
+        for kind, style in (("held_out", "-"), ("photos", "--")):
+            words = "other patches" if kind == "held_out" else "photos"
+            curves.append(
+                Curve(f"{name}, {words}", np.array(counts), np.array(rows[kind]), color, style, "o")
+            )
+    plot = line_plot(curves, ("eigenfaces", "area under the ROC curve"), logarithmic="x")
+    results["detection_curve"] = Images(plot[None], 1, "faces against other patches and photos")
+    return results | {"detection": "\n".join(lines)} | _slide_distances(patches, max(counts))
+
+
+def _slide_distances(patches: detection.Patches, count: int) -> Evaluation:
+    """Prints distances in the form of the lecture: two training faces, then something else."""
+    pca = fit_pca(patches.train, count)
+    rows = np.concatenate([patches.train[:2], patches.test_others[:1]])
+    side = round(np.sqrt(rows.shape[1]))
+    values = squared_distances(pca, rows) * 255.0**2
+    words = " / ".join(f"{value:,.1f}" for value in values)
+    return {
+        "slide_ratio": float(values[2] / max(values[:2].max(), 1e-9)),
+        "slide": f"squared distances from face space, raw gray levels 0 to 255, {count} "
+        f"eigenfaces: training face, training face, other patch: {words}",
+        "slide_patches": Images(shown(rows.reshape(3, side, side)), 3, f"distances {words}"),
+    }
+
+
+def locate(faces: Gray, photos: Gray, picture: np.ndarray, count: int, seed: int) -> Evaluation:
+    """Finds pasted faces in photos with a space chosen on other composites; and in one photo."""
+    generator = np.random.default_rng(seed)
+    faces = faces[generator.permutation(len(faces))]
+    half, height = len(faces) // 2, faces.shape[1]
+    photos = photos[generator.permutation(len(photos))]
+    middle = len(photos) // 2
+    choose = location.draw_composites(
+        faces[half:], photos[:middle], max(2, count // 5), HEIGHTS, generator
+    )
+    test = location.draw_composites(faces[half:], photos[middle:], count, HEIGHTS, generator)
+    spaces = [location.fit_patch_space(faces[:half], height, number, True) for number in SPACES]
+    shares = [
+        location.within(location.score_composites(choose, space, HEIGHTS)[0], NEAR)
+        for space in spaces
+    ]
+    best = int(np.argmax(shares))
+    score, found = location.score_composites(test, spaces[best], HEIGHTS)
+    raw_space = location.fit_patch_space(faces[:half], height, 10, False)
+    raw, _ = location.score_composites(test, raw_space, HEIGHTS)
+    window = location.find_face(picture, spaces[best], PHOTO_HEIGHTS)
+    line = (
+        f"pasted faces, {count}: center within {NEAR:g} pixels {location.within(score, NEAR):.1%}, "
+        f"mean IoU {score.overlaps.mean():.2f} with {SPACES[best]} eigenfaces, standardized; raw "
+        f"{location.within(raw, NEAR):.1%}, {raw.overlaps.mean():.2f}"
+    )
+    top = [test[index] for index in range(min(8, count))]
+    return {
+        "located_within_4": location.within(score, NEAR),
+        "located_iou": float(score.overlaps.mean()),
+        "located_iou_above_half": float((score.overlaps > 0.5).mean()),
+        "located_median_error": float(np.median(score.errors)),
+        "located_components": float(SPACES[best]),
+        "located_raw_within_4": location.within(raw, NEAR),
+        "location": line,
+        "located": face_pictures.located_images(
+            [one.picture for one in top], found[: len(top)], [one.box for one in top]
+        ),
+        "photo": face_pictures.boxed(picture, {"nearest to face space": window.box}),
+        "photo_map": Images(
+            shown(face_pictures.map_picture(picture, window)[None]), 1, "face-likeness in the photo"
+        ),
+    }
+
+
+def track(faces: Gray, photos: Gray, frames: int, seed: int) -> Evaluation:
+    """Follows a face through a film."""
+    generator = np.random.default_rng(seed)
+    faces = faces[generator.permutation(len(faces))]
+    half, height = len(faces) // 2, 40
+    space = location.fit_patch_space(faces[:half], faces.shape[1], 0, True)
+    photo = photos[generator.integers(len(photos))]
+    film = tracking.make_film(photo, faces[half : half + 1], frames, height, seed)
+    path = tracking.follow(film, space, height, film.boxes[0])
+    median, lost = float(np.median(path.errors)), float(path.lost.mean())
+    return {
+        "track_median_error": median,
+        "track_largest_error": float(path.errors.max()),
+        "track_lost": lost,
+        "tracking": f"a moving face, {frames} frames: median error {median:.2f} pixels, "
+        f"lost {lost:.1%}",
+        "track": face_pictures.film(film, path),
+    }
+
+
+def restore_hidden(
+    faces: Faces, count: int, shares: tuple[float, ...], most: int, seed: int
+) -> Evaluation:
+    """Restores hidden rectangles of faces of known people, from other pictures of them."""
+    generator = np.random.default_rng(seed)
+    small = reduced(faces, min(56, faces.shape[0]))
+    train = recognition.draw_half(small.people, generator)
+    test = generator.permutation(np.flatnonzero(~train))[:most]
+    model = occlusion.fit_model(small.vectors[train], count)
+    vectors = small.vectors[test]
+    results: Evaluation = {}
+    scores: dict[str, list[float]] = {}
+    overlaps, rows = [], []
+    for share in shares:
+        visible = occlusion.hide_squares(len(test), small.shape, share, generator)
+        seen = np.where(visible, vectors, np.float32(0.0))
+        restored = occlusion.restore(model, vectors, seen, visible)
+        overlaps.append(float(occlusion.mask_overlap(restored.weights, visible).mean()))
+        for name, images in restored.faces.items():
+            value = float(occlusion.hole_psnr(images, vectors, visible).mean())
+            scores.setdefault(name, []).append(value)
+            words = name.replace(", ", "_").replace(" ", "_")
+            results[f"hole_{words}_{round(100 * share)}"] = value
+        if not rows and share >= min(0.25, max(shares)):
+            kinds = [
+                vectors,
+                seen,
+                *(restored.faces[name] for name in ("plain", "masked, prior", "robust")),
+            ]
+            rows = [shown(np.reshape(kind[:SHOWN], (-1, *small.shape))) for kind in kinds]
+    curves = [
+        Curve(name, np.array(shares), np.array(values), color, marker="o")
+        for color, (name, values) in enumerate(scores.items())
+    ]
+    plot = line_plot(curves, ("hidden share", "PSNR in the hole, dB"))
+    lines = [f"hidden rectangles, PSNR in the hole at {', '.join(f'{s:.0%}' for s in shares)}"]
+    lines += [
+        f"{name:15} {' '.join(f'{v:5.1f}' for v in values)}" for name, values in scores.items()
+    ]
+    lines.append(f"robust mask IoU {' '.join(f'{value:.2f}' for value in overlaps)}")
+    return results | {
+        "robust_mask_iou": overlaps[0],
+        "hole_curve": Images(plot[None], 1, "quality of the restored part"),
+        "holes": Images(
+            originals_above(*rows, columns=min(SHOWN, len(test))),
+            min(SHOWN, len(test)),
+            "faces; hidden; plain projection; masked with a prior; robust, told nothing",
+        ),
+        "occlusion": "\n".join(lines),
+    }

@@ -1,0 +1,109 @@
+"""Follows a face through a film by the minimum of the map of distances from face space."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from lecture_models.linear.window_distances import PatchSpace
+from lecture_models.metrics.boxes import Box, center_distance, intersection_over_union
+from lecture_models.tasks.faces.location import Found, find_face, paste
+from lecture_models.tasks.faces.pictures import resized
+
+_NOISE = 0.02  # Standard deviation of the film's noise; white is 1.
+_SEARCH = 0.75  # Around the expected place, in heights of a face.
+
+Picture = Float32[np.ndarray, "height width"]
+
+
+class Film(NamedTuple):
+    """Holds the frames of a film with a moving face, and where it is in each."""
+
+    frames: Float32[np.ndarray, "frame height width"]
+    boxes: list[Box]
+
+
+class Track(NamedTuple):
+    """Holds where a face was found in each frame.
+
+    Attributes:
+        found: the windows; the map of each is that of the searched part.
+        errors: distances of the centers from the true ones, in pixels.
+        lost: True where the window overlaps the true one by less than 0.3.
+    """
+
+    found: list[Found]
+    errors: Float[np.ndarray, " frame"]
+    lost: np.ndarray
+
+
+def make_film(
+    photo: Picture,
+    faces: Float32[np.ndarray, "picture height width"],
+    count: int,
+    height: int,
+    seed: int,
+) -> Film:
+    """Returns a film in which a face moves over a photo along a loop, in a changing light.
+
+    Args:
+        photo: the background.
+        faces: pictures of one person, each shown for a part of the film.
+        count: number of frames.
+        height: height of the face in pixels.
+        seed: of the noise.
+    """
+    generator = np.random.default_rng(seed)
+    width = round(height * faces.shape[2] / faces.shape[1])
+    small = [resized(face, height, width) for face in faces]
+    frames, boxes = [], []
+    for frame in range(count):
+        turn = 2.0 * np.pi * frame / count
+        top = round((photo.shape[0] - height) * (0.5 - 0.45 * np.cos(turn)))
+        left = round((photo.shape[1] - width) * (0.5 + 0.45 * np.sin(2.0 * turn)))
+        picture = paste(photo, small[frame * len(small) // count], top, left)
+        light = 1.0 - 0.3 * np.sin(turn) ** 2
+        noisy = light * picture + generator.normal(0.0, _NOISE, picture.shape)
+        frames.append(noisy.clip(0.0, 1.0).astype(np.float32))
+        boxes.append(Box(top, left, top + height, left + width))
+    return Film(np.stack(frames), boxes)
+
+
+def follow(film: Film, space: PatchSpace, height: int, first: Box) -> Track:
+    """Returns where a face of known size is, frame after frame.
+
+    The face is searched around the place that a constant velocity predicts, as a person who films
+    points at it once: `first` is its box in the first frame.
+
+    Args:
+        film: the film.
+        space: the face space.
+        height: height of the face in pixels.
+        first: where the face is in the first frame.
+    """
+    found: list[Found] = []
+    place, velocity = np.array([first.top, first.left], float), np.zeros(2)
+    for frame in film.frames:
+        expected = place + velocity
+        window = _search(frame, space, height, expected)
+        now = np.array([window.box.top, window.box.left])
+        velocity = 0.5 * velocity + 0.5 * (now - place) if found else velocity
+        place = now
+        found.append(window)
+    pairs = [(window.box, box) for window, box in zip(found, film.boxes, strict=True)]
+    lost = np.array([intersection_over_union(*pair) < 0.3 for pair in pairs])
+    return Track(found, np.array([center_distance(*pair) for pair in pairs]), lost)
+
+
+def _search(frame: Picture, space: PatchSpace, height: int, expected: np.ndarray) -> Found:
+    reach = _SEARCH * height
+    width = height * space.region.shape[1] / space.region.shape[0]
+    size = np.array([height, width])
+    low = np.floor((expected - reach).clip(0.0, np.array(frame.shape) - size - 1.0)).astype(int)
+    high = np.ceil(expected + size + reach).astype(int)
+    high = np.minimum(np.maximum(high, low + np.ceil(size).astype(int) + 1), frame.shape)
+    part = frame[low[0] : high[0], low[1] : high[1]]
+    window = find_face(part, space, (height, height))
+    top, left, bottom, right = window.box
+    box = Box(top + low[0], left + low[1], bottom + low[0], right + low[1])
+    return window._replace(box=box)
