@@ -14,7 +14,7 @@ IMAGE, FILTER = GENERATOR.normal(size=(7, 9)).astype("f"), GENERATOR.normal(size
 every_mode = pytest.mark.parametrize("mode", sums.MODES)
 
 
-def close(found, expected):
+def assert_close(found, expected):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
 
 
@@ -26,49 +26,49 @@ def test_a_convolution_that_can_be_checked_on_paper():
 @every_mode
 def test_one_dimension_is_that_of_numpy_and_scipy(mode):
     found = sums.convolve_sum(jnp.asarray(SIGNAL), jnp.asarray(KERNEL), mode)
-    close(found, scipy.signal.convolve(SIGNAL, KERNEL, mode))
-    close(found, np.convolve(SIGNAL, KERNEL, mode))
+    assert_close(found, scipy.signal.convolve(SIGNAL, KERNEL, mode))
+    assert_close(found, np.convolve(SIGNAL, KERNEL, mode))
 
 
 @every_mode
 def test_two_dimensions_are_those_of_scipy(mode):
     found = sums.convolve_sum(jnp.asarray(IMAGE), jnp.asarray(FILTER), mode)
-    close(found, scipy.signal.convolve2d(IMAGE, FILTER, mode))
+    assert_close(found, scipy.signal.convolve2d(IMAGE, FILTER, mode))
     flipped = sums.correlate_sum(jnp.asarray(IMAGE), jnp.asarray(FILTER), mode)
-    close(flipped, scipy.signal.convolve2d(IMAGE, FILTER[::-1, ::-1], mode))
+    assert_close(flipped, scipy.signal.convolve2d(IMAGE, FILTER[::-1, ::-1], mode))
 
 
 def test_valid_positions_are_those_of_a_layer():
     image, kernel = jnp.asarray(IMAGE), jnp.asarray(FILTER)
-    close(sums.convolve_sum(image, kernel, "valid"), convolve(image, kernel))
-    close(sums.correlate_sum(image, kernel, "valid"), correlate(image, kernel))
+    assert_close(sums.convolve_sum(image, kernel, "valid"), convolve(image, kernel))
+    assert_close(sums.correlate_sum(image, kernel, "valid"), correlate(image, kernel))
 
 
 @every_mode
 def test_the_fourier_transform_gives_the_same(mode):
     image, kernel = jnp.asarray(IMAGE), jnp.asarray(FILTER)
-    close(sums.convolve_fourier(image, kernel, mode), sums.convolve_sum(image, kernel, mode))
+    assert_close(sums.convolve_fourier(image, kernel, mode), sums.convolve_sum(image, kernel, mode))
 
 
 def test_a_convolution_commutes_and_a_correlation_does_not():
     image, kernel = jnp.asarray(IMAGE), jnp.asarray(FILTER)
-    close(sums.convolve_sum(image, kernel), sums.convolve_sum(kernel, image))
+    assert_close(sums.convolve_sum(image, kernel), sums.convolve_sum(kernel, image))
     swapped = sums.correlate_sum(kernel, image)
-    close(sums.correlate_sum(image, kernel), swapped[::-1, ::-1])
+    assert_close(sums.correlate_sum(image, kernel), swapped[::-1, ::-1])
     assert float(jnp.abs(sums.correlate_sum(image, kernel) - swapped).max()) > 0.1
 
 
 def test_the_matrix_of_one_dimension_is_that_of_scipy():
     found = sums.toeplitz_matrix(jnp.asarray(KERNEL), SIGNAL.shape)
     column = np.pad(KERNEL, (0, len(SIGNAL) - 1))
-    close(found, scipy.linalg.toeplitz(column, np.r_[KERNEL[0], np.zeros(len(SIGNAL) - 1)]))
+    assert_close(found, scipy.linalg.toeplitz(column, np.r_[KERNEL[0], np.zeros(len(SIGNAL) - 1)]))
 
 
 @pytest.mark.parametrize(("signal", "kernel"), [(SIGNAL, KERNEL), (IMAGE, FILTER)])
 def test_the_matrix_times_the_signal_is_the_convolution(signal, kernel):
     matrix = sums.toeplitz_matrix(jnp.asarray(kernel), signal.shape)
     full = sums.convolve_sum(jnp.asarray(signal), jnp.asarray(kernel))
-    close((matrix @ signal.reshape(-1)).reshape(full.shape), full)
+    assert_close((matrix @ signal.reshape(-1)).reshape(full.shape), full)
 
 
 @pytest.mark.parametrize(("signal", "kernel"), [(SIGNAL, KERNEL), (IMAGE, FILTER)])
@@ -80,8 +80,8 @@ def test_shared_weights_and_inputs_have_the_gradients_of_autodiff(signal, kernel
 
     by_output = jnp.cos(sums.correlate_sum(x, w, "valid"))
     by_weights, by_input = jax.grad(loss, (0, 1))(w, x)
-    close(sums.shared_weight_gradient(x, by_output), by_weights)
-    close(sums.input_gradient(w, by_output), by_input)
+    assert_close(sums.shared_weight_gradient(x, by_output), by_weights)
+    assert_close(sums.input_gradient(w, by_output), by_input)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
@@ -96,7 +96,7 @@ def test_a_layer_as_a_matrix_product_is_the_layer(stride):
         )
 
     outputs, back = jax.vjp(layer, images, kernels)
-    close(sums.layer_by_im2col(images, kernels, stride), outputs)
+    assert_close(sums.layer_by_im2col(images, kernels, stride), outputs)
     by_output = jnp.cos(outputs)
     found = sums.layer_gradient_by_im2col(images, by_output, 3, stride)
     np.testing.assert_allclose(found, back(by_output)[1], rtol=1e-4, atol=1e-4)
@@ -105,7 +105,7 @@ def test_a_layer_as_a_matrix_product_is_the_layer(stride):
 def test_a_blur_is_separable_and_a_diagonal_is_not():
     blur = sums.separate(jnp.outer(jnp.array([1.0, 2.0, 1.0]), jnp.array([1.0, 3.0])))
     assert float(blur.share) == pytest.approx(1.0)
-    close(jnp.outer(blur.column, blur.row), [[1, 3], [2, 6], [1, 3]])
+    assert_close(jnp.outer(blur.column, blur.row), [[1, 3], [2, 6], [1, 3]])
     assert float(sums.separate(jnp.eye(3)).share) == pytest.approx(1.0 / 3.0)
 
 
