@@ -239,7 +239,9 @@ def order(samples: ImageArray) -> Animation:
     ends += [ends[-1]] * LAST_FRAMES
     frames = [_grid(np.where(place < end, padded, np.float32(BORDER)), columns) for end in ends]
     return Animation(
-        np.stack(frames), 0.08, "samples are drawn row by row, from left to right; gray is not yet"
+        np.stack(frames),
+        0.08,
+        "samples are drawn row by row, from left to right; gray pixels are still to be drawn",
     )
 
 
