@@ -23,6 +23,7 @@ COLUMNS = (
     "remarks",
 )
 NARROW = 16  # Letters that the first column keeps in a narrow terminal.
+GAP = 2  # Letters between two columns in a terminal.
 PADDED = 48  # Letters; wider cells are not aligned, because they would push the others apart.
 
 
@@ -44,39 +45,56 @@ def terminal(table: Table, width: int) -> str:
     """Returns a table for a terminal of so many columns.
 
     How ours was obtained stands below the table, among the remarks, so that its cells have room.
-    Longer cells are wrapped, never cut.
+    Longer cells are wrapped, never cut; columns that do not fit follow below.
     """
     # Imported here, because only a person at a terminal waits for it.
-    from rich import box
     from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table as Grid
 
     notes = list(dict.fromkeys(note for row in table.rows for note in _notes_of(row)))
-    names = columns(table)
-    rows = [
+    rows = [columns(table)] + [
         _cells(row, _extra_names(table), [notes.index(note) + 1 for note in _notes_of(row)])
         for row in table.rows
     ]
-    shown = [column for column, name in enumerate(names) if name != HOW]
-    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in shown:
-        longest = max(len(row[column]) for row in [names, *rows])
-        is_label = column == 0
-        grid.add_column(
-            names[column],
-            min_width=min(longest, NARROW if is_label else width // 6),
-            overflow="fold",
-        )
-    for row in rows:
-        grid.add_row(*(escape(row[column]) for column in shown))
+    longest = [max(map(len, texts)) for texts in zip(*rows, strict=True)]
+    least = [min(length, width // 6) for length in longest]
+    least[0] = min(longest[0], NARROW)
+    shown = [column for column, name in enumerate(rows[0]) if name != HOW]
     console = Console(file=io.StringIO(), width=width, color_system=None, highlight=False)
     for text in (table.title, f"Source: {table.source}"):
         console.print(text, markup=False)
-    console.print(grid)
+    for block in _blocks(shown, least, width):
+        console.print(_grid(rows, block, least))
     for remark in _footer(table, notes):
         console.print(f"- {remark}", markup=False)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+def _blocks(shown: list[int], least: list[int], width: int) -> list[list[int]]:
+    """Divides columns into blocks that fit into a width; each begins with the first column."""
+    first, *others = shown
+    blocks, room = [[first]], 0
+    for column in others:
+        room += least[column] + GAP
+        if len(blocks[-1]) > 1 and GAP + least[first] + GAP + room > width:
+            blocks.append([first])
+            room = least[column] + GAP
+        blocks[-1].append(column)
+    return blocks
+
+
+def _grid(rows: list[tuple[str, ...]], block: list[int], least: list[int]) -> Any:
+    """Returns some columns of a table, whose first row is the heading, for rich to print."""
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
+    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    heading, *body = rows
+    for column in block:
+        grid.add_column(escape(heading[column]), min_width=least[column], overflow="fold")
+    for row in body:
+        grid.add_row(*(escape(row[column]) for column in block))
+    return grid
 
 
 def html(table: Table) -> str:

@@ -91,11 +91,13 @@ def test_a_long_cell_does_not_push_the_others_apart():
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_a_terminal_shows_every_word_of_a_table_within_its_width(width):
     long = TableRow("a very long name, " * 9, published("5x5 [b]x[/b]", "slide"), 3.0, "runs")
-    table = TABLE._replace(rows=(*TABLE.rows, long))
+    extras = tuple(Extra(f"property-{number}", f"value-{number}") for number in range(9))
+    table = TABLE._replace(rows=(*TABLE.rows, long._replace(extras=extras)))
     text = terminal(table, width)
     assert max(map(len, text.splitlines())) <= width
     words = {word for row in table.rows for word in row.label.split()}
     words |= {"15,237,608", "-8,762,392", "[b]x[/b]", "E1:", '"<24M>"', "counted", "[6]"}
+    words |= {word for extra in extras for word in (extra.name, extra.value)}
     assert words <= {*text.split()}
 
 
