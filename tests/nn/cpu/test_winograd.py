@@ -60,7 +60,8 @@ def test_strips_give_the_same_result_as_the_whole(monkeypatch):
     whole = winograd.convolve(x, kernel)
     # Three of the eight rows of tiles.
     monkeypatch.setattr(winograd, "STRIP", 36 * 2 * 5 * 64 * 3)
-    assert error(winograd.convolve(x, kernel), whole) < 1e-6
+    # Products of other shapes add in another order; a wrong strip is off by its whole values.
+    assert error(winograd.convolve(x, kernel), whole) < 5e-6
     assert "scan" in str(jax.make_jaxpr(winograd.convolve)(x, kernel))
 
 
