@@ -58,16 +58,7 @@ class Config(AnalysisConfig):
     starts: int = 20  # Of k-means, with each way to draw the first centers.
     components: int = 16  # Principal components of the PCA codes, and of all that a mixture fits.
     ridge: float = 1e-2  # Added to the mixture's variances, as a share of the mean variance.
-    tried: tuple[int, ...] = (
-        2,
-        5,
-        10,
-        15,
-        20,
-        30,
-        50,
-        80,
-    )  # Numbers of clusters that are compared.
+    tried: tuple[int, ...] = (2, 5, 10, 15, 20, 30, 50, 80)  # Compared numbers of clusters.
     palette: tuple[int, ...] = (2, 4, 8, 16, 32, 64)  # Numbers of colors.
 
     def __post_init__(self):

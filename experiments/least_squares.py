@@ -29,6 +29,7 @@ from lecture_models.evaluators.least_squares import (
     Problem,
     deficient,
     solvers,
+    table_of_ill_conditioned,
     table_of_methods,
     table_of_statements,
 )
@@ -54,11 +55,8 @@ class Config(AnalysisConfig):
     size: int = 256  # Larger side of the picture in pixels.
     num_points: int = 10  # On the sine.
     noise: float = 0.2  # Standard deviation of the points' distances to the sine.
-    degrees: tuple[int, ...] = (
-        1,
-        3,
-        9,
-    )  # Of the polynomials; their table of methods is of the 2nd.
+    # Of the polynomials; their table of methods is of the 2nd.
+    degrees: tuple[int, ...] = (1, 3, 9)
     ridge: float = 1e-6  # Weight of |x|^2, as a share of the squared largest singular value.
     num_rows: int = 40  # Of the matrices of known condition number.
     num_columns: int = 8
@@ -266,6 +264,7 @@ def make_evaluate(config: Config, problem: Problem, compress: Callable):
         more_ways = solvers(config.ridge, rows > columns)
         proofs, scalars = table_of_statements(more)
         conditioning, errors = conditioning_plots(config)
+        ill_conditioned, ill_errors = table_of_ill_conditioned(solvers(config.ridge, True))
         descent, descent_table = descent_plot(config)
         polynomials, polynomial_lines = polynomial_plots(config)
         compressed, compression_table = compress()
@@ -281,6 +280,7 @@ def make_evaluate(config: Config, problem: Problem, compress: Callable):
         return {
             **scalars,
             **errors,
+            **ill_errors,
             "rank": float(rank),
             "condition": float(np.linalg.cond(problem.matrix)),
             "methods": table_of_methods(problem, ways, problem.described),
@@ -288,6 +288,7 @@ def make_evaluate(config: Config, problem: Problem, compress: Callable):
             "coefficients": DataTable(("column", "x"), coefficients, problem.described),
             "statements": proofs,
             "conditioning": conditioning,
+            "ill_conditioned": ill_conditioned,
             "descent": descent,
             "descent_steps": descent_table,
             "polynomials": polynomials,

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import scipy.linalg
 from jaxtyping import Array, Float64
 
 from lecture_models.experiment import DataTable
@@ -13,6 +14,9 @@ from lecture_models.linear.conditioning import Solver
 from lecture_models.linear.projection import penrose_residuals, projection_residuals, projector
 
 PRECISIONS = (("float32", jnp.float32), ("float64", jnp.float64))
+
+
+ORDER = 12  # Of the Hilbert matrix; it and its half are the degrees of the Vandermonde matrices.
 
 
 class Problem(NamedTuple):
@@ -171,3 +175,51 @@ def table_of_statements(problem: Problem) -> tuple[DataTable, dict[str, float]]:
         "largest_deviation_float64": max(v for name, v in double.items() if name not in wrong),
         "printed_inverse_deviation": max(double[name] for name in wrong),
     }
+
+
+def table_of_ill_conditioned(ways: dict[str, Solver]) -> tuple[DataTable, dict[str, float]]:
+    """Returns the errors of each way on two matrices that are known for their condition numbers.
+
+    They are the Hilbert matrix, 1 / (i + j - 1), and the powers of places in [0, 1] (Vandermonde);
+    the solution is the vector of ones. It needs `jax.enable_x64`.
+
+    Args:
+        ways: the ways by name; QR and SVD must be among them.
+
+    Returns:
+        The table of relative errors, and those of QR and SVD in float64 for the Hilbert matrix.
+    """
+    places = np.linspace(0.0, 1.0, 2 * ORDER)
+    matrices = {f"Hilbert, {ORDER}x{ORDER}": scipy.linalg.hilbert(ORDER)} | {
+        f"powers 0 to {degree} of {len(places)} places": np.vander(
+            places, degree + 1, increasing=True
+        )
+        for degree in (ORDER // 2, ORDER)
+    }
+    found = {
+        (place, name): [_error_for_ones(solve, matrix, dtype) for _, dtype in PRECISIONS]
+        for place, matrix in enumerate(matrices.values())
+        for name, solve in ways.items()
+    }
+    rows = tuple(
+        (matrix, condition, name, *(error or "no result" for error in found[place, name]))
+        for place, (matrix, values) in enumerate(matrices.items())
+        for condition in [float(np.linalg.cond(values))]
+        for name in ways
+    )
+    caption = (
+        "relative errors of x; the cut-off of small singular values (SVD) and the penalty of ridge "
+        "keep them bounded where the condition number leaves no digits"
+    )
+    columns = ("matrix", "condition", "method", "error, float32", "error, float64")
+    return DataTable(columns, rows, caption), {
+        f"hilbert_{name.lower()}_error": found[0, name][1] for name in ("QR", "SVD")
+    }
+
+
+def _error_for_ones(solve: Solver, matrix: np.ndarray, dtype: jax.typing.DTypeLike) -> float | None:
+    """Returns the relative error of the solution, which is all ones; None for no result."""
+    ones = np.ones(matrix.shape[1])
+    found = solve(jnp.asarray(matrix, dtype), jnp.asarray(matrix @ ones, dtype))
+    error = float(np.linalg.norm(np.asarray(found, np.float64) - ones) / np.linalg.norm(ones))
+    return error if np.isfinite(error) else None

@@ -54,7 +54,7 @@ def projection_plot(
     ):
         ends = np.stack([first_end, second_end])
         axes.plot(*ends.T, color=color, linestyle="--", linewidth=1.2, label=name, zorder=1)
-    axes.text(*corners[-1, -1], "col(A)", fontsize=10)
+    axes.text(*(0.8 * corners[-1, 0] + 0.2 * corners[0, -1]), "col(A)", fontsize=10)
     drawn = np.concatenate([corners.reshape(-1, 3), np.stack([target, projected, other])])
     axes.set_box_aspect(np.ptp(drawn, axis=0), zoom=1.45)
     normal = np.cross(first, second) * np.sign((target - projected) @ np.cross(first, second))

@@ -8,6 +8,7 @@ from lecture_models.data.lookup import Library
 from lecture_models.evaluators.least_squares import (
     deficient,
     solvers,
+    table_of_ill_conditioned,
     table_of_methods,
     table_of_statements,
 )
@@ -54,6 +55,23 @@ def test_methods_agree_and_the_misprint_leaves_a_larger_residual():
         assert double[name][3] < 1e-8
     assert double["the printed V S U^T"][0] > 1.2 * double["SVD"][0]
     assert "QR" not in solvers(1e-9, False)
+
+
+def test_ill_conditioned_matrices_defeat_the_normal_equations_but_not_the_cut_off():
+    with jax.enable_x64(True):
+        table, scalars = table_of_ill_conditioned(solvers(1e-6, True))
+    errors = {(row[0].split(",")[0], row[2]): row[3:] for row in table.rows}
+    assert errors["Hilbert", "normal equations"] == ("no result", "no result")
+    assert errors["powers 0 to 12 of 24 places", "normal equations"][1] == "no result"
+    assert errors["powers 0 to 6 of 24 places", "normal equations"][1] < 1e-6
+    for (_, name), (single, double) in errors.items():
+        if name in ("SVD", "ridge 1e-06"):
+            assert max(single, double) < 0.05
+    single, double = errors["powers 0 to 12 of 24 places", "QR"]
+    assert double < 1e-6 < single
+    assert scalars["hilbert_svd_error"] < 0.1 * scalars["hilbert_qr_error"]
+    conditions = {row[0].split(",")[0]: row[1] for row in table.rows}
+    assert conditions["Hilbert"] > 1e15
 
 
 def test_values_that_make_no_sense_are_refused():
