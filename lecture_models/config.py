@@ -71,11 +71,12 @@ def require_single(config: Any, *names: str) -> None:
 
 
 def require_between(config: Any, low: float | int, high: float | int, *names: str) -> None:
-    """Checks fields in a Config's `__post_init__`.
+    """Checks fields in a Config's `__post_init__`, and each element of a field that is a tuple.
 
     Raises ValueError, with field, value and limits, if a value is outside of [low, high].
     """
     for name in names:
-        value = getattr(config, name)
-        if not low <= value <= high:
-            raise ValueError(f"--{name} is {value}; it must be from {low} to {high}")
+        values = getattr(config, name)
+        for value in values if isinstance(values, tuple) else (values,):
+            if not low <= value <= high:
+                raise ValueError(f"--{name} is {value}; it must be from {low} to {high}")
