@@ -65,6 +65,12 @@ def uncentered_angle(rows: Rows) -> float:
     """Returns the angle in degrees between the first right singular vector of X and the mean.
 
     Without centering, the first "component" is close to the mean, and shows no variance.
+
+    Args:
+        rows: the examples X, not centered.
+
+    Returns:
+        The angle, from 0 to 90 degrees.
     """
     mean = rows.mean(axis=0)
     first = np.linalg.eigh(rows.T @ rows)[1][:, -1]
@@ -73,7 +79,15 @@ def uncentered_angle(rows: Rows) -> float:
 
 
 def components_for(rows: Rows, shares: Iterable[float]) -> list[int]:
-    """Returns how many components hold each share of the variance."""
+    """Returns how many components hold each share of the variance.
+
+    Args:
+        rows: the examples.
+        shares: the shares, from 0 to 1.
+
+    Returns:
+        The smallest number of components for each share.
+    """
     values = np.maximum(np.linalg.eigvalsh(moments(rows).covariance)[::-1], 0.0)
     held = np.cumsum(values) / values.sum()
     return [int(np.searchsorted(held, share)) + 1 for share in shares]
@@ -128,7 +142,15 @@ def lda_statements(
 
 
 def table_of_deviations(found: dict[str, float], caption: str) -> DataTable:
-    """Returns statements and deviations as a table."""
+    """Returns statements and deviations as a table.
+
+    Args:
+        found: the deviation by statement.
+        caption: the table's caption.
+
+    Returns:
+        One row for each statement.
+    """
     return DataTable(("statement", "deviation"), tuple(found.items()), caption)
 
 
@@ -153,7 +175,15 @@ def projected_accuracy(
 
 
 def plane_of_components(rows: Rows, others: Rows) -> list[Float[np.ndarray, "example 2"]]:
-    """Returns both sets of rows along the first two principal components of the first set."""
+    """Returns both sets of rows along the first two principal components of the first set.
+
+    Args:
+        rows: the examples to which the components are fitted.
+        others: other examples.
+
+    Returns:
+        The codes of the first set and those of the second.
+    """
     pca = fit_pca(rows, 2)
     return [np.asarray(project(pca, part)) for part in (rows, others)]
 
