@@ -146,8 +146,8 @@ def projection_distortion(config: Config, key: Key[Array, ""]) -> tuple[str, dic
     ratios = pdist(projected, "sqeuclidean") / pdist(points, "sqeuclidean")
     distortion = float(np.abs(ratios - 1.0).max())
     line = (
-        f"{count:,} points projected from {dim:,} to 8 log n / {config.distortion:g}^2 = {fewer:,} "
-        f"dimensions: squared distances change by at most {distortion:.1%} (bound "
+        f"{count:,} points projected from {dim:,} to the {fewer:,} dimensions of the lemma of "
+        f"Johnson and Lindenstrauss: squared distances change by at most {distortion:.1%} (bound "
         f"{config.distortion:.0%}), {np.abs(ratios - 1.0).mean():.1%} on average"
     )
     return line, {"projection_distortion": distortion}

@@ -67,12 +67,31 @@ def line_plot(
     if "y" in logarithmic:
         axes.set_yscale("log", nonpositive="mask")
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1], title=title, ylim=limits)
+    for name in logarithmic:
+        thin_ticks(getattr(axes, f"{name}axis"))
     if tick_names:
         axes.set_xticks(range(len(tick_names)), tick_names)
     axes.grid(color=GRAY, linewidth=0.3)
     if any(curve.name for curve in curves):
         figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     return to_image(figure)
+
+
+def thin_ticks(axis) -> None:
+    """Writes 1, 2 and 5 in plain numbers on a short logarithmic axis, where labels would overlap.
+
+    Longer axes keep matplotlib's powers of 10.
+
+    Args:
+        axis: a logarithmic axis of matplotlib, whose limits are set; it is changed.
+    """
+    from matplotlib import ticker
+
+    low, high = axis.get_view_interval()
+    if high < 1e3 * low and low >= 1e-3 and high <= 1e5:
+        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(lambda value, place: f"{value:g}")
+    axis.set_minor_formatter(ticker.NullFormatter())
 
 
 def _draw(axes, curve: Curve) -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from lecture_models.plots.figure import SIDE
-from lecture_models.plots.line_plot import Curve, line_plot
+from lecture_models.plots.figure import SIDE, new_figure
+from lecture_models.plots.line_plot import Curve, line_plot, thin_ticks
 
 X = np.array([1.0, 10.0, 100.0])
 
@@ -34,3 +34,25 @@ def test_curves_that_cannot_be_drawn_are_refused():
         line_plot([], ("", ""))
     with pytest.raises(ValueError, match="'a' has 3 positions and 2 values"):
         line_plot([Curve("a", X, X[:2])], ("", ""))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [(5.0, 80.0, ["5", "10", "20", "50"]), (0.03, 0.8, ["0.05", "0.1", "0.2", "0.5"])],
+)
+def test_a_short_logarithmic_axis_has_few_plain_labels(low, high, labels):
+    axes = new_figure().add_subplot()
+    axes.plot([low, high], [0.0, 1.0])
+    axes.set_xscale("log")
+    thin_ticks(axes.xaxis)
+    shown = [
+        text
+        for place, text in zip(
+            axes.get_xticks(),
+            axes.xaxis.get_major_formatter().format_ticks(axes.get_xticks()),
+            strict=True,
+        )
+        if low <= place <= high
+    ]
+    assert shown == labels
+    assert not any(axes.xaxis.get_minor_formatter().format_ticks(axes.get_xticks(minor=True)))
