@@ -21,7 +21,7 @@ from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment
 from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
-from lecture_models.tasks.faces import sections
+from lecture_models.tasks.faces import finding, sections
 from lecture_models.tasks.faces.pictures import Faces, collect_faces, everything, gray, labels_of
 
 
@@ -39,11 +39,12 @@ class Config(AnalysisConfig):
     components: int = 90  # Eigenfaces for recognition.
     draws: int = 20  # Random halves.
     left_out: int = 1_000  # At most so many people in several lights are left out in turn.
-    shrinkage: float = 1e-3  # Of Fisherfaces' covariance within people.
+    shrinkage: float = 0.1  # Of Fisherfaces' covariance within people; chosen on other draws.
     # Numbers of eigenfaces at which faces are told from other patches.
     counts: tuple[int, ...] = (1, 2, 3, 5, 10, 15, 25, 50, 100, 200)
     composites: int = 200  # Photos with a pasted face; a fifth as many more choose the space.
-    frames: int = 60  # Of the film of a moving face.
+    films: int = 4  # Of a moving face.
+    frames: int = 60  # Of a film.
     hidden: tuple[float, ...] = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5)  # Hidden shares of a face.
     occlusion_components: int = 100
     occluded: int = 60  # Held-out faces that are partly hidden.
@@ -51,7 +52,7 @@ class Config(AnalysisConfig):
     def __post_init__(self):
         super().__post_init__()
         require_at_least(
-            self, 1, "components", "counts", "occlusion_components", "frames", "left_out"
+            self, 1, "components", "counts", "occlusion_components", "frames", "films", "left_out"
         )
         require_at_least(self, 2, "draws", "occluded")
         require_at_least(self, 5, "composites")
@@ -76,6 +77,7 @@ SMOKE = {
     "left_out": 3,
     "counts": (1, 3),
     "composites": 5,
+    "films": 1,
     "frames": 4,
     "hidden": (0.25,),
     "occlusion_components": 10,
@@ -112,10 +114,12 @@ def build(config: Config, library: Library) -> Experiment:
         )
         results |= sections.compare_lights(lights, config.shrinkage, config.left_out)
         results |= sections.tell_apart(pixels, labels, backgrounds, config.counts, config.seed)
-        results |= sections.locate(
-            pixels[labels == 1], backgrounds, picture, config.composites, config.seed
+        material = finding.divide(faces, backgrounds, config.seed)
+        finders = finding.chosen_finders(material, config.composites, config.seed)
+        results |= finding.locate(material, finders, picture, config.composites, config.seed)
+        results |= finding.track(
+            material, finders["density"][0], config.frames, config.films, config.seed
         )
-        results |= sections.track(pixels[labels == 1], backgrounds, config.frames, config.seed)
         results |= sections.restore_hidden(
             faces, config.occlusion_components, config.hidden, config.occluded, config.seed
         )

@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from lecture_models.linear.pca import PCA, Codes, Vectors, project
+from lecture_models.linear.pca import PCA, Codes, Vectors, leading, project
 
 Weights = Float[Array | np.ndarray, "example dim"]
 TUKEY = 2.5  # Of standard deviations; the usual 4.685 lets a large occluder in.
 CONSISTENT = 1.4826  # Median absolute deviation -> standard deviation of a normal distribution.
+FIRST = 5  # Components of the first stage of the robust fit.
 
 
 class RobustFit(NamedTuple):
@@ -77,36 +78,64 @@ def masked_codes(
     return _fit(pca, centered, jnp.asarray(visible, jnp.float32), _prior(pca, noise))
 
 
-def robust_codes(pca: PCA, vectors: Vectors, noise: float, iterations: int = 8) -> RobustFit:
+def robust_codes(pca: PCA, vectors: Vectors, noise: float, iterations: int = 4) -> RobustFit:
     """Returns codes that ignore the values which do not fit, without being told which these are.
 
-    Repeats least squares with Tukey's weights (1 - (r / c)^2)^2, where r is a value's residual and
-    c is 2.5 times the median absolute residual over its ratio to a standard deviation; a residual
-    beyond c has weight 0. It begins with the weights of the residuals from the mean.
+    Repeats least squares with Tukey's weights (1 - (r / c)^2)^2, where r is the ratio of a value's
+    residual to the standard deviation that the analysis expects there, and c is 2.5 times the
+    scale of the ratios: their median absolute value over its ratio to a standard deviation, but at
+    most 1, so that many wrong values cannot widen it. A ratio beyond c has weight 0.
+
+    It begins with the residuals from the mean and the first 5 components, and adds the others by
+    and by: few components cannot follow what is wrong.
 
     Args:
         pca: the analysis.
         vectors: the vectors.
-        noise: the variance of a value about the space, as in `masked_codes`.
-        iterations: how often weights and codes are computed.
+        noise: the variance of a value about the space, as in `masked_codes`; above 0.
+        iterations: how often weights and codes are computed with all components.
 
     Returns:
-        The codes and the weights. Huber and Ronchetti, 2009, Robust statistics, chapter 7.
+        The codes and the weights. Huber and Ronchetti, 2009, Robust statistics, chapter 7; the
+        order from coarse to fine is ours.
+
+    Raises:
+        ValueError: `noise` is not above 0.
     """
+    if noise <= 0.0:
+        raise ValueError(f"noise is {noise}; it must be above 0")
     centered = jnp.asarray(vectors - pca.mean[None, :])
-    prior = _prior(pca, noise)
-
-    def weigh(residuals):
-        scale = CONSISTENT * jnp.median(jnp.abs(residuals), axis=1, keepdims=True)
-        ratio = residuals / jnp.maximum(TUKEY * scale, 1e-6)
-        return jnp.where(jnp.abs(ratio) < 1.0, (1.0 - ratio**2) ** 2, 0.0)
-
-    weights = weigh(centered)
-    codes = _fit(pca, centered, weights, prior)
-    for _ in range(iterations - 1):
-        weights = weigh(centered - codes @ pca.components.T)
-        codes = _fit(pca, centered, weights, prior)
+    weights = _tukey(centered / _expected(pca, noise)[0])
+    for count, repeats in _stages(pca.components.shape[1], iterations):
+        few = leading(pca, count)
+        deviations, rest = _expected(pca, noise, count)
+        for _ in range(repeats):
+            codes = _fit(few, centered, weights, _prior(few, rest))
+            weights = _tukey((centered - codes @ few.components.T) / deviations)
     return RobustFit(codes, weights)
+
+
+def _stages(count: int, iterations: int) -> list[tuple[int, int]]:
+    """Returns how many components are fitted how often: 5, 10, 20, ... twice, and then all."""
+    coarse, few = [], FIRST
+    while few < count:
+        coarse.append((few, 2))
+        few *= 2
+    return [*coarse, (count, iterations)]
+
+
+def _expected(pca: PCA, noise: float, count: int = 0) -> tuple[Float[Array, "1 dim"], float]:
+    """Returns the deviation of each value from the first components, and its mean variance."""
+    omitted = jnp.asarray(pca.variances[count:])
+    variances = jnp.asarray(pca.components[:, count:]) ** 2 @ omitted + noise
+    rest = noise + float(omitted.sum()) / (len(variances) - count)
+    return jnp.sqrt(variances)[None, :], rest
+
+
+def _tukey(ratios: Float[Array, "example dim"]) -> Float[Array, "example dim"]:
+    scales = CONSISTENT * jnp.median(jnp.abs(ratios), axis=1, keepdims=True)
+    shares = ratios / jnp.maximum(TUKEY * jnp.minimum(scales, 1.0), 1e-6)
+    return jnp.where(jnp.abs(shares) < 1.0, (1.0 - shares**2) ** 2, 0.0)
 
 
 def _prior(pca: PCA, noise: float) -> Float[Array, " component"]:

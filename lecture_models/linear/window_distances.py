@@ -24,15 +24,25 @@ class PatchSpace(NamedTuple):
         region: the pixels of a window that count, (height, width).
         least_deviation: windows of less contrast are infinitely far: they show nothing. Windows are
             standardized before they are compared; None compares them as they are.
+        noise: None for the distance from the space. Above 0, it is the variance of a pixel about
+            the space, and windows are compared by their density under a normal distribution.
     """
 
     pca: PCA
     region: Bool[np.ndarray, "height width"]
     least_deviation: float | None
+    noise: float | None = None
 
 
 def window_distances(image: Image, space: PatchSpace) -> Map:
     """Returns the squared distance from the space of the window at each position.
+
+    With noise it is -2 log p(x) of the window's pixels x up to a constant,
+
+    e^2 / noise + sum_j z_j^2 / variance_j + sum_j log variance_j + (n - k) log noise,
+
+    where e is the distance from the space and z are the k coordinates in it: Moghaddam and
+    Pentland, 1997, Probabilistic visual learning for object representation, equations 8 and 9.
 
     Args:
         image: gray levels, at least as large as the region.
@@ -52,10 +62,7 @@ def window_distances(image: Image, space: PatchSpace) -> Map:
             f"the image is {image.shape[0]}x{image.shape[1]}; it must be at least {height}x{width}"
         )
     pca, count = space.pca, int(space.region.sum())
-    pixels = np.asarray(image, np.float64)
-    kernels = np.zeros((2 + pca.components.shape[1], height, width))
-    kernels[0] = space.region
-    kernels[1:, space.region] = np.concatenate([pca.mean[None, :], pca.components.T])
+    pixels, kernels = np.asarray(image, np.float64), _kernels(space)
     sums, along_mean, *along = correlate(pixels, kernels)
     (square_sums,) = correlate(pixels**2, kernels[:1])
     means, deviations = 0.0, 1.0
@@ -69,11 +76,30 @@ def window_distances(image: Image, space: PatchSpace) -> Map:
     along_mean = (along_mean - means * totals[0]) / deviations
     origin = np.asarray(pca.mean, np.float64) @ pca.components
     distances = energy - 2.0 * along_mean + np.sum(np.asarray(pca.mean, np.float64) ** 2)
-    for values, total, zero in zip(along, totals[1:], origin, strict=True):
-        distances -= ((values - means * total) / deviations - zero) ** 2
+    within, spreads = 0.0, _spreads(pca)
+    for values, total, zero, spread in zip(along, totals[1:], origin, spreads, strict=True):
+        squares = ((values - means * total) / deviations - zero) ** 2
+        distances -= squares
+        within += squares / spread
+    distances = distances.clip(0.0)
+    if space.noise is not None:
+        constant = np.log(spreads).sum() + (count - len(spreads)) * np.log(space.noise)
+        distances = distances / space.noise + within + constant
     if space.least_deviation is not None:
         distances[variances < space.least_deviation**2] = np.inf
-    return distances.clip(0.0)
+    return distances
+
+
+def _kernels(space: PatchSpace) -> Float64[np.ndarray, "kernel height width"]:
+    """Returns the region, the mean and the components as pictures."""
+    kernels = np.zeros((2 + space.pca.components.shape[1], *space.region.shape))
+    kernels[0] = space.region
+    kernels[1:, space.region] = np.concatenate([space.pca.mean[None, :], space.pca.components.T])
+    return kernels
+
+
+def _spreads(pca: PCA) -> Float64[np.ndarray, " component"]:
+    return np.maximum(np.asarray(pca.variances, np.float64), 1e-12)
 
 
 def correlate(

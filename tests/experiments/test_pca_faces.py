@@ -44,10 +44,10 @@ def test_a_face_that_is_pasted_into_an_even_photo_is_found():
     # Symmetric, because mirror images are added to the faces.
     face = (0.5 + 0.4 * np.sin(steps[:, None] ** 2) * np.cos(steps - 1.5)[None]).astype(np.float32)
     faces = face[None] + 0.01 * generator.normal(size=(4, 24, 24)).astype(np.float32)
-    space = location.fit_patch_space(faces, 24, 0, True)
+    finder = location.Finder(location.fit_face_space(faces, 24, 0, True))
     photo = np.full((80, 70), 0.5, np.float32)
     picture = location.paste(photo, faces[0], 31, 22)
-    found = location.find_face(picture, space, (24.0, 30.0))
+    found = location.find_face(picture, finder, (24.0, 30.0))
     assert found.box == (31.0, 22.0, 55.0, 46.0)
-    nothing = location.find_face(photo, space, (24.0, 30.0))
+    nothing = location.find_face(photo, finder, (24.0, 30.0))
     assert np.isinf(nothing.distance)

@@ -52,6 +52,24 @@ def test_the_robust_fit_finds_which_values_are_wrong():
     assert np.abs(fit.codes - truth).mean() < 0.1 * np.abs(truth).mean()
 
 
+def test_the_robust_fit_is_not_misled_by_many_wrong_values_of_one_kind():
+    basis = np.linalg.qr(GENERATOR.normal(size=(200, 12))).Q * np.geomspace(8.0, 1.0, 12)[None]
+    rows = GENERATOR.normal(size=(300, 12)) @ basis.T
+    rows = (rows + 0.05 * GENERATOR.normal(size=rows.shape)).astype(np.float32)
+    pca, truth = fit_pca(rows[:200], 12), rows[200:]
+    hidden = np.arange(200) < 70
+    damaged = np.where(hidden[None], np.float32(1.5), truth)
+    fit = robust_codes(pca, damaged, noise_variance(pca, rows[:200]))
+    error = np.abs(fit.codes - project(pca, truth)).mean()
+    assert error < 0.25 * np.abs(project(pca, damaged) - project(pca, truth)).mean()
+    assert np.asarray(fit.weights)[:, hidden].mean() < 0.2
+
+
+def test_a_robust_fit_without_noise_is_refused():
+    with pytest.raises(ValueError, match="noise is 0.0; it must be above 0"):
+        robust_codes(PCA, NOISY, 0.0)
+
+
 def test_a_vector_that_is_wholly_hidden_is_refused():
     with pytest.raises(ValueError, match="all values of 1 vectors are hidden"):
         masked_codes(PCA, NOISY[:2], np.arange(2)[:, None] == np.zeros((1, 60)))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import scipy.signal
+import scipy.stats
 
 from lecture_models.linear.feature_space import squared_distances, standardized
 from lecture_models.linear.pca import fit_pca
@@ -22,6 +23,19 @@ def test_correlations_give_what_a_sliding_window_gives(least):
     found = window_distances(IMAGE, space)
     assert found.shape == (15, 13)
     np.testing.assert_allclose(found.ravel(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_with_noise_the_windows_are_compared_by_a_normal_density():
+    pca, noise = fit_pca(standardized(PATCHES), 4), 0.3
+    windows = np.lib.stride_tricks.sliding_window_view(IMAGE, (6, 5))[:, :, REGION]
+    rows = standardized(windows.reshape(-1, PATCHES.shape[1]))
+    inside = pca.components.astype(float)
+    covariance = noise * (np.eye(len(inside)) - inside @ inside.T)
+    covariance += (inside * pca.variances[None, :]) @ inside.T
+    density = scipy.stats.multivariate_normal(pca.mean, covariance)
+    expected = -2.0 * density.logpdf(rows) - len(inside) * np.log(2.0 * np.pi)
+    found = window_distances(IMAGE, PatchSpace(pca, REGION, 1e-3, noise))
+    np.testing.assert_allclose(found.ravel(), expected, rtol=1e-3, atol=1e-2)
 
 
 def test_windows_without_contrast_are_infinitely_far():

@@ -97,3 +97,42 @@ def mask_overlap(weights: Vectors, visible: Mask) -> Float[np.ndarray, " face"]:
     hidden = ~visible
     doubted = np.asarray(weights) < BELIEVED
     return (hidden & doubted).sum(axis=1) / (hidden | doubted).sum(axis=1)
+
+
+class Table(NamedTuple):
+    """Holds how well holes of several sizes are restored.
+
+    Attributes:
+        scores: mean PSNR in the hole of each size, by the name of the method.
+        overlaps: how well the robust fit finds the hidden pixels, for each size.
+        shown: faces, hidden and restored, at the size that is nearest to a quarter.
+    """
+
+    scores: dict[str, list[float]]
+    overlaps: list[float]
+    shown: tuple[Vectors, ...]
+
+
+def table(
+    model: FaceModel,
+    vectors: Vectors,
+    shape: tuple[int, int],
+    shares: tuple[float, ...],
+    generator: np.random.Generator,
+) -> Table:
+    """Hides a rectangle of each face and restores it by each method, for each hidden share."""
+    scores: dict[str, list[float]] = {}
+    overlaps, rows = [], ()
+    nearest = min(shares, key=lambda share: abs(share - 0.25))
+    for share in shares:
+        visible = hide_squares(len(vectors), shape, share, generator)
+        seen = np.where(visible, vectors, np.float32(0.0))
+        restored = restore(model, vectors, seen, visible)
+        overlaps.append(float(mask_overlap(restored.weights, visible).mean()))
+        for name, images in restored.faces.items():
+            value = float(hole_psnr(images, vectors, visible).mean())
+            scores.setdefault(name, []).append(value)
+        if share == nearest:
+            methods = ("mean filled in", "masked, prior", "robust")
+            rows = (vectors, seen, *(restored.faces[name] for name in methods))
+    return Table(scores, overlaps, rows)

@@ -9,21 +9,10 @@ from lecture_models.metrics.neighbors import nearest_neighbors
 from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.models.eigenface_network import EigenfaceNetwork, eigenface_weights
 from lecture_models.plots.line_plot import Curve, line_plot
-from lecture_models.tasks.faces import (
-    detection,
-    face_pictures,
-    location,
-    occlusion,
-    recognition,
-    tracking,
-)
+from lecture_models.tasks.faces import detection, face_pictures, occlusion, recognition
 from lecture_models.tasks.faces.pictures import Faces, Gray, resized, shown
 
 SHOWN = 8  # Faces in a row.
-SPACES = (0, 1, 2, 3, 5)  # Numbers of eigenfaces among which the space for location is chosen.
-HEIGHTS = (28.0, 56.0)  # Of pasted faces, in pixels.
-PHOTO_HEIGHTS = (32.0, 160.0)  # Of the face that is looked for in a photo.
-NEAR = 4.0  # Pixels within which a center counts as found.
 
 
 def reduced(faces: Faces, height: int) -> Faces:
@@ -163,118 +152,60 @@ def _slide_distances(patches: detection.Patches, count: int) -> Evaluation:
     }
 
 
-def locate(faces: Gray, photos: Gray, picture: np.ndarray, count: int, seed: int) -> Evaluation:
-    """Finds pasted faces in photos with a space chosen on other composites; and in one photo."""
-    generator = np.random.default_rng(seed)
-    faces = faces[generator.permutation(len(faces))]
-    half, height = len(faces) // 2, faces.shape[1]
-    photos = photos[generator.permutation(len(photos))]
-    middle = len(photos) // 2
-    choose = location.draw_composites(
-        faces[half:], photos[:middle], max(2, count // 5), HEIGHTS, generator
-    )
-    test = location.draw_composites(faces[half:], photos[middle:], count, HEIGHTS, generator)
-    spaces = [location.fit_patch_space(faces[:half], height, number, True) for number in SPACES]
-    shares = [
-        location.within(location.score_composites(choose, space, HEIGHTS)[0], NEAR)
-        for space in spaces
-    ]
-    best = int(np.argmax(shares))
-    score, found = location.score_composites(test, spaces[best], HEIGHTS)
-    raw_space = location.fit_patch_space(faces[:half], height, 10, False)
-    raw, _ = location.score_composites(test, raw_space, HEIGHTS)
-    window = location.find_face(picture, spaces[best], PHOTO_HEIGHTS)
-    line = (
-        f"pasted faces, {count}: center within {NEAR:g} pixels {location.within(score, NEAR):.1%}, "
-        f"mean IoU {score.overlaps.mean():.2f} with {SPACES[best]} eigenfaces, standardized; raw "
-        f"{location.within(raw, NEAR):.1%}, {raw.overlaps.mean():.2f}"
-    )
-    top = [test[index] for index in range(min(8, count))]
-    return {
-        "located_within_4": location.within(score, NEAR),
-        "located_iou": float(score.overlaps.mean()),
-        "located_iou_above_half": float((score.overlaps > 0.5).mean()),
-        "located_median_error": float(np.median(score.errors)),
-        "located_components": float(SPACES[best]),
-        "located_raw_within_4": location.within(raw, NEAR),
-        "location": line,
-        "located": face_pictures.located_images(
-            [one.picture for one in top], found[: len(top)], [one.box for one in top]
-        ),
-        "photo": face_pictures.boxed(picture, {"nearest to face space": window.box}),
-        "photo_map": Images(
-            shown(face_pictures.map_picture(picture, window)[None]), 1, "face-likeness in the photo"
-        ),
-    }
-
-
-def track(faces: Gray, photos: Gray, frames: int, seed: int) -> Evaluation:
-    """Follows a face through a film."""
-    generator = np.random.default_rng(seed)
-    faces = faces[generator.permutation(len(faces))]
-    half, height = len(faces) // 2, 40
-    space = location.fit_patch_space(faces[:half], faces.shape[1], 0, True)
-    photo = photos[generator.integers(len(photos))]
-    film = tracking.make_film(photo, faces[half : half + 1], frames, height, seed)
-    path = tracking.follow(film, space, height, film.boxes[0])
-    median, lost = float(np.median(path.errors)), float(path.lost.mean())
-    return {
-        "track_median_error": median,
-        "track_largest_error": float(path.errors.max()),
-        "track_lost": lost,
-        "tracking": f"a moving face, {frames} frames: median error {median:.2f} pixels, "
-        f"lost {lost:.1%}",
-        "track": face_pictures.film(film, path),
-    }
-
-
 def restore_hidden(
     faces: Faces, count: int, shares: tuple[float, ...], most: int, seed: int
 ) -> Evaluation:
-    """Restores hidden rectangles of faces of known people, from other pictures of them."""
+    """Restores hidden rectangles of held-out faces, by two protocols.
+
+    In the first one, other pictures of the same people are for training: a random half. In the
+    second one, half of the people are.
+    """
     generator = np.random.default_rng(seed)
     small = reduced(faces, min(56, faces.shape[0]))
-    train = recognition.draw_half(small.people, generator)
-    test = generator.permutation(np.flatnonzero(~train))[:most]
-    model = occlusion.fit_model(small.vectors[train], count)
-    vectors = small.vectors[test]
-    results: Evaluation = {}
-    scores: dict[str, list[float]] = {}
-    overlaps, rows = [], []
-    for share in shares:
-        visible = occlusion.hide_squares(len(test), small.shape, share, generator)
-        seen = np.where(visible, vectors, np.float32(0.0))
-        restored = occlusion.restore(model, vectors, seen, visible)
-        overlaps.append(float(occlusion.mask_overlap(restored.weights, visible).mean()))
-        for name, images in restored.faces.items():
-            value = float(occlusion.hole_psnr(images, vectors, visible).mean())
-            scores.setdefault(name, []).append(value)
-            words = name.replace(", ", "_").replace(" ", "_")
-            results[f"hole_{words}_{round(100 * share)}"] = value
-        if not rows and share >= min(0.25, max(shares)):
-            kinds = [
-                vectors,
-                seen,
-                *(restored.faces[name] for name in ("plain", "masked, prior", "robust")),
-            ]
-            rows = [shown(np.reshape(kind[:SHOWN], (-1, *small.shape))) for kind in kinds]
-    curves = [
-        Curve(name, np.array(shares), np.array(values), color, marker="o")
-        for color, (name, values) in enumerate(scores.items())
-    ]
-    plot = line_plot(curves, ("hidden share", "PSNR in the hole, dB"))
-    lines = [f"hidden rectangles, PSNR in the hole at {', '.join(f'{s:.0%}' for s in shares)}"]
-    lines += [
-        f"{name:15} {' '.join(f'{v:5.1f}' for v in values)}" for name, values in scores.items()
-    ]
-    lines.append(f"robust mask IoU {' '.join(f'{value:.2f}' for value in overlaps)}")
-    return results | {
-        "robust_mask_iou": overlaps[0],
-        "hole_curve": Images(plot[None], 1, "quality of the restored part"),
-        "holes": Images(
-            originals_above(*rows, columns=min(SHOWN, len(test))),
-            min(SHOWN, len(test)),
-            "faces; hidden; plain projection; masked with a prior; robust, told nothing",
-        ),
-        "occlusion": "\n".join(lines),
+    people = generator.permutation(len(small.names))[: len(small.names) // 2]
+    protocols = {
+        "known": ("known people", recognition.draw_half(small.people, generator)),
+        "new": ("new people", np.isin(small.people, people)),
     }
+    results: Evaluation = {}
+    lines, curves = [], []
+    for name, (words, train) in protocols.items():
+        test = generator.permutation(np.flatnonzero(~train))[:most]
+        model = occlusion.fit_model(small.vectors[train], count)
+        table = occlusion.table(model, small.vectors[test], small.shape, shares, generator)
+        lines.append(f"{words}, PSNR in the hole at {', '.join(f'{s:.0%}' for s in shares)}")
+        for number, (method, values) in enumerate(table.scores.items()):
+            key = f"hole_{name}_{method.replace(', ', '_').replace(' ', '_')}"
+            results |= {
+                f"{key}_{round(100 * share)}": value
+                for share, value in zip(shares, values, strict=True)
+            }
+            lines.append(f"{method:15} {' '.join(f'{value:5.1f}' for value in values)}")
+            curves.append(
+                Curve(
+                    method if name == "known" else "",
+                    np.array(shares),
+                    np.array(values),
+                    number,
+                    "-" if name == "known" else "--",
+                    "o",
+                )
+            )
+        lines.append(f"hidden pixels found, IoU {' '.join(f'{x:.2f}' for x in table.overlaps)}")
+        results |= {
+            f"hole_{name}_found_{round(100 * share)}": value
+            for share, value in zip(shares, table.overlaps, strict=True)
+        }
+        columns = min(SHOWN, len(test))
+        rows = [shown(np.reshape(row[:columns], (-1, *small.shape))) for row in table.shown]
+        results[f"holes_{name}"] = Images(
+            originals_above(*rows, columns=columns),
+            columns,
+            f"faces of {words}; hidden; from above: mean filled in and projected; masked with a "
+            "prior; robust, told nothing",
+        )
+    plot = line_plot(
+        curves, ("hidden share", "PSNR in the hole, dB"), "dashed: new people", limits=(5.0, 26.0)
+    )
+    results["hole_curve"] = Images(plot[None], 1, "quality of the restored part")
+    return results | {"occlusion": "\n".join(lines)}

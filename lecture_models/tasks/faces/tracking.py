@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float32
 
-from lecture_models.linear.window_distances import PatchSpace
 from lecture_models.metrics.boxes import Box, center_distance, intersection_over_union
-from lecture_models.tasks.faces.location import Found, find_face, paste
+from lecture_models.tasks.faces.location import Finder, Found, find_face, paste
 from lecture_models.tasks.faces.pictures import resized
 
 _NOISE = 0.02  # Standard deviation of the film's noise; white is 1.
@@ -69,7 +68,7 @@ def make_film(
     return Film(np.stack(frames), boxes)
 
 
-def follow(film: Film, space: PatchSpace, height: int, first: Box) -> Track:
+def follow(film: Film, finder: Finder, height: int, first: Box) -> Track:
     """Returns where a face of known size is, frame after frame.
 
     The face is searched around the place that a constant velocity predicts, as a person who films
@@ -77,7 +76,7 @@ def follow(film: Film, space: PatchSpace, height: int, first: Box) -> Track:
 
     Args:
         film: the film.
-        space: the face space.
+        finder: judges the windows.
         height: height of the face in pixels.
         first: where the face is in the first frame.
     """
@@ -85,7 +84,7 @@ def follow(film: Film, space: PatchSpace, height: int, first: Box) -> Track:
     place, velocity = np.array([first.top, first.left], float), np.zeros(2)
     for frame in film.frames:
         expected = place + velocity
-        window = _search(frame, space, height, expected)
+        window = _search(frame, finder, height, expected)
         now = np.array([window.box.top, window.box.left])
         velocity = 0.5 * velocity + 0.5 * (now - place) if found else velocity
         place = now
@@ -95,15 +94,15 @@ def follow(film: Film, space: PatchSpace, height: int, first: Box) -> Track:
     return Track(found, np.array([center_distance(*pair) for pair in pairs]), lost)
 
 
-def _search(frame: Picture, space: PatchSpace, height: int, expected: np.ndarray) -> Found:
+def _search(frame: Picture, finder: Finder, height: int, expected: np.ndarray) -> Found:
     reach = _SEARCH * height
-    width = height * space.region.shape[1] / space.region.shape[0]
+    width = height * finder.space.region.shape[1] / finder.space.region.shape[0]
     size = np.array([height, width])
     low = np.floor((expected - reach).clip(0.0, np.array(frame.shape) - size - 1.0)).astype(int)
     high = np.ceil(expected + size + reach).astype(int)
     high = np.minimum(np.maximum(high, low + np.ceil(size).astype(int) + 1), frame.shape)
     part = frame[low[0] : high[0], low[1] : high[1]]
-    window = find_face(part, space, (height, height))
+    window = find_face(part, finder, (height, height))
     top, left, bottom, right = window.box
     box = Box(top + low[0], left + low[1], bottom + low[0], right + low[1])
     return window._replace(box=box)
