@@ -10,6 +10,7 @@ from lecture_models.data.dataset_library import DatasetLibrary
 from lecture_models.data.film import Film
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.labeled_table import LabeledTable, read_labeled_table
+from lecture_models.data.labeled_texts import read_text_table
 from lecture_models.data.number_table import NumberTable, read_number_table
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
@@ -69,6 +70,10 @@ class Library:
     def text(self, flag: str, name: str) -> Dataset:
         """Returns the characters of the text file that `flag` names, read once."""
         return self._read_once(read_text, flag, name)
+
+    def labeled_texts(self, flag: str, name: str) -> Dataset:
+        """Returns the texts and classes of the CSV file that `flag` names, read once."""
+        return self._read_once(read_text_table, flag, name)
 
     def _read_once(self, read: Callable[[str, str], Any], flag: str, name: str) -> Any:
         if (read, name) not in self._tables:

@@ -14,7 +14,7 @@ LARGEST_FONT, SMALLEST_FONT = 9.0, 4.5  # Points; counts that need smaller digit
 
 
 def confusion_plot(
-    matrix: Int[np.ndarray, "true predicted"], classes: tuple[str, ...]
+    matrix: Int[np.ndarray, "true predicted"], classes: tuple[str, ...], things: str = "images"
 ) -> Float32[np.ndarray, "side side 3"]:
     """Draws a cell for each pair of true class (row) and predicted class (column).
 
@@ -23,6 +23,7 @@ def confusion_plot(
     Args:
         matrix: number of images of each true class that were predicted as each class.
         classes: names of the rows and columns.
+        things: what is counted, for the title.
 
     Returns:
         RGB image in [-1, 1], identical for identical arguments.
@@ -47,7 +48,7 @@ def confusion_plot(
     _draw_names(axes, classes)
     _draw_counts(axes, matrix, strength)
     axes.set(xlabel="predicted class", ylabel="true class")
-    axes.set_title("number of images; color: share of the row, mistakes x 10", fontsize=8)
+    axes.set_title(f"number of {things}; color: share of the row, mistakes x 10", fontsize=8)
     return to_image(figure)
 
 

@@ -14,6 +14,7 @@ def reliability_plot(
     accuracy: Float[np.ndarray, " bin"],
     count: Int[np.ndarray, " bin"],
     calibration_error: float,
+    things: str = "images",
 ) -> Float32[np.ndarray, "side side 3"]:
     """Draws a bar of accuracy for each bin of confidence, and below it the bin's share of images.
 
@@ -26,6 +27,7 @@ def reliability_plot(
         accuracy: fraction of each bin's images that are classified correctly; NaN in an empty bin.
         count: number of images in each bin.
         calibration_error: expected calibration error as a fraction, which is written into the plot.
+        things: what the bins count, for the label of an axis.
 
     Returns:
         RGB image in [-1, 1], identical for identical arguments.
@@ -52,7 +54,7 @@ def reliability_plot(
     upper.plot([0.0, 1.0], [0.0, 1.0], color=TEXT, linestyle="--", label="perfect calibration")
     lower.bar(middles, count / count.sum(), width, color=GRAY)
     upper.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), ylabel="accuracy")
-    lower.set(xlabel="confidence", ylabel="share of\nimages")
+    lower.set(xlabel="confidence", ylabel=f"share of\n{things}")
     upper.set_title(f"expected calibration error: {100.0 * calibration_error:.2f}%", fontsize=10)
     upper.legend(loc="upper left", fontsize=8)
     return to_image(figure)
