@@ -18,13 +18,17 @@ from lecture_models.config import require_at_least
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Evaluation, Experiment, Images
+from lecture_models.linear.sparse_coding import learn_dictionary
 from lecture_models.models.filters import filter_pictures
 from lecture_models.plots.line_plot import Curve, line_plot
 from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
 from lecture_models.tasks.faces import sparse_patches
-from lecture_models.tasks.faces.pictures import Faces, collect_faces, shown
+from lecture_models.tasks.faces.pictures import Faces, collect_faces, reduced, shown
 
 SHOWN = 6  # Faces in a row.
+REPAIRING = ("learned", "pca_chosen", "dct")
+WHOLE_HEIGHT = 28  # In pixels, of whole faces.
+ENLARGED = 4  # Pixels on a side for one pixel of an atom.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,12 +45,16 @@ class Config(AnalysisConfig):
     iterations: int = 300  # Mini-batches of 256 patches.
     missing: float = 0.5  # Share of the pixels that are missing.
     noise: float = 0.1  # Standard deviation of the noise; white is 1.
+    alternations: int = 30  # Turns of codes and atoms, of the dictionary learned by turns.
+    whole_atoms: int = 49  # Of the dictionary of whole faces; fewer where there are fewer faces.
+    whole_sparsity: int = 10  # Coefficients of a whole face.
     repaired: int = 6  # Faces that are inpainted and denoised.
 
     def __post_init__(self):
         super().__post_init__()
         require_at_least(self, 2, "patch", "atoms", "train_patches", "test_patches")
-        require_at_least(self, 1, "sparsities", "iterations", "repaired")
+        require_at_least(self, 2, "whole_atoms", "alternations")
+        require_at_least(self, 1, "sparsities", "iterations", "repaired", "whole_sparsity")
         if not 0.0 < self.missing < 1.0 or not 0.0 < self.noise <= 1.0:
             raise ValueError(
                 f"--missing is {self.missing} and --noise {self.noise}; both must be above 0, "
@@ -68,6 +76,9 @@ SMOKE = {
     "test_patches": 50,
     "sparsities": (1, 3),
     "iterations": 3,
+    "alternations": 2,
+    "whole_atoms": 6,
+    "whole_sparsity": 2,
     "repaired": 1,
 }
 
@@ -89,6 +100,36 @@ def compare(config: Config, bases: dict, test: np.ndarray) -> Evaluation:
     return results | {"sparse_coding": "\n".join(lines)}
 
 
+def compare_whole(config: Config, faces: Faces, trains: np.ndarray) -> Evaluation:
+    """Compares atoms with eigenfaces on whole faces of other people, in the two fair ways."""
+    small = reduced(faces, min(WHOLE_HEIGHT, faces.shape[0]))
+    count = min(config.whole_atoms, int(trains.sum()) - 1, small.vectors.shape[1] - 1)
+    active = min(config.whole_sparsity, count)
+    errors, atoms = sparse_patches.whole_errors(
+        small.vectors[trains], small.vectors[~trains], count, active, config.seed
+    )
+    words = {
+        "atoms": f"{active} of {count} atoms, chosen by each face",
+        "pca_few": f"the first {active} eigenfaces",
+        "pca_chosen": f"{active} of {count} eigenfaces, chosen by each face",
+        "pca_all": f"all {count} eigenfaces",
+    }
+    lines = ["mean squared error of whole faces of other people, white is 1"]
+    lines += [f"{errors[name]:.6f}  {text}" for name, text in words.items()]
+    pictures = np.asarray(filter_pictures(atoms.T, (*small.shape, 1)))
+    return {f"whole_{name}_error": value for name, value in errors.items()} | {
+        "whole_faces": "\n".join(lines),
+        "whole_atoms": Images(
+            enlarged(pictures, 2), round(np.sqrt(len(pictures))), "atoms of whole faces"
+        ),
+    }
+
+
+def enlarged(images: np.ndarray, factor: int) -> np.ndarray:
+    """Returns images with each pixel repeated in both directions."""
+    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+
+
 def repair(config: Config, bases: dict, faces: Faces, tests: np.ndarray) -> Evaluation:
     """Fills in missing pixels and removes noise, with each basis."""
     generator = np.random.default_rng(config.seed)
@@ -100,9 +141,8 @@ def repair(config: Config, bases: dict, faces: Faces, tests: np.ndarray) -> Eval
     lines = ["PSNR in dB: missing pixels, filled in; noise, removed"]
     lines.append(f"{'noisy':16} {'':6} {sparse_patches.mean_psnr(noisy, chosen):6.2f}")
     results["noisy_psnr"] = sparse_patches.mean_psnr(noisy, chosen)
-    for name, basis in bases.items():
-        if basis.is_leading:
-            continue
+    repairing = {name: basis for name, basis in bases.items() if name in REPAIRING}
+    for name, basis in repairing.items():
         filled = np.stack(
             [
                 sparse_patches.inpaint(basis, face, seen, config.patch)
@@ -118,7 +158,7 @@ def repair(config: Config, bases: dict, faces: Faces, tests: np.ndarray) -> Eval
         rows["noise"].append(shown(clean))
         lines.append(f"{name:16} {values[0]:6.2f} {values[1]:6.2f}")
     columns = min(SHOWN, len(chosen))
-    names = ", ".join(name for name, basis in bases.items() if not basis.is_leading)
+    names = ", ".join(repairing)
     for kind, images in rows.items():
         first = "faces; without the missing pixels" if kind == "missing" else "with noise"
         results[kind] = Images(
@@ -135,8 +175,9 @@ def build(config: Config, library: Library) -> Experiment:
         raise DataError(f"--patch is {config.patch}; faces are {faces.shape[0]}x{faces.shape[1]}")
 
     def evaluate(state, key) -> Evaluation:
-        trains = faces.people < len(faces.names) // 2
         generator = np.random.default_rng(config.seed)
+        people = generator.permutation(len(faces.names))[: len(faces.names) // 2]
+        trains = np.isin(faces.people, people)
         train = sparse_patches.draw_patches(
             faces.pixels[trains], config.patch, config.train_patches, generator
         )
@@ -144,12 +185,29 @@ def build(config: Config, library: Library) -> Experiment:
             faces.pixels[~trains], config.patch, config.test_patches, generator
         )
         bases = sparse_patches.fit_bases(train, config.atoms, config.iterations, config.seed)
+        by_turns = learn_dictionary(
+            train[: config.train_patches // 2],
+            config.atoms,
+            sparse_patches.PENALTY,
+            config.alternations,
+            config.seed,
+        )
+        bases["by_turns"] = sparse_patches.Basis(by_turns.atoms.astype(np.float32), False)
+        turns = np.arange(1, config.alternations + 1)
+        falling = line_plot(
+            [Curve("", turns, by_turns.objectives)], ("turn", "lasso objective of a patch")
+        )
         shape = (config.patch, config.patch, 1)
         atoms = np.asarray(filter_pictures(bases["learned"].atoms.T, shape))
         columns = max(1, round(np.sqrt(len(atoms))))
         return {
-            "atoms": Images(atoms, columns, "learned atoms"),
+            "atoms": Images(enlarged(atoms, ENLARGED), columns, "learned atoms"),
+            "objective_first": float(by_turns.objectives[0]),
+            "objective_last": float(by_turns.objectives[-1]),
+            "objective_largest_rise": float(np.diff(by_turns.objectives).max()),
+            "objective_curve": Images(falling[None], 1, "codes and atoms by turns"),
             **compare(config, bases, test),
+            **compare_whole(config, faces, trains),
             **repair(config, bases, faces, np.flatnonzero(~trains)),
         }
 

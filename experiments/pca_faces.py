@@ -22,7 +22,14 @@ from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Evaluation, Experiment
 from lecture_models.tasks.analysis import AnalysisConfig, analysis_experiment
 from lecture_models.tasks.faces import finding, sections
-from lecture_models.tasks.faces.pictures import Faces, collect_faces, everything, gray, labels_of
+from lecture_models.tasks.faces.pictures import (
+    Faces,
+    collect_faces,
+    everything,
+    gray,
+    labels_of,
+    reduced,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +94,7 @@ SMOKE = {
 
 def small_lights(library: Library, names: str) -> Faces:
     """Returns the people in several lights at most 48 pixels high, as they are not aligned."""
-    return sections.reduced(collect_faces(library, (), names, 64), 48)
+    return reduced(collect_faces(library, (), names, 64), 48)
 
 
 def build(config: Config, library: Library) -> Experiment:

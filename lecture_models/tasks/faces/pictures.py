@@ -108,3 +108,9 @@ def resized(picture: np.ndarray, height: int, width: int) -> Float32[np.ndarray,
     """Returns a gray picture at another size, by bicubic interpolation with antialiasing."""
     image = Image.fromarray(np.ascontiguousarray(picture, np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def reduced(faces: Faces, height: int) -> Faces:
+    """Returns the faces at a smaller height, at their aspect ratio."""
+    width = round(height * faces.shape[1] / faces.shape[0])
+    return faces._replace(pixels=np.stack([resized(face, height, width) for face in faces.pixels]))

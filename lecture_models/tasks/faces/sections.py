@@ -10,15 +10,9 @@ from lecture_models.metrics.reconstruction import originals_above
 from lecture_models.models.eigenface_network import EigenfaceNetwork, eigenface_weights
 from lecture_models.plots.line_plot import Curve, line_plot
 from lecture_models.tasks.faces import detection, face_pictures, occlusion, recognition
-from lecture_models.tasks.faces.pictures import Faces, Gray, resized, shown
+from lecture_models.tasks.faces.pictures import Faces, Gray, reduced, shown
 
 SHOWN = 8  # Faces in a row.
-
-
-def reduced(faces: Faces, height: int) -> Faces:
-    """Returns the faces at a smaller height, at their aspect ratio."""
-    width = round(height * faces.shape[1] / faces.shape[0])
-    return faces._replace(pixels=np.stack([resized(face, height, width) for face in faces.pixels]))
 
 
 def recognize(faces: Faces, count: int, draws: int, shrinkage: float, seed: int) -> Evaluation:

@@ -10,6 +10,9 @@ from lecture_models.linear.pca import fit_pca
 from lecture_models.linear.sparse_coding import matching_pursuit
 
 _BATCH = 256
+PENALTY = 0.1  # Of the lasso by which atoms are learned; white is 1.
+_WHOLE_PENALTY = 0.5  # Likewise, of whole faces.
+_WHOLE_PASSES = 30
 _GAIN = 1.15  # Errors up to this multiple of the noise are left: Elad and Aharon, 2006.
 _STRIDE = 2  # Between patches of a picture that is repaired.
 _FIT = 0.02  # Deviation up to which the seen pixels are fitted; white is 1.
@@ -52,28 +55,65 @@ def draw_patches(
 def fit_bases(train: Patches, atoms: int, iterations: int, seed: int) -> dict[str, Basis]:
     """Returns learned atoms (scikit-learn's online dictionary learning), PCA and DCT."""
     import scipy.fft
+
+    learned = _learned_atoms(train, atoms, PENALTY, max(1, iterations * _BATCH // len(train)), seed)
+    side = round(np.sqrt(train.shape[1]))
+    principal = fit_pca(train, min(train.shape[1] - 1, len(train) - 1)).components.T
+    rows = scipy.fft.dct(np.eye(side), norm="ortho", axis=0)
+    cosines = np.kron(rows, rows)[1:]  # The first is constant, and patches have mean 0.
+    return {
+        "learned": Basis(learned, False),
+        "pca_first": Basis(principal, True),
+        "pca_chosen": Basis(principal, False),
+        "dct": Basis(cosines.astype(np.float32), False),
+    }
+
+
+def _learned_atoms(
+    train: Patches, count: int, penalty: float, passes: int, seed: int
+) -> Float32[np.ndarray, "atom pixel"]:
     from sklearn.decomposition import MiniBatchDictionaryLearning
 
     learner = MiniBatchDictionaryLearning(
-        atoms,
-        alpha=0.1,
-        max_iter=max(1, iterations * _BATCH // len(train)),
+        count,
+        alpha=penalty,
+        max_iter=passes,
         batch_size=_BATCH,
         fit_algorithm="lars",
         random_state=seed,
     )
     learned = learner.fit(train).components_
     learned = learned / np.maximum(np.linalg.norm(learned, axis=1, keepdims=True), 1e-12)
-    side = round(np.sqrt(train.shape[1]))
-    principal = fit_pca(train, min(train.shape[1] - 1, len(train) - 1)).components.T
-    rows = scipy.fft.dct(np.eye(side), norm="ortho", axis=0)
-    cosines = np.kron(rows, rows)[1:]  # The first is constant, and patches have mean 0.
-    return {
-        "learned": Basis(learned.astype(np.float32), False),
-        "pca_first": Basis(principal, True),
-        "pca_chosen": Basis(principal, False),
-        "dct": Basis(cosines.astype(np.float32), False),
+    return learned.astype(np.float32)
+
+
+def whole_errors(
+    train: Patches, test: Patches, count: int, active: int, seed: int
+) -> tuple[dict[str, float], Float32[np.ndarray, "atom pixel"]]:
+    """Returns the mean squared errors of whole faces from atoms and from eigenfaces, and the atoms.
+
+    Args:
+        train: faces as rows.
+        test: faces of other people.
+        count: number of atoms and of eigenfaces.
+        active: number of coefficients of a face.
+        seed: of the learning.
+    """
+    pca = fit_pca(train, count)
+    centered = test - pca.mean[None, :]
+    atoms = _learned_atoms(train - pca.mean[None, :], count, _WHOLE_PENALTY, _WHOLE_PASSES, seed)
+    components = pca.components.T
+    bases = {
+        "atoms": (Basis(atoms, False), active),
+        "pca_few": (Basis(components, True), active),
+        "pca_chosen": (Basis(components, False), active),
+        "pca_all": (Basis(components, True), count),
     }
+    errors = {
+        name: float(((approximate(basis, centered, number) - centered) ** 2).mean())
+        for name, (basis, number) in bases.items()
+    }
+    return errors, atoms
 
 
 def approximate(basis: Basis, patches: Patches, count: int) -> Patches:
