@@ -121,12 +121,13 @@ def build(config: Config, library: Library) -> Experiment:
         )
         results |= sections.compare_lights(lights, config.shrinkage, config.left_out)
         results |= sections.tell_apart(pixels, labels, backgrounds, config.counts, config.seed)
-        material = finding.divide(faces, backgrounds, config.seed)
-        finders = finding.chosen_finders(material, config.composites, config.seed)
-        results |= finding.locate(material, finders, picture, config.composites, config.seed)
-        results |= finding.track(
-            material, finders["density"][0], config.frames, config.films, config.seed
-        )
+        for name, is_known in (("new", False), ("known", True)):
+            material = finding.divide(faces, backgrounds, is_known, config.seed)
+            finders = finding.chosen_finders(material, config.composites, config.seed)
+            results |= finding.locate(name, material, finders, config.composites, config.seed)
+        finder = finders["density"][0]
+        results |= finding.look(picture, pixels[labels == 1])
+        results |= finding.track(material, finder, config.frames, config.films, config.seed)
         results |= sections.restore_hidden(
             faces, config.occlusion_components, config.hidden, config.occluded, config.seed
         )

@@ -95,9 +95,13 @@ def fit_pca(vectors: Vectors, num_components: int) -> PCA:
         the mean squared error of the reconstructions. Bishop, 2006, section 12.1.
 
     Raises:
-        ValueError: there are fewer examples or dimensions than components.
+        ValueError: there are fewer examples or dimensions than components, or a value is not a
+            finite number.
     """
     count, dim = vectors.shape
+    wrong = int((~np.isfinite(np.asarray(vectors))).sum())
+    if wrong:
+        raise ValueError(f"{wrong} of {count * dim} values are NaN or infinite; remove them")
     _require_components(num_components, min(count, dim), f"{count} examples of {dim} dimensions")
     if count >= dim:
         return principal_components(moments(vectors), num_components)

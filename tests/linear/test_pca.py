@@ -130,3 +130,10 @@ def test_thirty_components_leave_the_published_error_of_mnist(real_data):
     errors = test - pcas.reconstruct(found, pcas.project(found, test))
     # Hinton and Salakhutdinov, 2006, supporting text: 13.87.
     assert (errors**2).sum(axis=1).mean() == pytest.approx(13.87, abs=0.01)
+
+
+def test_values_that_are_not_finite_are_refused():
+    rows = np.ones((5, 3), np.float32)
+    rows[1, 2], rows[4, 0] = np.nan, np.inf
+    with pytest.raises(ValueError, match="2 of 15 values are NaN or infinite"):
+        fit_pca(rows, 1)

@@ -4,26 +4,30 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lecture_models.data.dataset import DataError
 from lecture_models.experiment import Evaluation, Images
 from lecture_models.tasks.faces import face_pictures, location, tracking
-from lecture_models.tasks.faces.location import Composite, Finder
+from lecture_models.tasks.faces.location import Composite, Finder, Found
 from lecture_models.tasks.faces.pictures import Faces, Gray, shown
+from lecture_models.tasks.faces.recognition import draw_half
 
 WINDOW = 24  # Height in pixels at which windows are compared.
 HEIGHTS = (28.0, 56.0)  # Of pasted faces, in pixels.
 PHOTO_HEIGHTS = (32.0, 160.0)  # Of the face that is looked for in a photo.
 NEAR, ABOUT = 4.0, 8.0  # Pixels within which a center counts as found.
-DISTANCES = (0, 1, 3, 10)  # Numbers of eigenfaces among which the distance is chosen.
-DENSITIES = ((6, 12), (12, 12))  # Numbers of eigenfaces and of components of photos, likewise.
+DISTANCES = (0, 1, 3)  # Numbers of eigenfaces among which the distance is chosen.
+# Numbers of eigenfaces and of components of photos, likewise.
+DENSITIES = ((6, 12), (12, 12), (24, 12))
+PHOTO_COMPONENTS = 0  # Eigenfaces with which a face is looked for in a photo: the mean alone.
 FILM_HEIGHT = 40  # Of the face in a film, in pixels.
 SHOWN = 8  # Photos that are shown.
 
 
 class Material(NamedTuple):
-    """Holds faces and photos; no person and no photo is in two parts.
+    """Holds faces and photos; no picture and no photo is in two parts.
 
     Attributes:
-        train_faces: half of the people: they span the space.
+        train_faces: half of the faces: they span the space.
         chosen_faces: a quarter, pasted into photos on which a space is chosen.
         test_faces: a quarter, pasted into photos that are looked at once.
         train_photos: two fifths of the photos: they teach what a window of a photo looks like.
@@ -39,24 +43,38 @@ class Material(NamedTuple):
     test_photos: Gray
 
 
-def divide(faces: Faces, photos: Gray, seed: int) -> Material:
-    """Divides people and photos at random; of two people the second one chooses and tests.
+def divide(faces: Faces, photos: Gray, is_known: bool, seed: int) -> Material:
+    """Divides faces and photos at random.
 
     Args:
         faces: the faces of two people at least.
         photos: three photos at least.
+        is_known: True if the space is learned from other pictures of the people who are looked
+            for, False if from other people.
         seed: of the division.
+
+    Raises:
+        DataError: there are fewer than three photos.
     """
-    generator = np.random.default_rng(seed)
+    if len(photos) < 3:
+        raise DataError(f"there are {len(photos)} photos without faces; at least 3 are needed")
+    generator = np.random.default_rng((seed, int(is_known)))
     people = generator.permutation(len(faces.names))
     half = len(people) // 2
-    middle = half + max(1, (len(people) - half) // 2)
-    last = min(middle, len(people) - 1)
-    parts = (people[:half], people[half:middle], people[last:])
+    known = draw_half(faces.people, generator)
+    train = known if is_known else np.isin(faces.people, people[:half])
+    if is_known or len(people) - half < 2:
+        rest = generator.permutation(np.flatnonzero(~train))
+        chosen, test = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+    else:
+        middle = half + (len(people) - half) // 2
+        chosen, test = (
+            np.isin(faces.people, own) for own in (people[half:middle], people[middle:])
+        )
     photos = photos[generator.permutation(len(photos))]
     first, second = max(1, len(photos) * 2 // 5), max(2, len(photos) * 3 // 5)
     return Material(
-        *(faces.pixels[np.isin(faces.people, part)] for part in parts),
+        *(faces.pixels[part] for part in (train, chosen, test)),
         photos[:first],
         photos[first:second],
         photos[second:],
@@ -109,14 +127,14 @@ def chosen_finders(material: Material, count: int, seed: int) -> dict[str, tuple
 
 
 def locate(
-    material: Material, finders: dict, picture: np.ndarray, count: int, seed: int
+    name: str, material: Material, finders: dict[str, tuple[Finder, str]], count: int, seed: int
 ) -> Evaluation:
-    """Finds pasted faces in photos, and the face in one photo.
+    """Finds pasted faces in photos.
 
     Args:
+        name: `known` or `new` people; the first part of the names of the results.
         material: faces and photos.
-        finders: of `chosen_finders`; the last one looks at the photo.
-        picture: the photo.
+        finders: of `chosen_finders`.
         count: number of photos with a pasted face.
         seed: of the places.
     """
@@ -128,28 +146,45 @@ def locate(
         np.random.default_rng((seed, 1)),
     )
     results: Evaluation = {}
-    lines = [f"pasted faces of other people, {count}: share of centers within pixels, mean IoU"]
+    lines = [f"{count} pasted faces, {name} people: share of centers within pixels, mean IoU"]
     found = []
-    for name, (finder, words) in finders.items():
+    for kind, (finder, words) in finders.items():
         score, found = location.score_composites(test, finder, HEIGHTS)
         near, about = location.within(score, NEAR), location.within(score, ABOUT)
         results |= {
-            f"located_{name}_within_4": near,
-            f"located_{name}_within_8": about,
-            f"located_{name}_median_error": float(np.median(score.errors)),
-            f"located_{name}_iou": float(score.overlaps.mean()),
+            f"located_{name}_{kind}_within_4": near,
+            f"located_{name}_{kind}_within_8": about,
+            f"located_{name}_{kind}_median_error": float(np.median(score.errors)),
+            f"located_{name}_{kind}_iou": float(score.overlaps.mean()),
         }
         lines.append(
-            f"{name:13} 4 pixels {near:.1%}, 8 pixels {about:.1%}, IoU {score.overlaps.mean():.2f} "
+            f"{kind:13} 4 pixels {near:.1%}, 8 pixels {about:.1%}, IoU {score.overlaps.mean():.2f} "
             f"({words})"
         )
-    window = location.find_face(picture, finder, PHOTO_HEIGHTS)
     top = test[:SHOWN]
     return results | {
-        "location": "\n".join(lines),
-        "located": face_pictures.located_images(
+        f"location_{name}": "\n".join(lines),
+        f"located_{name}": face_pictures.located_images(
             [one.picture for one in top], found[: len(top)], [one.box for one in top]
         ),
+    }
+
+
+def find_in_photo(picture: np.ndarray, faces: Gray) -> Found:
+    """Returns the window of a photo that is nearest to the space of faces which fill their patch.
+
+    Args:
+        picture: the photo.
+        faces: faces from brow to chin.
+    """
+    space = location.fit_face_space(faces, faces.shape[1], PHOTO_COMPONENTS, True, edge=0.0)
+    return location.find_face(picture, Finder(space), PHOTO_HEIGHTS)
+
+
+def look(picture: np.ndarray, faces: Gray) -> Evaluation:
+    """Shows where a face is found in a photo, and the map of distances from face space."""
+    window = find_in_photo(picture, faces)
+    return {
         "photo": face_pictures.boxed(picture, {"most like a face": window.box}),
         "photo_map": Images(
             shown(face_pictures.map_picture(picture, window)[None]), 1, "face-likeness in the photo"

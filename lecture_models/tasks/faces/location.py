@@ -82,7 +82,12 @@ class Finder(NamedTuple):
 
 
 def fit_face_space(
-    faces: Gray, height: int, count: int, is_standardized: bool, is_density: bool = False
+    faces: Gray,
+    height: int,
+    count: int,
+    is_standardized: bool,
+    is_density: bool = False,
+    edge: float = FEATHER,
 ) -> PatchSpace:
     """Returns the face space of windows, of the pixels inside an oval.
 
@@ -92,11 +97,12 @@ def fit_face_space(
         count: number of eigenfaces; 0 leaves the mean face alone.
         is_standardized: whether windows are standardized first.
         is_density: whether windows are compared by their density, not by their distance.
+        edge: width of the oval's edge that does not count, as a share of the radius; a pasted
+            face shows its photo there too.
     """
     width = round(height * faces.shape[2] / faces.shape[1])
     small = np.stack([resized(face, height, width) for face in faces])
-    # The soft edge of a pasted face shows its photo too.
-    region = oval(height, width, FEATHER) > 0.999
+    region = oval(height, width, max(edge, 1e-6)) > 0.999
     vectors = np.concatenate([small, small[:, :, ::-1]])[:, region]
     least = float(vectors.std(axis=1).min()) * _LEAST_CONTRAST if is_standardized else None
     return _fit(vectors, region, count, least, is_density)
