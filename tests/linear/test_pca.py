@@ -136,4 +136,4 @@ def test_values_that_are_not_finite_are_refused():
     rows = np.ones((5, 3), np.float32)
     rows[1, 2], rows[4, 0] = np.nan, np.inf
     with pytest.raises(ValueError, match="2 of 15 values are NaN or infinite"):
-        fit_pca(rows, 1)
+        pcas.fit_pca(rows, 1)
