@@ -6,8 +6,10 @@ Paper: Elad and Aharon, 2006, Image denoising via sparse and redundant represent
   al., 2009, Online dictionary learning for sparse coding
 Data: ORL faces, or else drawn faces (announced and recorded); --images=FOLDER takes your people, a
   sub-folder each
-Cost: not measured yet: minutes
-Expected: errors of learned atoms, components and cosines side by side; no published run yet
+Cost: four minutes on two busy cores (measured)
+Expected: ten of 128 atoms leave 4.3e-4 +- 0.5e-4 of squared error a pixel on patches of other
+  people, ten components 12.7e-4 +- 1.5e-4; half of the pixels filled in with 31.7 +- 0.8 dB; see
+  results/dictionary_faces.md
 """
 
 import dataclasses
