@@ -18,10 +18,12 @@ from lecture_models.data import (
     labeled_texts,
     made_opinions,
     mnist,
+    moving_shapes,
     sample_crops,
     synthetic_faces,
     toy_objects,
     usps,
+    weizmann_actions,
     yale_faces,
 )
 from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
@@ -58,6 +60,8 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "synthetic_faces": (lambda data_dir: synthetic_faces.read(),),
     "synthetic_patches": (lambda data_dir: synthetic_faces.read_patches(),),
     "sample_crops": (lambda data_dir: sample_crops.read(),),
+    "weizmann_actions": (weizmann_actions.read,),
+    "moving_shapes": (lambda data_dir: moving_shapes.make(),),
 }
 _DOWNLOADABLE = {layout.name: layout for layout in (mnist.MNIST, mnist.FASHION_MNIST)}
 

@@ -9,6 +9,7 @@ from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.dataset_library import DatasetLibrary
 from lecture_models.data.film import Film
 from lecture_models.data.folder import PictureOptions
+from lecture_models.data.labeled_films import read_labeled_films
 from lecture_models.data.labeled_table import LabeledTable, read_labeled_table
 from lecture_models.data.labeled_texts import read_text_table
 from lecture_models.data.number_table import NumberTable, read_number_table
@@ -74,6 +75,10 @@ class Library:
     def labeled_texts(self, flag: str, name: str) -> Dataset:
         """Returns the texts and classes of the CSV file that `flag` names, read once."""
         return self._read_once(read_text_table, flag, name)
+
+    def labeled_films(self, flag: str, name: str) -> Dataset:
+        """Returns the films and actions of the folder that `flag` names, read once."""
+        return self._read_once(read_labeled_films, flag, name)
 
     def _read_once(self, read: Callable[[str, str], Any], flag: str, name: str) -> Any:
         if (read, name) not in self._tables:

@@ -8,6 +8,7 @@ import launch
 from lecture_models.training import process_setup
 
 FLAG = "--xla_cpu_experimental_ynn_fusion_type"
+SCHEDULER = "--xla_cpu_enable_concurrency_optimized_scheduler"
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,17 @@ def test_what_the_user_says_of_convolutions_stays(monkeypatch, before, after):
     assert os.environ["XLA_FLAGS"] == after
 
 
+def test_the_schedule_that_the_user_chose_stays(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", f"{SCHEDULER}=true")
+    process_setup.run_in_sequence()
+    assert os.environ["XLA_FLAGS"] == f"{SCHEDULER}=true"
+
+
 def test_nothing_is_changed_for_later_versions_of_jax(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "")
     monkeypatch.setattr(process_setup.importlib.metadata, "version", lambda name: "0.13.0.1")
     process_setup.prefer_faster_convolutions()
+    process_setup.run_in_sequence()
     assert os.environ["XLA_FLAGS"] == ""
 
 
@@ -68,6 +76,7 @@ def test_every_command_sets_up_its_process(monkeypatch, capsys):
     monkeypatch.setenv("XLA_FLAGS", "")
     assert launch.main(["launch.py", "--help"]) == 0
     assert FLAG in os.environ["XLA_FLAGS"]
+    assert f"{SCHEDULER}=false" in os.environ["XLA_FLAGS"]
 
 
 PROGRAM = """
