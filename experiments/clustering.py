@@ -2,13 +2,15 @@
 
     python launch.py --experiment=clustering
     python launch.py --experiment=clustering --csv=FILE.csv --num_clusters=3 --images=FOLDER
+    python launch.py --experiment=clustering --dataset=folder --data_dir=FOLDER
 
 Paper: Lloyd, 1982, Least squares quantization in PCM; Arthur and Vassilvitskii, 2007, k-means++;
   Dempster, Laird and Rubin, 1977, Maximum likelihood from incomplete data via the EM algorithm
-Data: MNIST, or else the digits of scikit-learn; or a CSV file; photos for the palettes
-Cost: not measured yet: minutes
-Expected: the codes of a trained network fall into the classes, pixels do not; no
-  published run yet
+Data: MNIST, or else the digits of scikit-learn; or a CSV file or a folder of pictures; photos for
+  the palettes
+Cost: 3 to 5 minutes on a busy machine
+Expected: purity 0.55 by k-means on pixels, 0.98 on the codes of a network that saw the labels; see
+  results/clustering.md
 """
 
 import dataclasses

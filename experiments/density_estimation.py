@@ -7,9 +7,9 @@ Paper: Rosenblatt, 1956, and Parzen, 1962, on kernel estimates; Dempster, Laird 
   the EM algorithm
 Data: made points of a known density, and principal components of MNIST (or else of scikit-learn's
   digits); or the columns of a CSV file
-Cost: not measured yet: minutes
-Expected: bandwidth and number of components, chosen on validation, come near the true density; no
-  published run yet
+Cost: 6 minutes and more on a busy machine
+Expected: the mixture, chosen on validation, comes within 0.05 nats of the true density; see
+  results/density_estimation.md
 """
 
 import dataclasses

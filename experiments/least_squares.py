@@ -6,10 +6,9 @@
 Paper: Penrose, 1955, A generalized inverse for matrices; Eckart and Young, 1936, The approximation
   of one matrix by another of lower rank; the lecture's slides on least squares and the SVD
 Data: a made curve, or the numbers of a CSV file; a picture for compression
-Cost: not measured yet: seconds
+Cost: 20 seconds
 Expected: every statement of the lecture holds to rounding, but for its V S U^T, which lacks the
-  inverse of S; the normal equations lose twice as many digits as QR; no published run
-  yet
+  inverse of S; the normal equations lose twice as many digits as QR; see results/least_squares.md
 """
 
 import dataclasses

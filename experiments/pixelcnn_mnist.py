@@ -5,9 +5,8 @@
 Paper: van den Oord et al., 2016, Pixel recurrent neural networks; and Conditional image generation
   with PixelCNN decoders
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: not measured yet: about 10 minutes on one core
-Expected: exact nats of all test images, to be at most 90; see results/pixelcnn_mnist.md, which also
-  says what is not yet measured
+Cost: 7 to 10 minutes on a busy machine
+Expected: 87.2 nats, exact, of all test images; see results/pixelcnn_mnist.md
 """
 
 import dataclasses
@@ -54,7 +53,7 @@ class Config:
     num_layers: int = 5  # Residual blocks, or gated layers.
     head_features: int = 32  # Maps before the logits.
     first_size: int = 15  # Side of the first filter; wide, to see much of a digit at once.
-    filter_size: int = 5  # Side of the other filters; 3 learns more slowly per second.
+    filter_size: int = 5  # Side of the other filters; 3 learns more slowly per step.
     class_conditional: bool = False  # Gives each layer a bias for the class of the image.
     dynamic_binarization: bool = False  # Draws bits anew for each batch, not once for all epochs.
     train_on_validation: bool = False  # Trains on all 60,000 images, for a final run.
