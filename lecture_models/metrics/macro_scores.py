@@ -1,14 +1,13 @@
-"""Computes accuracy, macro recall and macro F1 from confusion matrices."""
+"""Computes accuracy, macro recall and macro F1 from confusion matrices of NumPy or of jax."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
 Confusion = Num[Array | np.ndarray, "*set true predicted"]
-Score = Float[Array, "*set"]
+Score = Float[Array | np.ndarray | np.floating, "*set"]
 
 
 def accuracy(confusion: Confusion) -> Score:
@@ -20,7 +19,7 @@ def accuracy(confusion: Confusion) -> Score:
     Returns:
         From 0 to 1, for each matrix; higher is better.
     """
-    right = jnp.trace(confusion, axis1=-2, axis2=-1)
+    right = confusion.trace(axis1=-2, axis2=-1)
     return right / confusion.sum((-2, -1))
 
 
@@ -37,8 +36,8 @@ def macro_recall(confusion: Confusion) -> Score:
         From 0 to 1, for each matrix; a class without examples is left out.
     """
     counts = confusion.sum(-1)
-    right = jnp.diagonal(confusion, axis1=-2, axis2=-1)
-    recalls = right / jnp.maximum(counts, 1)
+    right = confusion.diagonal(axis1=-2, axis2=-1)
+    recalls = right / (counts + (counts == 0))
     return recalls.sum(-1) / (counts > 0).sum(-1)
 
 
@@ -54,8 +53,8 @@ def macro_f1(confusion: Confusion) -> Score:
         From 0 to 1, for each matrix; a class that neither occurs nor is predicted is left out.
     """
     sizes = confusion.sum(-1) + confusion.sum(-2)
-    right = jnp.diagonal(confusion, axis1=-2, axis2=-1)
-    scores = 2.0 * right / jnp.maximum(sizes, 1)
+    right = confusion.diagonal(axis1=-2, axis2=-1)
+    scores = 2.0 * right / (sizes + (sizes == 0))
     return scores.sum(-1) / (sizes > 0).sum(-1)
 
 

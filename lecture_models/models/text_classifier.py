@@ -93,8 +93,8 @@ class TextClassifier(nn.Module):
         classes: the number of classes.
         encoder: maps embedded words and their mask to features.
         embedding: the number of elements of a word's vector.
-        dropout: the share of a word's vector and of the features that is dropped while training;
-            the key is `dropout`.
+        dropout: the share of the features that is dropped while training; the key is `dropout`.
+        embedding_dropout: likewise, the share of the words' vectors.
         word_dropout: the share of words that become unknown while training.
         scale: the standard deviation of the initial elements of a word's vector.
     """
@@ -104,12 +104,14 @@ class TextClassifier(nn.Module):
     encoder: nn.Module
     embedding: int = 100
     dropout: float = 0.5
+    embedding_dropout: float = 0.5
     word_dropout: float = 0.0
     scale: float = 0.1
 
     def setup(self):
         init = nn.initializers.normal(self.scale)
         self.words = nn.Embed(self.vocabulary, self.embedding, embedding_init=init)
+        self.drop_embedded = nn.Dropout(self.embedding_dropout)
         self.drop = nn.Dropout(self.dropout)
         self.head = nn.Dense(self.classes)
 
@@ -129,6 +131,6 @@ class TextClassifier(nn.Module):
     def classify(self, embedded: Embedded, lengths: Lengths, training: bool = False) -> Logits:
         """Returns the logits of texts whose words are vectors."""
         mask = length_mask(lengths, embedded.shape[1])
-        embedded = self.drop(embedded, deterministic=not training)
+        embedded = self.drop_embedded(embedded, deterministic=not training)
         features = self.encoder(embedded, mask, training)
         return self.head(self.drop(features, deterministic=not training))

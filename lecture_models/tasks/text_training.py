@@ -5,6 +5,7 @@ regular steps every network is judged on its fold's validation texts, and the st
 the best one so far, so that test texts are classified by it alone, once.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -166,29 +167,27 @@ def _limit_norms(params: Params, most: float) -> Params:
     return {**params, "head": {**params["head"], "kernel": scaled}}
 
 
+@functools.partial(jax.jit, static_argnames="model")
 def fold_logits(
     model: TextClassifier, params: Params, part: PartArrays
 ) -> Float[Array, "fold text class"]:
     """Returns the logits of the texts of a part, each from the network of its fold."""
-    count = part.tokens.shape[1]
-    size = min(count, max(1, CHUNK // len(part.tokens)))
+    folds, count = part.tokens.shape[:2]
+    size = min(count, max(1, CHUNK // folds))
     chunks = -(-count // size)
 
-    def cut(array, fill):
+    def cut(array):
         missing = ((0, 0), (0, chunks * size - count), *((0, 0),) * (array.ndim - 2))
-        padded = np.pad(array, missing, constant_values=fill)
-        parts = padded.reshape(len(array), chunks, size, *array.shape[2:])
-        return jnp.asarray(np.moveaxis(parts, 1, 0))
+        padded = jnp.pad(array, missing, mode="edge")
+        return jnp.moveaxis(padded.reshape(folds, chunks, size, *array.shape[2:]), 1, 0)
 
     def classify(params, tokens, lengths):
         return model.apply({"params": params}, tokens, lengths)
 
     logits = jax.lax.map(
-        lambda chunk: jax.vmap(classify)(params, *chunk),
-        (cut(part.tokens, 0), cut(part.lengths, 1)),
+        lambda chunk: jax.vmap(classify)(params, *chunk), (cut(part.tokens), cut(part.lengths))
     )
-    folds, classes = len(part.tokens), logits.shape[-1]
-    return jnp.moveaxis(logits, 0, 1).reshape(folds, -1, classes)[:, :count]
+    return jnp.moveaxis(logits, 0, 1).reshape(folds, -1, logits.shape[-1])[:, :count]
 
 
 def fold_scores(
@@ -204,7 +203,7 @@ def fold_scores(
 def judge(model: TextClassifier, params: Params, folds: TextFolds, part: int) -> Judged:
     """Returns the texts of a part of all folds with the logits of the networks of their folds."""
     arrays = part_arrays(folds, part)
-    logits = np.asarray(jax.jit(lambda params: fold_logits(model, params, arrays))(params))
+    logits = np.asarray(fold_logits(model, params, arrays))
     members = [folds.members(fold, part) for fold in range(len(folds))]
     texts = np.concatenate(members)
     return Judged(

@@ -30,10 +30,14 @@ def test_negations_are_learned_and_explained():
     results = trained(
         150,
         folds=0,
-        features=(16,),
+        cnn=True,
+        widths=(3,),
+        filters=24,
         embedding=16,
         learning_rate=2e-2,
         dropout=0.1,
+        embedding_dropout=0.0,
+        batch_size=32,
         word_dropout=0.0,
         say="the film was good | the film was not good",
     )
@@ -42,7 +46,7 @@ def test_negations_are_learned_and_explained():
     assert first.startswith("[positive ")
     assert second.startswith("[negative ")
     (own, linear, frequent) = results["comparison"].rows
-    assert own[0] == "this LSTM"
+    assert own[0] == "this CNN"
     assert float(linear[2]) == pytest.approx(results["linear_test_percent"], abs=0.01)
     assert float(frequent[2]) == pytest.approx(100.0 / 3.0, abs=0.01)
     assert "folds" not in results
@@ -53,7 +57,9 @@ def test_texts_without_a_test_split_are_judged_in_ten_folds(tmp_path):
     path = tmp_path / "own.csv"
     rows = [f"{'good' if n % 2 else 'bad'} thing {n},{n % 2}" for n in range(40)]
     path.write_text("text,label\n" + "\n".join(rows))
-    results = trained(1, table=str(path), folds=-1, cnn=True, widths=(2,), filters=3, say="")
+    results = trained(
+        1, table=str(path), folds=-1, batch_size=16, cnn=True, widths=(2,), filters=3, say=""
+    )
     assert [row[0] for row in results["folds"].rows] == list(range(10))
     means = [sum(row[column] for row in results["folds"].rows) / 10 for column in (1, 2)]
     assert results["test_macro_recall_percent"] == pytest.approx(means[0], abs=1e-3)

@@ -79,7 +79,7 @@ def test_convolutions_are_the_maxima_over_sliding_windows():
 
 def test_all_training_words_are_dropped_where_the_share_is_one():
     model, variables = network("lstm")
-    dropping = TextClassifier(7, 3, ENCODERS["lstm"], 6, 0.0, word_dropout=1.0)
+    dropping = TextClassifier(7, 3, ENCODERS["lstm"], 6, 0.0, 0.0, word_dropout=1.0)
     logits = dropping.apply(
         variables, TOKENS, LENGTHS, training=True, rngs={"dropout": jax.random.key(1)}
     )
