@@ -7,7 +7,7 @@ from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.metrics.boxes import Box, center_distance
-from lecture_models.tasks.faces import finding, location, occlusion, recognition
+from lecture_models.tasks.faces import finding, location, occlusion, recognition, tracking
 from lecture_models.tasks.faces.pictures import collect_faces, everything, gray, labels_of
 
 
@@ -146,3 +146,35 @@ def test_more_eigenfaces_than_faces_for_training_are_refused():
     config = experiment.Config(**experiment.SMOKE | {"counts": (1, 500)})
     with pytest.raises(DataError, match="--counts has 500; with .* faces for training"):
         experiment.build(config, Library(None, silent))
+
+
+def test_a_moving_face_is_followed_through_noise_and_light():
+    faces = collect_faces(Library(None, silent), (), "synthetic_faces", 32).pixels[:10]
+    finder = location.Finder(location.fit_face_space(faces, 24, 0, True))
+    photo = np.linspace(0.2, 0.6, 150, dtype=np.float32)[:, None].repeat(140, axis=1)
+    film = tracking.make_film(photo, faces[:1], 40, 40, 0)
+    path = tracking.follow(film, finder, 40, film.boxes[0])
+    assert len(path.found) == 40
+    assert not path.lost.any()
+    assert np.median(path.errors) < 2.0
+    moved = {(box.top, box.left) for box in film.boxes}
+    assert len(moved) > 30
+
+
+def test_the_ratio_of_densities_tells_faces_from_windows_of_photos():
+    library = Library(None, silent)
+    faces = collect_faces(library, (), "synthetic_faces", 32)
+    photos = gray(everything(library.load("sample_crops"), "images"))
+    material = finding.divide(faces, photos, True, 0)
+    finder = finding.density_finder(material, (6, 6), 0)
+    finder_of_distance = finding.distance_finder(material, 0)
+    assert finder.space.noise > 0.0
+    assert finder.other.noise > 0.0
+    assert finder_of_distance.other is None
+    composites = location.draw_composites(
+        material.test_faces, material.test_photos, 6, (36.0, 48.0), np.random.default_rng(0)
+    )
+    score, found = location.score_composites(composites, finder, (36.0, 48.0))
+    assert location.within(score, 4.0) >= 0.5
+    # A window that is found is more likely to be a face than a window of a photo.
+    assert np.mean([window.distance < 0.0 for window in found]) > 0.5
