@@ -72,7 +72,9 @@ def follow(film: Film, finder: Finder, height: int, first: Box) -> Track:
     """Returns where a face of known size is, frame after frame.
 
     The face is searched around the place that a constant velocity predicts, as a person who films
-    points at it once: `first` is its box in the first frame.
+    points at it once: `first` is its box in the first frame. How far the most face-like window of
+    that frame lies from `first` is taken off the later ones, because heads differ in where they
+    lie in their box.
 
     Args:
         film: the film.
@@ -82,13 +84,16 @@ def follow(film: Film, finder: Finder, height: int, first: Box) -> Track:
     """
     found: list[Found] = []
     place, velocity = np.array([first.top, first.left], float), np.zeros(2)
+    offset = np.zeros(2)
     for frame in film.frames:
-        expected = place + velocity
-        window = _search(frame, finder, height, expected)
+        window = _search(frame, finder, height, place + velocity + offset)
         now = np.array([window.box.top, window.box.left])
-        velocity = 0.5 * velocity + 0.5 * (now - place) if found else velocity
-        place = now
-        found.append(window)
+        if not found:
+            offset = now - place
+        else:
+            velocity = 0.5 * velocity + 0.5 * (now - offset - place)
+        place = now - offset
+        found.append(window._replace(box=_moved(window.box, -offset)))
     pairs = [(window.box, box) for window, box in zip(found, film.boxes, strict=True)]
     lost = np.array([intersection_over_union(*pair) < 0.3 for pair in pairs])
     return Track(found, np.array([center_distance(*pair) for pair in pairs]), lost)
@@ -103,6 +108,9 @@ def _search(frame: Picture, finder: Finder, height: int, expected: np.ndarray) -
     high = np.minimum(np.maximum(high, low + np.ceil(size).astype(int) + 1), frame.shape)
     part = frame[low[0] : high[0], low[1] : high[1]]
     window = find_face(part, finder, (height, height))
-    top, left, bottom, right = window.box
-    box = Box(top + low[0], left + low[1], bottom + low[0], right + low[1])
-    return window._replace(box=box)
+    return window._replace(box=_moved(window.box, low))
+
+
+def _moved(box: Box, by: np.ndarray) -> Box:
+    down, right = (float(value) for value in by)
+    return Box(box.top + down, box.left + right, box.bottom + down, box.right + right)
