@@ -15,9 +15,9 @@ def run(*arguments):
     return launch.main(["launch.py", *arguments])
 
 
-def process(root, *arguments):
+def process(root, *arguments, script="launch.py"):
     return subprocess.Popen(
-        [sys.executable, "launch.py", *arguments],
+        [sys.executable, script, *arguments],
         cwd=root,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

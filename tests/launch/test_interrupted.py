@@ -17,6 +17,13 @@ from lecture_models.commands.invocation import Checkout
 from lecture_models.training.transaction_log import read_records
 from tests.launch.launched import SMOKE, process, run, summary
 
+TOY = ("--experiment=least_squares", "--wandb=disabled", "--pause_ms=1")
+
+
+def toy_process(root, *arguments):
+    """Starts an experiment that imports and compiles little."""
+    return process(root, *arguments, script="tests/toy_house/launch.py")
+
 
 @pytest.mark.slow
 def test_ctrl_c_saves_a_checkpoint_and_prints_the_command_that_resumes(root, tmp_path):
@@ -105,25 +112,23 @@ def test_a_signal_before_the_first_step_is_one_line(toys, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_a_run_killed_again_and_again_ends_with_the_same_bits_and_lines(root, tmp_path):
+def test_a_run_killed_again_and_again_ends_with_the_same_bits_and_lines(toys, root, tmp_path):
     interval = 20
-    arguments = (*SMOKE, "--num_steps=400", "--log_every=5", "--eval_every=200")
+    arguments = (*TOY, "--num_steps=400", "--log_every=5", "--eval_every=200")
     arguments += (f"--checkpoint_every={interval}",)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    uninterrupted = process(root, *arguments, f"--workdir={whole}")
-    _, error = uninterrupted.communicate(timeout=120)
-    assert uninterrupted.returncode == 0, error
+    assert run(*arguments, f"--workdir={whole}") == 0
     generator = random.Random(0)
     reached = 0
     for _ in range(2):
-        running = process(root, *arguments, f"--workdir={killed}")
+        running = toy_process(root, *arguments, f"--workdir={killed}")
         wait_for_step(killed / "metrics.jsonl", reached + generator.randint(40, 90), running)
         time.sleep(generator.random() * 0.05)
         running.kill()
         _, error = running.communicate()
         assert resumed_at(error) >= reached - 2 * interval
         reached = last_step(killed / "metrics.jsonl")
-    last = process(root, *arguments, f"--workdir={killed}")
+    last = toy_process(root, *arguments, f"--workdir={killed}")
     _, error = last.communicate(timeout=120)
     assert last.returncode == 0, error
     assert resumed_at(error) >= reached - 2 * interval > 0
@@ -138,14 +143,14 @@ def test_wandb_has_every_point_of_a_run_that_was_killed(root, tmp_path, monkeypa
         monkeypatch.delenv(name)
     monkeypatch.setenv("WANDB_RUN_ID", "mine1234")
     folder = tmp_path / "run"
-    arguments = (*SMOKE, "--wandb=offline", "--wandb_artifacts", f"--workdir={folder}")
+    arguments = (*TOY, "--wandb=offline", "--wandb_artifacts", f"--workdir={folder}")
     arguments += ("--num_steps=200", "--log_every=5", "--eval_every=100", "--checkpoint_every=20")
-    running = process(root, *arguments)
+    running = toy_process(root, *arguments)
     wait_for_step(folder / "metrics.jsonl", 100, running)
     running.kill()
     running.communicate()
     monkeypatch.setenv("WANDB_RUN_ID", "other")
-    last = process(root, *arguments)
+    last = toy_process(root, *arguments)
     _, error = last.communicate(timeout=120)
     assert last.returncode == 0, error
     assert "run id 'mine1234' of the run's record is used, not run id 'other'" in error
@@ -200,13 +205,13 @@ def history_in(path):
 
 @pytest.mark.slow
 def test_a_start_that_is_killed_at_any_moment_can_be_started_again(root, tmp_path):
-    arguments = (*SMOKE, "--num_steps=4", "--eval_every=4", f"--workdir={tmp_path}/run")
-    for seconds in (1.5, 3.0):
-        running = process(root, *arguments)
+    arguments = (*TOY, "--num_steps=4", "--eval_every=4", f"--workdir={tmp_path}/run")
+    for seconds in (1.0, 2.0):
+        running = toy_process(root, *arguments)
         time.sleep(seconds)
         running.kill()
         running.communicate()
-    last = process(root, *arguments)
+    last = toy_process(root, *arguments)
     _, error = last.communicate(timeout=120)
     assert last.returncode == 0, error
     assert summary(tmp_path / "run")["status"] == "finished"
