@@ -10,7 +10,9 @@ from lecture_models.tasks.faces.location import Finder, Found, find_face, paste
 from lecture_models.tasks.faces.pictures import resized
 
 _NOISE = 0.02  # Standard deviation of the film's noise; white is 1.
-_SEARCH = 0.75  # Around the expected place, in heights of a face.
+_WIDE, _NARROW = 0.75, 0.5  # Reach of the search around the expected place, in heights of a face.
+_INERTIA = 3.0  # Score per pixel that a window loses one height away from the expected place.
+_LEARNING = 2  # Frames after the first, until the velocity is known.
 
 Picture = Float32[np.ndarray, "height width"]
 
@@ -74,7 +76,8 @@ def follow(film: Film, finder: Finder, height: int, first: Box) -> Track:
     The face is searched around the place that a constant velocity predicts, as a person who films
     points at it once: `first` is its box in the first frame. How far the most face-like window of
     that frame lies from `first` is taken off the later ones, because heads differ in where they
-    lie in their box.
+    lie in their box. Once the velocity is known, a window also pays for its distance from the
+    predicted place.
 
     Args:
         film: the film.
@@ -85,13 +88,17 @@ def follow(film: Film, finder: Finder, height: int, first: Box) -> Track:
     found: list[Found] = []
     place, velocity = np.array([first.top, first.left], float), np.zeros(2)
     offset = np.zeros(2)
-    for frame in film.frames:
-        window = _search(frame, finder, height, place + velocity + offset)
+    for number, frame in enumerate(film.frames):
+        expected = place + velocity + offset
+        if 1 <= number <= _LEARNING:
+            window = _search(frame, finder, height, expected, _WIDE, 0.0)
+        else:
+            window = _search(frame, finder, height, expected, _NARROW, _INERTIA)
         now = np.array([window.box.top, window.box.left])
         if not found:
             offset = now - place
         else:
-            velocity = 0.5 * velocity + 0.5 * (now - offset - place)
+            velocity = 0.3 * velocity + 0.7 * (now - offset - place)
         place = now - offset
         found.append(window._replace(box=_moved(window.box, -offset)))
     pairs = [(window.box, box) for window, box in zip(found, film.boxes, strict=True)]
@@ -99,16 +106,40 @@ def follow(film: Film, finder: Finder, height: int, first: Box) -> Track:
     return Track(found, np.array([center_distance(*pair) for pair in pairs]), lost)
 
 
-def _search(frame: Picture, finder: Finder, height: int, expected: np.ndarray) -> Found:
-    reach = _SEARCH * height
-    width = height * finder.space.region.shape[1] / finder.space.region.shape[0]
-    size = np.array([height, width])
+def _search(
+    frame: Picture,
+    finder: Finder,
+    height: int,
+    expected: Float[np.ndarray, "2"],
+    reach: float,
+    inertia: float,
+) -> Found:
+    """Returns the best window near a place: its score, plus inertia times the squared way there."""
+    rows, columns = finder.space.region.shape
+    size = np.array([height, height * columns / rows])
+    reach = reach * height
     low = np.floor((expected - reach).clip(0.0, np.array(frame.shape) - size - 1.0)).astype(int)
     high = np.ceil(expected + size + reach).astype(int)
     high = np.minimum(np.maximum(high, low + np.ceil(size).astype(int) + 1), frame.shape)
     part = frame[low[0] : high[0], low[1] : high[1]]
     window = find_face(part, finder, (height, height))
-    return window._replace(box=_moved(window.box, low))
+    scores = window.faceness
+    if not np.isfinite(scores).any():
+        scores = np.zeros(scores.shape)  # Nothing is seen: the face is where it is expected.
+    resized_shape = np.array(scores.shape) + np.array([rows - 1, columns - 1])
+    step = np.array(part.shape) / resized_shape  # Pixels of the frame from window to window.
+    tops, lefts = (
+        start + unit * np.arange(count)
+        for start, unit, count in zip(low, step, scores.shape, strict=True)
+    )
+    ways = ((tops - expected[0]) / height)[:, None] ** 2 + ((lefts - expected[1]) / height)[
+        None
+    ] ** 2
+    row, column = np.unravel_index(np.argmin(scores + inertia * ways), scores.shape)
+    corner = (float(tops[row]), float(lefts[column]))
+    down, right = float(rows * step[0]), float(columns * step[1])
+    box = Box(*corner, corner[0] + down, corner[1] + right)
+    return Found(box, float(scores[row, column]), scores)
 
 
 def _moved(box: Box, by: np.ndarray) -> Box:
