@@ -7,9 +7,9 @@
 Paper: Pearson, 1901, and Hotelling, 1933, on principal components; Fisher, 1936, The use of
   multiple measurements in taxonomic problems
 Data: MNIST, or else the digits of scikit-learn; or a CSV file with a column of words, the classes
-Cost: not measured yet
-Expected: every statement holds to rounding; without centering, the first "component" is the mean;
-  the plane of the discriminant separates classes better than that of the components
+Cost: 3 minutes and more on a busy machine
+Expected: every statement holds to rounding; 43, 86 and 152 components hold 80, 90 and 95% of the
+  variance of MNIST; see results/linear_projections.md
 """
 
 import dataclasses
