@@ -78,7 +78,17 @@ def matching_pursuit(
 def lasso_objective(
     atoms: Atoms, vectors: Vectors, codes: Float[Array | np.ndarray, "example atom"], penalty: float
 ) -> Float[Array, " example"]:
-    """Returns 1/2 |x - A^T z|^2 + penalty sum_j |z_j| of each vector x and its code z."""
+    """Returns 1/2 |x - A^T z|^2 + penalty sum_j |z_j| of each vector x and its code z.
+
+    Args:
+        atoms: the atoms A, one per row.
+        vectors: the vectors x.
+        codes: the code z of each.
+        penalty: the weight of the codes' absolute values.
+
+    Returns:
+        The objective of the lasso for each vector; Tibshirani, 1996.
+    """
     errors = vectors - codes @ atoms
     return 0.5 * (errors**2).sum(axis=1) + penalty * jnp.abs(codes).sum(axis=1)
 
