@@ -47,7 +47,7 @@ class Config(AnalysisConfig):
     draws: int = 20  # Random halves.
     left_out: int = 1_000  # At most so many people in several lights are left out in turn.
     shrinkage: float = 0.1  # Of Fisherfaces' covariance within people; chosen on other draws.
-    # Numbers of eigenfaces at which faces are told from other patches.
+    # Numbers of eigenfaces at which faces are told from other patches, where the faces allow it.
     counts: tuple[int, ...] = (1, 2, 3, 5, 10, 15, 25, 50, 100, 200)
     composites: int = 200  # Photos with a pasted face; a fifth as many more choose the space.
     films: int = 4  # Of a moving face.
@@ -97,8 +97,30 @@ def small_lights(library: Library, names: str) -> Faces:
     return reduced(collect_faces(library, (), names, 64), 48)
 
 
+def require_fewer_components(components: int, faces: Faces) -> None:
+    """Refuses as many eigenfaces as there are faces for training, a half of each person's."""
+    trains = int((np.bincount(faces.people) // 2).sum())
+    if components >= trains:
+        raise DataError(
+            f"--components is {components}; with {trains} faces for training, half of those of "
+            f"each person, it must be less than {trains}"
+        )
+
+
+def allowed_counts(counts: tuple[int, ...], trains: int, pixels: int) -> tuple[int, ...]:
+    """Returns the numbers of eigenfaces that the faces for training allow; refuses if none is."""
+    allowed = tuple(count for count in counts if count < min(trains, pixels))
+    if not allowed:
+        raise DataError(
+            f"--counts is {counts}; with {trains} faces for training at least one must be less "
+            f"than {min(trains, pixels)}"
+        )
+    return allowed
+
+
 def build(config: Config, library: Library) -> Experiment:
     faces = collect_faces(library, config.images, config.dataset, config.side)
+    require_fewer_components(config.components, faces)
     lights = small_lights(library, config.lights)
     patches = library.load(config.patches)
     backgrounds = gray(everything(library.load(config.backgrounds), "images"))
@@ -107,12 +129,7 @@ def build(config: Config, library: Library) -> Experiment:
     pixels, labels = gray(everything(patches, "images")), labels_of(patches)
     if set(np.unique(labels)) != {0, 1}:
         raise DataError(f"--patches={config.patches} must have the labels 0 and 1, 1 for a face")
-    trains = int((labels == 1).sum()) // 2
-    if max(config.counts) >= min(trains, pixels[0].size):
-        raise DataError(
-            f"--counts has {max(config.counts)}; with {trains} faces for training it must be less "
-            f"than {min(trains, pixels[0].size)}"
-        )
+    counts = allowed_counts(config.counts, int((labels == 1).sum()) // 2, pixels[0].size)
 
     def evaluate(state, key) -> Evaluation:
         results: Evaluation = {}
@@ -120,7 +137,7 @@ def build(config: Config, library: Library) -> Experiment:
             faces, config.components, config.draws, config.shrinkage, config.seed
         )
         results |= sections.compare_lights(lights, config.shrinkage, config.left_out)
-        results |= sections.tell_apart(pixels, labels, backgrounds, config.counts, config.seed)
+        results |= sections.tell_apart(pixels, labels, backgrounds, counts, config.seed)
         for name, is_known in (("new", False), ("known", True)):
             material = finding.divide(faces, backgrounds, is_known, config.seed)
             finders = finding.chosen_finders(material, config.composites, config.seed)

@@ -130,7 +130,7 @@ def test_faces_of_different_sizes_and_in_color_are_brought_to_one_size_and_to_gr
 @pytest.mark.parametrize(
     ("sizes", "level", "message"),
     [
-        ([(40, 40)], None, "1 picture of bob"),
+        ([(40, 40)], None, "fewest pictures: 1, of bob"),
         ([(40, 40), (40, 40)], 128, "2 pictures have only one gray level"),
     ],
     ids=["one picture", "constant pictures"],
@@ -143,8 +143,11 @@ def test_people_from_whom_nothing_is_learned_are_refused(tmp_path, sizes, level,
 
 
 def test_more_eigenfaces_than_faces_for_training_are_refused():
-    config = experiment.Config(**experiment.SMOKE | {"counts": (1, 500)})
-    with pytest.raises(DataError, match="--counts has 500; with .* faces for training"):
+    config = experiment.Config(**experiment.SMOKE | {"counts": (500,)})
+    with pytest.raises(DataError, match=r"--counts is \(500,\); with 100 faces for training"):
+        experiment.build(config, Library(None, silent))
+    config = experiment.Config(**experiment.SMOKE | {"components": 100})
+    with pytest.raises(DataError, match="--components is 100; with 100 faces for training"):
         experiment.build(config, Library(None, silent))
 
 
@@ -178,3 +181,16 @@ def test_the_ratio_of_densities_tells_faces_from_windows_of_photos():
     assert location.within(score, 4.0) >= 0.5
     # A window that is found is more likely to be a face than a window of a photo.
     assert np.mean([window.distance < 0.0 for window in found]) > 0.5
+
+
+def test_numbers_of_eigenfaces_that_few_faces_do_not_allow_are_left_out():
+    assert experiment.allowed_counts((1, 50, 100, 200), 100, 576) == (1, 50)
+    assert experiment.allowed_counts((1, 50, 100, 200), 1_000, 576) == (1, 50, 100, 200)
+
+
+def test_as_many_eigenfaces_as_few_faces_allow_still_leave_some_noise():
+    vectors = np.random.default_rng(0).random((4, 60)).astype(np.float32)
+    model = occlusion.fit_model(vectors, 100)
+    assert model.pca.components.shape == (60, 3)
+    table = occlusion.table(model, vectors, (10, 6), (0.25,), np.random.default_rng(1))
+    assert all(np.isfinite(values).all() for values in table.scores.values())

@@ -113,15 +113,15 @@ def chosen_finders(material: Material, count: int, seed: int) -> dict[str, tuple
         np.random.default_rng(seed),
     )
     most = 2 * len(material.train_faces) - 1
-    distances = [distance_finder(material, min(number, most)) for number in DISTANCES]
-    densities = [
-        density_finder(material, (min(pair[0], most), pair[1]), seed) for pair in DENSITIES
-    ]
+    numbers = [min(number, most) for number in DISTANCES]
+    pairs = [(min(faces, most), photos) for faces, photos in DENSITIES]
+    distances = [distance_finder(material, number) for number in numbers]
+    densities = [density_finder(material, pair, seed) for pair in pairs]
     distance, density = choose(distances, composites), choose(densities, composites)
-    faces, photos = DENSITIES[density]
+    faces, photos = pairs[density]
     return {
-        "raw": (distance_finder(material, min(10, most), False), "10 eigenfaces"),
-        "standardized": (distances[distance], f"{DISTANCES[distance]} eigenfaces"),
+        "raw": (distance_finder(material, min(10, most), False), f"{min(10, most)} eigenfaces"),
+        "standardized": (distances[distance], f"{numbers[distance]} eigenfaces"),
         "density": (densities[density], f"{faces} eigenfaces, {photos} components of photos"),
     }
 

@@ -15,6 +15,7 @@ from lecture_models.tasks.faces.pictures import Gray, resized
 
 STEP = 1.2  # Ratio of neighboring sizes of the pyramid.
 FEATHER = 0.15  # Width of the soft edge of a pasted face, as a share of its radius.
+_LEAST_NOISE = 1e-3  # Of standardized pixels, where few faces leave none.
 _WINDOWS = 30  # Windows of each photo and size that teach what photos look like.
 _LEAST_CONTRAST = 0.5  # Of a window, as a share of the weakest contrast among the faces.
 
@@ -140,7 +141,7 @@ def _fit(vectors, region, count: int, least: float | None, is_density: bool) -> 
     vectors = vectors if least is None else standardized(vectors)
     pca = fit_pca(vectors, max(count, 1))
     kept = leading(pca, count)
-    noise = noise_variance(kept, vectors) if is_density else None
+    noise = max(noise_variance(kept, vectors), _LEAST_NOISE) if is_density else None
     return PatchSpace(kept, region, least, noise)
 
 

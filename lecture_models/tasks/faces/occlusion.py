@@ -10,6 +10,7 @@ from lecture_models.linear.pca import PCA, fit_pca, project, reconstruct
 
 Vectors = Float[Array | np.ndarray, "face pixel"]
 Mask = Bool[np.ndarray, "face pixel"]
+LEAST_NOISE = 1e-6  # Variance of a pixel; a quarter of a gray level, squared.
 # Below this weight a pixel is taken for hidden.
 BELIEVED = 0.5
 
@@ -36,7 +37,7 @@ class FaceModel(NamedTuple):
 def fit_model(vectors: Vectors, count: int) -> FaceModel:
     """Returns the model of faces with so many eigenfaces, or one fewer than there are faces."""
     pca = fit_pca(vectors, min(count, len(vectors) - 1))
-    return FaceModel(pca, noise_variance(pca, vectors))
+    return FaceModel(pca, max(noise_variance(pca, vectors), LEAST_NOISE))
 
 
 def hide_squares(

@@ -70,9 +70,9 @@ def collect_faces(library: Library, images: tuple[str, ...], dataset: str, side:
     if len(names) < 2 or counts.min() < 2:
         fewest = int(counts.argmin())
         raise DataError(
-            f"there are {len(names)} people, and {counts[fewest]} picture of {names[fewest]}; "
-            "faces are recognized among at least 2 people with at least 2 pictures each, a "
-            "sub-folder a person"
+            f"number of people: {len(names)}; fewest pictures: {counts[fewest]}, of "
+            f"{names[fewest]}; faces are recognized among at least 2 people "
+            "with at least 2 pictures each, a sub-folder a person"
         )
     constant = int((np.ptp(pixels, axis=(1, 2)) == 0.0).sum())
     if constant:

@@ -17,7 +17,6 @@ SHOWN = 8  # Faces in a row.
 
 def recognize(faces: Faces, count: int, draws: int, shrinkage: float, seed: int) -> Evaluation:
     """Recognizes people by both protocols, and by the network of three layers."""
-    count = min(count, len(faces.people) // 2 - len(faces.names))
     fits = {
         "eigenfaces": recognition.eigenfaces(count),
         "fisherfaces": recognition.fisherfaces(shrinkage),
