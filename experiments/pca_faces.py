@@ -7,8 +7,10 @@ Paper: Turk and Pentland, 1991, Eigenfaces for recognition; Belhumeur et al., 19
 Data: ORL, Yale and CBCL faces and BSDS crops, or else drawn faces and photos that packages ship
   (announced and recorded); --images=FOLDER takes your people, a sub-folder each, --photo=FILE the
   picture in which a face is looked for
-Cost: not measured yet: minutes
-Expected: recognition on ORL by random halves about 93%; no published run yet
+Cost: two minutes on two busy cores (measured)
+Expected: recognition on ORL by random halves 93.9 +- 0.2%, Fisherfaces 96.1 +- 0.2%; area under
+  the ROC curve of face or not 0.980 +- 0.003; 68 +- 6% of pasted faces of known people within 4
+  pixels; a moving face within 1.2 +- 0.2 pixels; see results/pca_faces.md
 """
 
 import dataclasses
