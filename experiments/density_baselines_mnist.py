@@ -5,8 +5,8 @@
 Paper: Germain et al., 2015, MADE: masked autoencoder for distribution estimation
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
 Cost: five minutes of one core; 14 minutes at low priority on a busy machine
-Expected: test nats of independent pixels 205.8, kernels 182.5, a mixture of 500 Bernoullis 126.1
-  and MADE 90.8 (a public repository: 84.87); see results/density_baselines_mnist.md
+Expected: test nats of independent pixels 205.8, kernels 182.5, a mixture of 500 Bernoullis 126.0
+  and MADE 90.9 (a public repository: 84.87); see results/density_baselines_mnist.md
 """
 
 import dataclasses

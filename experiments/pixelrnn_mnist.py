@@ -4,8 +4,8 @@
 
 Paper: van den Oord et al., 2016, Pixel recurrent neural networks
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: 8 minutes on one core beside other jobs, 4 of them for training
-Expected: 89.7 nats with the Row LSTM, one seed (paper: 79.20 with diagonal layers and more
+Cost: 2 to 8 minutes on a busy machine
+Expected: 89.7 nats with the Row LSTM, mean of 3 seeds (paper: 79.20, diagonal layers and more
   training); see results/pixelrnn_mnist.md
 """
 
