@@ -47,7 +47,11 @@ jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
-ENOUGH_BYTES = 800e6  # A worker may take 1.5 GB, and the tests of a module some hundred MB.
+# With all tests collected a full collection of garbage takes half a second, and tracing makes so
+# many objects that there is one every few seconds.
+gc.set_threshold(20_000, 20, 20)
+
+MOST_BYTES = 1.1e9  # A worker may take 1.5 GB, and one test some hundred MB.
 
 
 def real_data_folder() -> Path | None:
@@ -72,6 +76,12 @@ def own_cache(tmp_path_factory):
         yield
 
 
+def pytest_collection_finish(session):
+    """Leaves what is there for the whole session out of the collections of garbage."""
+    forget_programs()
+    gc.freeze()
+
+
 def resident_bytes() -> float:
     """Returns the memory of this process; infinity where the system does not say."""
     try:
@@ -81,16 +91,23 @@ def resident_bytes() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def forgotten_programs():
-    """Frees the memory of compiled programs between modules, when they have become many."""
-    yield
-    if resident_bytes() < ENOUGH_BYTES:  # To forget takes half a second, and to compile again more.
-        return
+def forget_programs() -> None:
+    """Frees the memory of all compiled programs."""
     jax.clear_caches()
     gc.collect()
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_programs():
+    """Forgets the compiled programs when they have become many.
+
+    Not after every module: to forget takes half a second, and many modules share small programs.
+    """
+    yield
+    if resident_bytes() > MOST_BYTES:
+        forget_programs()
 
 
 @pytest.hookimpl(optionalhook=True)
