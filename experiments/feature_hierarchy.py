@@ -75,8 +75,7 @@ class Config(ClassifierConfig):
 SMOKE = SMOKE_CLASSIFIER | {
     "dataset": "toy_objects",
     "features": (2, 3, 4),
-    "train_images": 200,
-    "probe_images": 100,
+    "probe_images": 40,
     "top": 3,
     "shown_channels": 2,
     "cell_side": 16,

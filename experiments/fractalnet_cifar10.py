@@ -90,7 +90,6 @@ PAPER_DEPARTURES = (
 )
 
 SMOKE = SMOKE_CLASSIFIER | {
-    "train_images": 0,
     "channels": (4, 4),
     "columns": 2,
     "dropout": (0.0, 0.1),

@@ -127,7 +127,7 @@ SMOKE = {
     "num_steps": 12,
     "generator_hidden": (32,),
     "discriminator_hidden": (32,),
-    "num_samples": 200,
+    "num_samples": 50,
     "extractor_steps": 5,
     "log_every": 2,
     "eval_every": 6,

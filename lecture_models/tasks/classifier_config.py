@@ -58,6 +58,7 @@ SMOKE_CLASSIFIER = {
     "dataset": "digits",
     "batch_size": 16,
     "num_steps": 12,
+    "train_images": 64,
     "warmup_steps": 2,
     "log_every": 2,
     "eval_every": 6,

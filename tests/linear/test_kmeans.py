@@ -56,7 +56,7 @@ def test_centers_are_the_means_of_their_clusters():
     means = [ROWS[np.asarray(clustering.labels) == label].mean(axis=0) for label in range(4)]
     np.testing.assert_allclose(clustering.centers, np.stack(means), atol=1e-4)
     cost = ((ROWS - np.stack(means)[np.asarray(clustering.labels)]) ** 2).sum()
-    assert clustering.cost == pytest.approx(cost, rel=1e-5)
+    assert clustering.cost == pytest.approx(cost, rel=1e-4)  # The squares are of 32 bits.
 
 
 def test_one_cluster_costs_the_total_variance():
