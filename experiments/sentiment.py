@@ -11,8 +11,9 @@ Paper: Hochreiter and Schmidhuber, 1997; Kim, 2014, Convolutional neural network
   classification; Barbieri et al., 2020, TweetEval
 Data: tweets of SemEval-2017, emotions of TweetEval, sentences of film reviews (rt-polarity), or
   your own; else made sentences (announced and recorded)
-Cost: not measured yet
-Expected: no published run yet
+Cost: 3 to 8 minutes on a busy machine; rt-polarity 7 to 11
+Expected: macro recall 62.5% on tweets (TweetEval's LSTM: 58.3), macro F1 64.9% on emotions (66.0),
+  77.3% of rt-polarity (Kim: 76.1); see results/sentiment.md
 """
 
 import dataclasses
