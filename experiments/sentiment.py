@@ -5,7 +5,7 @@
     python launch.py --experiment=sentiment --dataset=tweets_emotion --num_steps=400
     python launch.py --experiment=sentiment --dataset=rt_polarity --num_steps=700 --cnn \\
         --filters=50 --embedding_dropout=0.2 --word_dropout=0.1       # 10 folds
-    python launch.py --experiment=sentiment --table=FILE.csv          # columns text and label
+    python launch.py --experiment=sentiment --csv=FILE.csv            # columns text and label
 
 Paper: Hochreiter and Schmidhuber, 1997; Kim, 2014, Convolutional neural networks for sentence
   classification; Barbieri et al., 2020, TweetEval
@@ -107,7 +107,7 @@ DEFAULT_FOLDS = 10  # Where the data has no test split of its own.
 class Config:
     # Comma-separated names; the first available one is used. A single name has no fallback.
     dataset: str = "tweets,made_opinions"
-    table: str = ""  # CSV or TSV file of your own with the columns text and label, for --dataset.
+    csv: str = ""  # CSV or TSV file of your own with the columns text and label, for --dataset.
     folds: int = -1  # Of a cross-validation; 0 for one split; -1: 10 without an own test split.
     seed: int = 0
     batch_size: int = 64  # Texts, those that validate or test in a fold included.
@@ -332,8 +332,8 @@ def make_evaluate(
 
 
 def build(config: Config, library: Library) -> Experiment:
-    if config.table:
-        dataset = library.labeled_texts("--table", config.table)
+    if config.csv:
+        dataset = library.labeled_texts("--csv", config.csv)
     else:
         dataset = library.load(config.dataset)
     count = number_of_folds(config, dataset)

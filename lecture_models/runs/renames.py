@@ -31,6 +31,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "deep_dream": {"image": "images"},
     "feature_inversion": {"image": "images"},
     "gan_mnist": {"sgd": "momentum_sgd"},
+    "sentiment": {"table": "csv"},
     "lenet_mnist": {"sgd": "plain_sgd"},
     "denoising_ae_mnist": {"sgd": "constant_rate_sgd"},
     "encoder_finetune_mnist": {"sgd": "constant_rate_sgd"},

@@ -104,7 +104,7 @@ def test_reviews_are_read_in_their_encoding(tmp_path, small):
 def own(tmp_path, content, name="own texts é.csv"):
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    return Library(None, print).labeled_texts("--table", str(path))
+    return Library(None, print).labeled_texts("--csv", str(path))
 
 
 def test_own_texts_are_found_by_the_names_of_the_columns(tmp_path):
@@ -134,8 +134,8 @@ def test_bad_tables_are_refused(tmp_path, content, message):
 
 
 def test_a_missing_table_is_refused(tmp_path):
-    with pytest.raises(DataError, match=r"--table=.*none.csv is not a file"):
-        Library(None, print).labeled_texts("--table", str(tmp_path / "none.csv"))
+    with pytest.raises(DataError, match=r"--csv=.*none.csv is not a file"):
+        Library(None, print).labeled_texts("--csv", str(tmp_path / "none.csv"))
 
 
 def test_made_opinions_need_the_order_of_words():

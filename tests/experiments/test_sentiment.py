@@ -58,7 +58,7 @@ def test_texts_without_a_test_split_are_judged_in_ten_folds(tmp_path):
     rows = [f"{'good' if n % 2 else 'bad'} thing {n},{n % 2}" for n in range(40)]
     path.write_text("text,label\n" + "\n".join(rows))
     results = trained(
-        1, table=str(path), folds=-1, batch_size=16, cnn=True, widths=(2,), filters=3, say=""
+        1, csv=str(path), folds=-1, batch_size=16, cnn=True, widths=(2,), filters=3, say=""
     )
     assert [row[0] for row in results["folds"].rows] == list(range(10))
     means = [sum(row[column] for row in results["folds"].rows) / 10 for column in (1, 2)]
