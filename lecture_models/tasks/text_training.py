@@ -109,29 +109,7 @@ def make_step(
         max_norm: largest norm of a class's weights in the last layer; 0 for no limit.
     """
     known, validation = jnp.asarray(folds.known), part_arrays(folds, VALIDATION)
-
-    def train_one(network, known, weights, key, batch):
-        tokens = jnp.where(known[batch["tokens"]], batch["tokens"], 0)
-        weights = weights * batch["weights"]
-        weights = weights / jnp.maximum(weights.sum(), 1e-6)
-
-        def loss(params):
-            logits = model.apply(
-                {"params": params},
-                tokens,
-                batch["tokens_lengths"],
-                training=True,
-                rngs={"dropout": key},
-            )
-            nats = optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"])
-            wrong = (logits.argmax(-1) != batch["labels"]).astype(jnp.float32)
-            mean = (weights * nats).sum()
-            return mean, {"loss": mean, "weighted_error_percent": 100.0 * (weights * wrong).sum()}
-
-        network, metrics = descend(optimizer, network, loss)
-        if max_norm:
-            network = network._replace(params=_limit_norms(network.params, max_norm))
-        return network, metrics
+    train_one = functools.partial(_train_one, model, optimizer, max_norm)
 
     def check(networks, step, best):
         scores = fold_scores(model, networks.params, validation, metric)
@@ -157,6 +135,31 @@ def make_step(
         return FoldState(networks, count, best), jax.tree.map(jnp.mean, metrics)
 
     return step
+
+
+def _train_one(model, optimizer, max_norm, network, known, weights, key, batch):
+    """Updates the network of one fold, which does not know all words and weighs the texts."""
+    tokens = jnp.where(known[batch["tokens"]], batch["tokens"], 0)
+    weights = weights * batch["weights"]
+    weights = weights / jnp.maximum(weights.sum(), 1e-6)
+
+    def loss(params):
+        logits = model.apply(
+            {"params": params},
+            tokens,
+            batch["tokens_lengths"],
+            training=True,
+            rngs={"dropout": key},
+        )
+        nats = optax.softmax_cross_entropy_with_integer_labels(logits, batch["labels"])
+        wrong = (logits.argmax(-1) != batch["labels"]).astype(jnp.float32)
+        mean = (weights * nats).sum()
+        return mean, {"loss": mean, "weighted_error_percent": 100.0 * (weights * wrong).sum()}
+
+    network, metrics = descend(optimizer, network, loss)
+    if max_norm:
+        network = network._replace(params=_limit_norms(network.params, max_norm))
+    return network, metrics
 
 
 def _limit_norms(params: Params, most: float) -> Params:

@@ -67,7 +67,8 @@ def run_in_sequence() -> None:
 
     With it, a program with several loops, such as two recurrent networks that are trained side by
     side, can stop for ever on two cores (video_actions, jax 0.10.2). Steps of six other experiments
-    took as long without it. Nothing is changed for jax 0.13 or later, or if XLA_FLAGS has the flag.
+    took about as long without it, on busy cores. Nothing is changed for jax 0.13 or later, or if
+    XLA_FLAGS has the flag.
     """
     _add_flag(_SCHEDULER, "false")
 
