@@ -186,7 +186,7 @@ def compare_sampling(config: Config, name: str, library: Library, key) -> dict[s
     return {
         "naive_over_cached": seconds["naive"].wall / seconds["cached"].wall,
         "processor_naive_over_cached": seconds["naive"].processor / seconds["cached"].processor,
-        "equal_pixels": float((drawn["naive"] == drawn["cached"]).mean()),
+        "equal_pixels": float(np.mean(np.asarray(drawn["naive"]) == np.asarray(drawn["cached"]))),
     }
 
 
