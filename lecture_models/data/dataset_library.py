@@ -15,11 +15,15 @@ from lecture_models.data import (
     cifar10_jpeg,
     digits,
     folder,
+    fsdd,
+    joined_words,
     labeled_texts,
     made_opinions,
+    made_speech,
     mnist,
     moving_shapes,
     sample_crops,
+    sentence_sounds,
     synthetic_faces,
     toy_objects,
     usps,
@@ -62,6 +66,11 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "sample_crops": (lambda data_dir: sample_crops.read(),),
     "weizmann_actions": (weizmann_actions.read,),
     "moving_shapes": (lambda data_dir: moving_shapes.make(),),
+    "fsdd": (fsdd.read,),
+    "made_words": (lambda data_dir: made_speech.make(),),
+    "yesno": (sentence_sounds.read_yesno,),
+    "digit_strings": (joined_words.read_digit_strings,),
+    "made_sentences": (lambda data_dir: made_speech.make_sentences(),),
 }
 _DOWNLOADABLE = {layout.name: layout for layout in (mnist.MNIST, mnist.FASHION_MNIST)}
 

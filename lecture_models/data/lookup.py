@@ -10,11 +10,13 @@ from lecture_models.data.dataset_library import DatasetLibrary
 from lecture_models.data.film import Film
 from lecture_models.data.folder import PictureOptions
 from lecture_models.data.labeled_films import read_labeled_films
+from lecture_models.data.labeled_sounds import read_labeled_sounds
 from lecture_models.data.labeled_table import LabeledTable, read_labeled_table
 from lecture_models.data.labeled_texts import read_text_table
 from lecture_models.data.number_table import NumberTable, read_number_table
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
+from lecture_models.data.sentence_sounds import read_sentences
 
 
 class Library:
@@ -79,6 +81,14 @@ class Library:
     def labeled_films(self, flag: str, name: str) -> Dataset:
         """Returns the films and actions of the folder that `flag` names, read once."""
         return self._read_once(read_labeled_films, flag, name)
+
+    def labeled_sounds(self, flag: str, name: str) -> Dataset:
+        """Returns the words and speakers of the sounds that `flag` names, read once."""
+        return self._read_once(read_labeled_sounds, flag, name)
+
+    def sentences(self, flag: str, name: str) -> Dataset:
+        """Returns the sounds and words of the sentences that `flag` names, read once."""
+        return self._read_once(read_sentences, flag, name)
 
     def _read_once(self, read: Callable[[str, str], Any], flag: str, name: str) -> Any:
         if (read, name) not in self._tables:
