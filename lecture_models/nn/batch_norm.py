@@ -3,6 +3,8 @@
 Ioffe and Szegedy, "Batch normalization", 2015.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
@@ -22,6 +24,7 @@ def batch_norm(
     name: str,
     update_statistics: Bool[Array, ""] | None = None,
     dtype: DTypeLike = jnp.float32,
+    scale_init: nn.initializers.Initializer = nn.initializers.ones,
 ) -> Maps:
     """Normalizes each channel by a submodule of the linen module that calls this function.
 
@@ -36,22 +39,46 @@ def batch_norm(
         update_statistics: if False, the running mean and variance keep their values in training:
             a path that a mask drops must leave no trace in them. None means True.
         dtype: the type of the result.
+        scale_init: the initializer of the scales.
 
     Returns:
         Normalized, scaled and shifted maps. Ioffe and Szegedy, 2015, algorithms 1 and 2.
     """
-    return _BatchNorm(dtype, name=name)(x, training, update_statistics)
+    return _BatchNorm(dtype, scale_init, name=name)(x, training, update_statistics)
+
+
+def standing_statistics(module: nn.Module, params: Any, statistics: Any, *inputs: Array) -> Any:
+    """Computes the moments that a module's batch normalizations have on one large batch.
+
+    They replace running statistics where the parameters are not those that the batches of training
+    saw, such as averaged ones.
+
+    Args:
+        module: a linen module whose batch normalizations are all made by `batch_norm`.
+        params: its parameters.
+        statistics: a `batch_stats` collection of the module, of which only the structure counts.
+        *inputs: the arguments of the module; it is called with training=True.
+
+    Returns:
+        The collection of the batch's own moments. Brock et al., "Large scale GAN training", 2019,
+        section 4.1 ("standing statistics").
+    """
+    variables = {"params": params, "batch_stats": jax.tree.map(jnp.zeros_like, statistics)}
+    _, updated = module.apply(variables, *inputs, training=True, mutable=["batch_stats"])
+    # From zeros, running statistics are 1 - momentum times the moments.
+    return jax.tree.map(lambda value: value / (1.0 - MOMENTUM), updated["batch_stats"])
 
 
 class _BatchNorm(nn.Module):
     dtype: DTypeLike = jnp.float32
+    scale_init: nn.initializers.Initializer = nn.initializers.ones
 
     @nn.compact
     def __call__(self, x: Maps, training: bool, update_statistics: Bool[Array, ""] | None) -> Maps:
         shape = (x.shape[-1],)
         mean = self.variable("batch_stats", "mean", jnp.zeros, shape)
         var = self.variable("batch_stats", "var", jnp.ones, shape)
-        scale = self.param("scale", nn.initializers.ones, shape)
+        scale = self.param("scale", self.scale_init, shape)
         bias = self.param("bias", nn.initializers.zeros, shape)
         x = x.astype(jnp.float32)
         if not training:

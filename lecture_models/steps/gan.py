@@ -1,6 +1,6 @@
 """Takes one step of the two-player game of a generative adversarial network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Key
 
+from lecture_models.losses.gan import points_between, slope_penalty, squared_slopes
 from lecture_models.steps.descent import Metrics, Params
 from lecture_models.steps.players import Player, Players, Turn, Variables, init_player, play
 
@@ -36,10 +37,11 @@ class GAN(NamedTuple):
     """Describes the game: both players as pure functions, their optimizers and their losses.
 
     Attributes:
-        generate: maps (params, variables, latents) to images and the generator's new variables.
-        discriminate: maps (params, variables, images, key) to logits and the discriminator's new
-            variables; the key drives dropout. Real and fake images come in batches of their own,
-            so that each is normalized by its own statistics.
+        generate: maps (params, variables, latents, *conditions) to images and the generator's new
+            variables. The conditions are those of `gan_step`; most games have none.
+        discriminate: maps (params, variables, images, key, *conditions) to logits and the
+            discriminator's new variables; the key drives dropout. Real and fake images come in
+            batches of their own, so that each is normalized by its own statistics.
         sample_latents: maps (key, count) to draws from the prior.
         generator_optimizer: the optimizer of the generator.
         discriminator_optimizer: the optimizer of the discriminator.
@@ -48,10 +50,13 @@ class GAN(NamedTuple):
         gradient_penalty: the weight gamma of the R1 penalty; 0 is none. Mescheder et al., 2018,
             Eq. 9.
         average_decay: the decay of the generator's moving average, from 0 (the last one) to < 1.
+        slope_penalty: the weight of (slope - 1)^2 at points between real and fake images; 0 is
+            none. Gulrajani et al., 2017, Eq. 3.
+        critic_steps: the updates of the discriminator before each one of the generator.
     """
 
-    generate: Callable[[Params, Variables, Latents], tuple[Images, Variables]]
-    discriminate: Callable[[Params, Variables, Images, Key[Array, ""]], tuple[Logits, Variables]]
+    generate: Callable[..., tuple[Images, Variables]]
+    discriminate: Callable[..., tuple[Logits, Variables]]
     sample_latents: Callable[[Key[Array, ""], int], Latents]
     generator_optimizer: optax.GradientTransformation
     discriminator_optimizer: optax.GradientTransformation
@@ -59,6 +64,8 @@ class GAN(NamedTuple):
     discriminator_loss: Callable[[Logits, Logits], Float[Array, " batch"]]
     gradient_penalty: float
     average_decay: float
+    slope_penalty: float = 0.0
+    critic_steps: int = 1
 
 
 def init_gan(gan: GAN, generator: Mapping[str, Any], discriminator: Mapping[str, Any]) -> GANState:
@@ -96,46 +103,51 @@ def averaged_generator(gan: GAN, state: GANState) -> Params:
 
 
 def gan_step(
-    gan: GAN, state: GANState, images: Images, key: Key[Array, ""]
+    gan: GAN, state: GANState, images: Images, key: Key[Array, ""], *conditions: Array
 ) -> tuple[GANState, Metrics]:
     """Updates the discriminator, then the generator against it, each on fresh noise.
 
     Mutable collections change only for the player that moves. Goodfellow et al., 2014,
-    Algorithm 1 with k = 1.
+    Algorithm 1.
 
     Args:
         gan: the game.
         state: the state before the step.
-        images: real images in [-1, 1].
+        images: real images in [-1, 1]; with several updates of the discriminator, an equal part of
+            them is for each.
         key: the key of the step's noise and dropout.
+        *conditions: arrays with what both players are told of each image, such as its class. Fake
+            images have the conditions of real ones.
 
     Returns:
         The state after the step, and metrics from before each update: `discriminator_loss`
-        (without the penalty) and `generator_loss` in nats, and `real_probability` and
-        `fake_probability`, the means of D(x) and D(G(z)) in the discriminator's turn.
+        (without the penalties) and `generator_loss`, and `real_probability` and
+        `fake_probability`, the means of D(x) and D(G(z)) in the discriminator's last turn.
+
+    Raises:
+        ValueError: the images cannot be divided among the updates of the discriminator.
     """
     noise_key, fresh_noise_key, real_key, fake_key, judge_key = jax.random.split(key, 5)
-    latents = gan.sample_latents(noise_key, len(images))
-    fakes, _ = gan.generate(state.generator.params, state.generator.variables, latents)
-    fresh_latents = gan.sample_latents(fresh_noise_key, len(images))
+    parts = _parts((images, *conditions), gan.critic_steps)
 
-    def tell_apart(players: Players):
-        params, variables, _ = players[DISCRIMINATOR]
-        real_logits, variables, penalty = _real_logits(gan, params, variables, images, real_key)
-        fake_logits, variables = gan.discriminate(params, variables, fakes, fake_key)
-        loss = gan.discriminator_loss(real_logits, fake_logits).mean()
-        metrics = {
-            "discriminator_loss": loss,
-            "real_probability": jax.nn.sigmoid(real_logits).mean(),
-            "fake_probability": jax.nn.sigmoid(fake_logits).mean(),
-        }
-        return loss + penalty, ({DISCRIMINATOR: variables}, metrics)
+    def tell_apart(index: int):
+        real, *told = parts[index]
+        keys = [_nth(own_key, index) for own_key in (noise_key, real_key, fake_key)]
+        latents = gan.sample_latents(keys[0], len(real))
+        fakes, _ = gan.generate(state.generator.params, state.generator.variables, latents, *told)
+        return lambda players: _discriminator_loss(gan, players, real, fakes, told, keys[1:])
 
     def deceive(players: Players):
         generator, discriminator = players[GENERATOR], players[DISCRIMINATOR]
-        fresh_fakes, variables = gan.generate(generator.params, generator.variables, fresh_latents)
+        real, *told = parts[0]
+        fakes, variables = gan.generate(
+            generator.params,
+            generator.variables,
+            gan.sample_latents(fresh_noise_key, len(real)),
+            *told,
+        )
         logits, _ = gan.discriminate(
-            discriminator.params, discriminator.variables, fresh_fakes, judge_key
+            discriminator.params, discriminator.variables, fakes, judge_key, *told
         )
         loss = gan.generator_loss(logits).mean()
         return loss, ({GENERATOR: variables}, {"generator_loss": loss})
@@ -144,29 +156,85 @@ def gan_step(
         GENERATOR: gan.generator_optimizer,
         DISCRIMINATOR: gan.discriminator_optimizer,
     }
-    turns = (Turn((DISCRIMINATOR,), tell_apart), Turn((GENERATOR,), deceive))
+    turns = [Turn((DISCRIMINATOR,), tell_apart(index)) for index in range(gan.critic_steps)]
     players = {GENERATOR: state.generator, DISCRIMINATOR: state.discriminator}
-    players, metrics = play(optimizers, players, turns)
+    players, metrics = play(optimizers, players, [*turns, Turn((GENERATOR,), deceive)])
     generator, discriminator = players[GENERATOR], players[DISCRIMINATOR]
     average = optax.ema(gan.average_decay).update(generator.params, state.average)[1]
     return GANState(generator, discriminator, average), metrics
 
 
-def _real_logits(
-    gan: GAN, params: Params, variables: Variables, images: Images, key: Key[Array, ""]
-) -> tuple[Logits, Variables, Float[Array, ""] | float]:
-    """Returns logits, new variables, and the R1 penalty.
+def _parts(arrays: Sequence[Array], count: int) -> list[list[Array]]:
+    """Divides all arrays along their first axis into equal parts."""
+    size, rest = divmod(len(arrays[0]), count)
+    if rest or not size:
+        raise ValueError(
+            f"{len(arrays[0])} images cannot be divided into {count} equal batches, one for each "
+            "update of the discriminator"
+        )
+    return [[array[i * size : (i + 1) * size] for array in arrays] for i in range(count)]
 
-    The penalty is gamma/2 times the batch's mean of the squared norm of the logit's gradient by
-    the image.
+
+def _nth(key: Key[Array, ""], index: int) -> Key[Array, ""]:
+    """Returns the key of one update of the discriminator; the first one has the step's own."""
+    return jax.random.fold_in(key, index) if index else key
+
+
+def _discriminator_loss(
+    gan: GAN,
+    players: Players,
+    real: Images,
+    fakes: Images,
+    told: Sequence[Array],
+    keys: Sequence[Key[Array, ""]],
+):
+    """Returns the loss with its penalties, the new variables, and the metrics."""
+    params, before, _ = players[DISCRIMINATOR]
+    real_key, fake_key = keys
+
+    def judge(variables: Variables, pixels: Images, key: Key[Array, ""]):
+        return gan.discriminate(params, variables, pixels, key, *told)
+
+    penalty = 0.0
+    if gan.gradient_penalty:
+        squares, real_logits, variables = squared_slopes(
+            lambda pixels: judge(before, pixels, real_key), real
+        )
+        penalty += 0.5 * gan.gradient_penalty * squares.mean()
+    else:
+        real_logits, variables = judge(before, real, real_key)
+    fake_logits, variables = judge(variables, fakes, fake_key)
+    if gan.slope_penalty:
+        between_key, judge_key = jax.random.split(jax.random.fold_in(fake_key, 1))
+        squares, _, _ = squared_slopes(
+            lambda pixels: judge(before, pixels, judge_key),
+            points_between(between_key, real, fakes),
+        )
+        penalty += gan.slope_penalty * slope_penalty(squares).mean()
+    loss = gan.discriminator_loss(real_logits, fake_logits).mean()
+    metrics = {
+        "discriminator_loss": loss,
+        "real_probability": jax.nn.sigmoid(real_logits).mean(),
+        "fake_probability": jax.nn.sigmoid(fake_logits).mean(),
+    }
+    return loss + penalty, ({DISCRIMINATOR: variables}, metrics)
+
+
+def clip_weights(bound: float) -> optax.GradientTransformation:
+    """Returns the last part of an optimizer that keeps all parameters within a bound.
+
+    Args:
+        bound: the largest absolute value of a parameter.
+
+    Returns:
+        A transformation to be chained behind an optimizer. Arjovsky et al., "Wasserstein GAN",
+        2017, Algorithm 1, line 7.
     """
-    if gan.gradient_penalty == 0.0:
-        return *gan.discriminate(params, variables, images, key), 0.0
-    logits, pull_back, new_variables = jax.vjp(
-        lambda pixels: gan.discriminate(params, variables, pixels, key), images, has_aux=True
-    )
-    # Each logit depends on its own image alone, but for batch norm, so one pull-back gives every
-    # gradient.
-    (gradients,) = pull_back(jnp.ones_like(logits))
-    penalty = jnp.sum(gradients**2, axis=(1, 2, 3)).mean()
-    return logits, new_variables, 0.5 * gan.gradient_penalty * penalty
+
+    def update(updates: Params, state: optax.OptState, params: Params):
+        clipped = jax.tree.map(
+            lambda value, change: jnp.clip(value + change, -bound, bound) - value, params, updates
+        )
+        return clipped, state
+
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from lecture_models.losses.gan import (
+    GAMES,
     discriminator_loss,
     minimax_value,
     non_saturating_generator_loss,
+    points_between,
     saturating_generator_loss,
+    slope_penalty,
+    squared_slopes,
 )
 
 LOGITS = jnp.linspace(-5.0, 5.0, 11)
@@ -77,3 +81,67 @@ def test_logits_of_another_shape_are_refused_not_broadcast():
         discriminator_loss(jnp.zeros(3), jnp.zeros((3, 1)))
     with pytest.raises(Exception, match="fake_logits"):
         discriminator_loss(jnp.zeros(3), jnp.zeros(1))
+
+
+@pytest.mark.parametrize(
+    ("name", "critic", "generator"),
+    [
+        ("non_saturating", math.log1p(math.exp(-2)) + math.log1p(math.exp(-1)), math.log1p(math.e)),
+        (
+            "saturating",
+            math.log1p(math.exp(-2)) + math.log1p(math.exp(-1)),
+            -math.log1p(1 / math.e),
+        ),
+        ("wasserstein", -3.0, 1.0),
+        ("hinge", 0.0, 1.0),
+        ("least_squares", 1.0, 2.0),
+    ],
+)
+def test_each_game_has_its_losses_at_a_known_point(name, critic, generator):
+    """Scores a real image 2 and a fake one -1."""
+    game = GAMES[name]
+    real, fake = jnp.array([2.0]), jnp.array([-1.0])
+    np.testing.assert_allclose(game.critic(real, fake), [critic], rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(game.generator(fake), [generator], rtol=1e-6)
+
+
+def test_the_hinge_game_ignores_images_beyond_the_margins():
+    slopes = jax.grad(lambda real, fake: GAMES["hinge"].critic(real, fake).sum(), (0, 1))
+    real, fake = slopes(jnp.array([1.5, 0.5]), jnp.array([-1.5, -0.5]))
+    np.testing.assert_array_equal(real, [0.0, -1.0])
+    np.testing.assert_array_equal(fake, [0.0, 1.0])
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_in_every_game_the_generator_wants_higher_scores(name):
+    scores = jnp.array([-1.0, 0.0, 0.5])
+    assert (jax.grad(lambda fake: GAMES[name].generator(fake).sum())(scores) < 0).all()
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.5, 1.0, 3.0])
+def test_the_slope_penalty_of_a_linear_critic_is_that_of_its_weights(scale):
+    weights = jax.random.normal(jax.random.key(0), (3, 4, 2))
+    weights = scale * weights / jnp.linalg.norm(weights)
+    images = jax.random.normal(jax.random.key(1), (5, 3, 4, 2))
+
+    def critic(images):
+        return jnp.einsum("bhwc,hwc->b", images, weights), "more"
+
+    squares, logits, more = squared_slopes(critic, images)
+    np.testing.assert_allclose(squares, scale**2, rtol=1e-5)
+    np.testing.assert_allclose(logits, critic(images)[0], rtol=1e-6)
+    assert more == "more"
+    np.testing.assert_allclose(slope_penalty(squares), (scale - 1.0) ** 2, rtol=1e-4, atol=1e-6)
+
+
+def test_the_slope_penalty_has_a_gradient_where_the_slope_is_zero():
+    assert np.isfinite(jax.grad(lambda square: slope_penalty(square[None])[0])(jnp.zeros(())))
+
+
+def test_points_between_lie_on_the_lines_from_real_to_fake_images():
+    real, fake = jnp.zeros((500, 1, 2, 1)), jnp.ones((500, 1, 2, 1))
+    points = np.asarray(points_between(jax.random.key(0), real, fake))
+    np.testing.assert_array_equal(points[:, 0, 0], points[:, 0, 1])  # One share for each pair.
+    assert points.min() >= 0.0
+    assert points.max() <= 1.0
+    assert points.mean() == pytest.approx(0.5, abs=0.05)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
-from lecture_models.nn.batch_norm import EPSILON, MOMENTUM, batch_norm
+from lecture_models.nn.batch_norm import EPSILON, MOMENTUM, batch_norm, standing_statistics
 
 
 class Net(nn.Module):
@@ -102,3 +102,20 @@ def test_only_a_cpu_sums_by_products(variables, maps, platform, product):
     traced = jax.jit(jax.grad(loss)).trace(variables, maps)
     program = traced.lower(lowering_platforms=(platform,)).as_text()
     assert ("stablehlo.dot_general" in program) == product
+
+
+@pytest.mark.slow
+def test_standing_statistics_are_the_moments_of_the_whole_batch():
+    class Network(nn.Module):
+        @nn.compact
+        def __call__(self, x, training=False):
+            return batch_norm(2.0 * x + 1.0, training, "norm")
+
+    x = jax.random.normal(jax.random.key(0), (50, 3))
+    variables = Network().init(jax.random.key(1), x)
+    statistics = standing_statistics(Network(), variables["params"], variables["batch_stats"], x)
+    np.testing.assert_allclose(statistics["norm"]["mean"], 2.0 * x.mean(0) + 1.0, rtol=1e-4)
+    np.testing.assert_allclose(statistics["norm"]["var"], 4.0 * x.var(0), rtol=1e-4)
+    y = Network().apply(variables | {"batch_stats": statistics}, x)
+    np.testing.assert_allclose(y.mean(0), 0.0, atol=1e-5)
+    np.testing.assert_allclose(y.std(0), 1.0, rtol=1e-3)

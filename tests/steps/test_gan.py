@@ -6,7 +6,7 @@ import pytest
 from flax import linen as nn
 
 from lecture_models.losses import gan as losses
-from lecture_models.steps.gan import GAN, averaged_generator, gan_step, init_gan
+from lecture_models.steps.gan import GAN, averaged_generator, clip_weights, gan_step, init_gan
 from lecture_models.steps.players import training_apply
 
 
@@ -212,3 +212,75 @@ def test_a_game_with_batch_norm_resumes_bit_for_bit_from_its_arrays(normalized_g
 def test_a_game_without_batch_norm_has_no_arrays_for_it():
     _, state = linear_players()
     assert state.generator.variables == state.discriminator.variables == {}
+
+
+@pytest.mark.slow
+def test_the_slope_penalty_moves_a_linear_critic_to_slope_one():
+    """Descends the penalty alone: D(x) = w x, so w moves by rate x weight x 2 (w - 1)."""
+    players, state = linear_players(
+        (0.0, 0.1),
+        discriminator_loss=lambda real, fake: jnp.zeros_like(real),
+        slope_penalty=2.0,
+    )
+    params = {"w": jnp.float32(3.0), "c": jnp.zeros(())}
+    state = state._replace(discriminator=state.discriminator._replace(params=params))
+    after, _ = gan_step(players, state, images(1.0, 2.0, 3.0), key())
+    assert float(after.discriminator.params["w"]) == pytest.approx(3.0 - 0.1 * 2.0 * 2.0 * 2.0)
+
+
+def test_several_updates_of_the_critic_see_parts_of_the_images_one_after_the_other():
+    """Compares two updates in a step with two steps, with a loss that needs no fake images."""
+    fields = {"discriminator_loss": lambda real, fake: jnp.square(real - 1.0)}
+    single, start = linear_players((0.0, 0.1), **fields)
+    expected, _ = gan_step(single, start, images(1.0, 2.0), key())
+    expected, _ = gan_step(single, expected, images(3.0, 4.0), key())
+    double, start = linear_players((0.0, 0.1), critic_steps=2, **fields)
+    found, _ = gan_step(double, start, images(1.0, 2.0, 3.0, 4.0), key())
+    for leaf in ("w", "c"):
+        assert float(found.discriminator.params[leaf]) == pytest.approx(
+            float(expected.discriminator.params[leaf]), rel=1e-6
+        )
+
+
+@pytest.mark.slow
+def test_each_update_of_the_critic_has_noise_of_its_own():
+    fields = {"discriminator_loss": lambda real, fake: fake}
+    for count, alike in ((1, True), (2, False)):
+        players, state = linear_players((0.0, 1.0), critic_steps=count, **fields)
+        after, _ = gan_step(players, state, images(*range(2 * count)), key())
+        noise = players.sample_latents(jax.random.split(key(), 5)[0], 2)
+        moved = 1.0 - float(after.discriminator.params["w"])
+        assert (moved == pytest.approx(count * float(noise.mean()), rel=1e-5)) == alike
+
+
+def test_images_that_cannot_be_divided_among_the_updates_are_refused():
+    players, state = linear_players(critic_steps=2)
+    with pytest.raises(ValueError, match="3 images cannot be divided into 2 equal batches"):
+        gan_step(players, state, images(1.0, 2.0, 3.0), key())
+
+
+def test_conditions_reach_both_players():
+    """Tells each player a number per image, which is its whole result."""
+    players, state = linear_players()
+    told = []
+
+    def generate(params, variables, latents, condition):
+        return condition[:, None, None, None] + 0.0 * params["a"], {}
+
+    def discriminate(params, variables, x, key, condition):
+        told.append(bool((x[:, 0, 0, 0] == condition).all()))
+        return condition + 0.0 * params["w"], {}
+
+    players = players._replace(generate=generate, discriminate=discriminate)
+    with jax.disable_jit():
+        gan_step(players, state, images(5.0, 6.0), key(), jnp.array([5.0, 6.0]))
+    assert told == [True] * 3
+
+
+def test_clipped_weights_stay_within_the_bound():
+    optimizer = optax.chain(optax.sgd(1.0), clip_weights(0.5))
+    params = {"w": jnp.array([0.4, -0.4, 0.1])}
+    gradients = {"w": jnp.array([-3.0, 3.0, 0.2])}
+    updates, _ = optimizer.update(gradients, optimizer.init(params), params)
+    found = optax.apply_updates(params, updates)["w"]
+    np.testing.assert_allclose(found, [0.5, -0.5, -0.1], rtol=1e-6)
