@@ -14,7 +14,7 @@ EXPERIMENTS = ROOT / "experiments"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *EXPERIMENTS.rglob("*.py"), ROOT / "launch.py"])
 HEAVY = (
     *("wandb", "tensorflow_datasets", "tensorflow", "sklearn", "skimage", "h5py"),
-    *("jinja2", "matplotlib"),
+    *("jinja2", "matplotlib", "sacrebleu"),
 )
 # Arrays in, arrays out: no files, no clock, no flags.
 PURE = {"nn", "models", "losses", "steps", "image_space", "attribution", "linear", "metrics"}

@@ -38,7 +38,8 @@ class Split:
 
     - images: float32 in [-1, 1], (example, height, width, channel);
     - labels: int32, (example,), indices into `Dataset.classes`;
-    - texts: object, (example,), strings whose words are not numbered yet;
+    - texts, or source_texts and target_texts of a pair: object, (example,), strings whose words
+      are not numbered yet;
     - tokens, or source and target of a pair: `Ragged` int32, indices into `Dataset.vocabularies`;
     - samples of sounds, frames of films, boxes of images: `Ragged`, elements of any shape;
     - masks, depths and other maps: (example, height, width).

@@ -16,6 +16,7 @@ from lecture_models.data.labeled_texts import read_text_table
 from lecture_models.data.number_table import NumberTable, read_number_table
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
+from lecture_models.data.sentence_pairs import read_own_pairs
 from lecture_models.data.sentence_sounds import read_sentences
 
 
@@ -77,6 +78,10 @@ class Library:
     def labeled_texts(self, flag: str, name: str) -> Dataset:
         """Returns the texts and classes of the CSV file that `flag` names, read once."""
         return self._read_once(read_text_table, flag, name)
+
+    def sentence_pairs(self, flag: str, names: str) -> Dataset:
+        """Returns the sentences of the two files that `flag` names, read once."""
+        return self._read_once(read_own_pairs, flag, names)
 
     def labeled_films(self, flag: str, name: str) -> Dataset:
         """Returns the films and actions of the folder that `flag` names, read once."""

@@ -30,6 +30,8 @@ _WORD = re.compile(
     """,
     re.VERBOSE,
 )
+# A number with its marks, a word with its hyphens and apostrophes, or a mark.
+_SENTENCE_WORD = re.compile(r"\d+(?:[.,:]\d+)+|\w+(?:['\u2019-]\w+)*|[^\w\s]")
 _REPEATED = re.compile(rf"(\S)\1{{{MOST_REPEATS},}}")
 # Selectors of a glyph's form, joiners of emoji, and other characters without a glyph of their own.
 _INVISIBLE = re.compile("[\ufe00-\ufe0f\u200b-\u200f\u2060\ufeff]")
@@ -51,6 +53,15 @@ def split_words(text: str, most: int | None = None) -> list[str]:
         word = match[0]
         words.append("http" if word.startswith("http") else word)
     return words
+
+
+def split_sentence(text: str) -> list[str]:
+    """Returns the words of a sentence, in lower case, so that joined by blanks they read well.
+
+    Unlike `split_words` it keeps "don't" and "t-shirt" whole, as BLEU's tokenizer 13a does: a
+    sentence has the same n-grams before and after.
+    """
+    return _SENTENCE_WORD.findall(_INVISIBLE.sub("", text.lower()))
 
 
 def count_words(texts: Iterable[Sequence[str]]) -> Counter[str]:

@@ -155,11 +155,19 @@ class RecurrentLayer(nn.Module):
         return carry, jnp.swapaxes(outputs, 0, 1)
 
     def step(
-        self, carry: Carry, inputs: Float[Array, "batch input"]
+        self,
+        carry: Carry,
+        inputs: Float[Array, "batch input"],
+        product: Float[Array, "batch gate_feature"] | None = None,
     ) -> tuple[Carry, Float[Array, "batch feature"]]:
-        """Returns carry and output after one step, as without training."""
+        """Returns carry and output after one step, as without training.
+
+        `product` is added to that of the inputs: what needs no carry, such as the product of the
+        words so far, is multiplied for all steps at once, outside of the loop.
+        """
         weights = dict(self.weights)
-        projected = project(self.cell, weights, self.input_product(inputs))
+        own = self.input_product(inputs)
+        projected = project(self.cell, weights, own if product is None else own + product)
         after = self.cell.advance(weights, carry, projected)
         if self.zoneout:
             after = tuple(
