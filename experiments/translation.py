@@ -27,14 +27,13 @@ from lecture_models.data.lookup import Library
 from lecture_models.data.ragged_batches import RaggedBatches, ragged_batches
 from lecture_models.data.words import count_words, make_vocabulary, split_sentence
 from lecture_models.evaluators.translation import (
-    MARKS,
     Languages,
     Translation,
     align,
     nats_per_word,
-    shifted,
     translate,
 )
+from lecture_models.evaluators.word_writing import MARKS, shifted
 from lecture_models.experiment import Best, Cadence, DataTable, Evaluation, Experiment, Images
 from lecture_models.losses.token_likelihood import smoothed_nats
 from lecture_models.metrics.translation_scores import TextScores, score_texts

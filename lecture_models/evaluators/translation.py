@@ -1,24 +1,23 @@
-"""Translates sentences with a trained network, and scores the translations."""
+"""Translates sentences with a trained network, and measures its surprise at given translations."""
 
-import functools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float32
+from jaxtyping import Float32
 
 from lecture_models.data.ragged import Ragged
 from lecture_models.data.words import number_words, split_sentence
-from lecture_models.models.translator import Decoding, Translator
-from lecture_models.nn.beam_search import Hypotheses, search
+from lecture_models.evaluators.word_writing import END, MARKS, reread, spell, write
+from lecture_models.models.translator import Translator
+from lecture_models.nn.beam_search import Hypotheses
 from lecture_models.nn.recurrent import length_mask
 from lecture_models.steps.descent import Params
 
-UNKNOWN, START, END = 0, 1, 2  # The first words of every vocabulary here.
-MARKS = ("<start>", "<end>")
 ROWS = 128  # Sentences of one call.
 STEPS_OF = 8  # Lengths are padded to multiples, so that few programs are compiled.
+ALLOWANCE = 10  # A translation is cut off when it has so many words more than 3/2 of its source.
 
 
 class Languages(NamedTuple):
@@ -46,15 +45,6 @@ class Languages(NamedTuple):
         words = [[*split_sentence(text)[: self.most_words], MARKS[1]] for text in texts]
         return number_words(words, vocabulary)
 
-    def write_target(self, tokens: np.ndarray) -> str:
-        """Returns the sentence that target tokens spell, up to the first END."""
-        words = []
-        for token in tokens:
-            if token == END:
-                break
-            words.append(self.target[token])
-        return " ".join(words)
-
 
 class Translation(NamedTuple):
     """Holds the best translations of one sentence, the best first.
@@ -77,7 +67,6 @@ def translate(
     texts: list[str],
     beam: int = 1,
     length_penalty: float = 0.0,
-    allowance: int = 10,
 ) -> list[Translation]:
     """Translates sentences; with a beam of 1 each word is the most probable one.
 
@@ -88,39 +77,35 @@ def translate(
         texts: the sentences.
         beam: the number of translations that are kept for each.
         length_penalty: see `nn.beam_search.search`.
-        allowance: a translation is cut off when it has so many words more than 3/2 of its source.
 
     Returns:
         The translations, in the order of the sentences.
     """
     tokens = languages.read_source(texts)
     results: dict[int, Translation] = {}
-    order = np.argsort(tokens.lengths, kind="stable")
-    for first in range(0, len(order), ROWS):
-        chosen = order[first : first + ROWS]
-        padded, lengths = _padded(tokens[chosen])
-        found = _search(
-            model,
-            params,
-            padded,
-            lengths,
-            _up(int(1.5 * lengths.max()) + allowance),
-            beam,
-            length_penalty,
-        )
+    for chosen in _by_length(tokens):
+        source, lengths = _padded(tokens[chosen])
+        steps = _up(int(1.5 * lengths.max()) + ALLOWANCE)
+        inputs = (source, length_mask(jnp.asarray(lengths), source.shape[1]))
+        found = jax.tree.map(np.asarray, write(model, params, inputs, steps, beam, length_penalty))
         for row, number in enumerate(chosen):
-            results[int(number)] = _translation(
-                languages, jax.tree.map(lambda a, r=row: a[r], found)
-            )
+            one = Hypotheses(*(array[row] for array in found))
+            results[int(number)] = _translation(one, languages.target)
     return [results[number] for number in range(len(texts))]
 
 
-def _translation(languages: Languages, found: Hypotheses) -> Translation:
+def _translation(found: Hypotheses, vocabulary: tuple[str, ...]) -> Translation:
     return Translation(
-        tuple(languages.write_target(row) for row in found.tokens),
+        tuple(spell(row, vocabulary) for row in found.tokens),
         tuple(map(float, found.log_probabilities)),
         tuple(bool((row == END).any()) for row in found.tokens),
     )
+
+
+def _by_length(tokens: Ragged) -> list[np.ndarray]:
+    """Returns the numbers of sentences in groups of at most ROWS, the shortest first."""
+    order = np.argsort(tokens.lengths, kind="stable")
+    return [order[first : first + ROWS] for first in range(0, len(order), ROWS)]
 
 
 def _up(length: int) -> int:
@@ -132,21 +117,6 @@ def _padded(tokens: Ragged) -> tuple[np.ndarray, np.ndarray]:
     fill = np.concatenate([np.arange(len(tokens)), np.zeros(ROWS - len(tokens), np.int64)])
     rows = tokens[fill]
     return rows.padded(_up(int(rows.lengths.max()))), rows.lengths.astype(np.int32)
-
-
-@functools.partial(jax.jit, static_argnames=("model", "steps", "beam", "length_penalty"))
-def _search(model, params, source, lengths, steps, beam, length_penalty) -> Hypotheses:
-    variables = {"params": params}
-    mask = length_mask(lengths, source.shape[1])
-    decoding = model.apply(variables, source, mask, method="read")
-    sentence = jax.tree.map(lambda array: jnp.repeat(array, beam, axis=0), decoding.sentence)
-
-    def advance(state, tokens):
-        return model.apply(variables, Decoding(state, sentence), tokens, method="step")
-
-    return search(
-        advance, decoding.state, START, END, steps, beam, length_penalty, (UNKNOWN, START)
-    )
 
 
 class Alignment(NamedTuple):
@@ -166,11 +136,17 @@ class Alignment(NamedTuple):
 def align(
     model: Translator, params: Params, languages: Languages, source: list[str], target: list[str]
 ) -> list[Alignment]:
-    """Returns the weights of the attention while the network reads given translations."""
+    """Returns the weights of the attention while the network reads given translations.
+
+    Args:
+        model: the network, with attention.
+        params: its parameters.
+        languages: the vocabularies.
+        source: at most ROWS sentences.
+        target: a translation of each.
+    """
     read, written = languages.read_source(source), languages.read_target(target)
-    padded, lengths = _padded(read)
-    answers, _ = _padded(written)
-    _, weights = _teach(model, params, padded, lengths, answers)
+    _, weights = _reread(model, params, read, written)
     return [
         Alignment(
             tuple(languages.source[token] for token in read[row]),
@@ -181,35 +157,32 @@ def align(
     ]
 
 
-@functools.partial(jax.jit, static_argnames="model")
-def _teach(model: Translator, params: Params, source, lengths, target):
-    """Returns the nats of each target word, given those before it, and the weights."""
-    mask = length_mask(lengths, source.shape[1])
-    before = shifted(target)
-    logits, weights = model.apply({"params": params}, source, mask, before)
-    log_probability = jax.nn.log_softmax(logits)
-    chosen = jnp.take_along_axis(log_probability, target[..., None], axis=-1)[..., 0]
-    return -chosen, weights
-
-
-def shifted(target: Array) -> Array:
-    """Returns what the decoder reads: START, then the target without its last word."""
-    start = jnp.full_like(target[:, :1], START)
-    return jnp.concatenate([start, target[:, :-1]], axis=1)
+def _reread(model: Translator, params: Params, read: Ragged, written: Ragged):
+    source, lengths = _padded(read)
+    target, _ = _padded(written)
+    inputs = (source, length_mask(jnp.asarray(lengths), source.shape[1]))
+    return map(np.asarray, reread(model, params, inputs, target))
 
 
 def nats_per_word(
     model: Translator, params: Params, languages: Languages, source: list[str], target: list[str]
 ) -> float:
-    """Returns the mean surprisal of the words of given translations, their ends included."""
+    """Returns the mean surprisal of the words of given translations, their ends included.
+
+    Args:
+        model: the network.
+        params: its parameters.
+        languages: the vocabularies.
+        source: the sentences.
+        target: a translation of each.
+
+    Returns:
+        The mean in nats.
+    """
     read, written = languages.read_source(source), languages.read_target(target)
-    order = np.argsort(read.lengths, kind="stable")
     total = 0.0
-    for first in range(0, len(order), ROWS):
-        chosen = order[first : first + ROWS]
-        padded, lengths = _padded(read[chosen])
-        answers, counts = _padded(written[chosen])
-        nats, _ = map(np.asarray, _teach(model, params, padded, lengths, answers))
-        real = np.arange(nats.shape[1]) < counts[:, None]
-        total += float((nats * real)[: len(chosen)].sum())
+    for chosen in _by_length(read):
+        nats, _ = _reread(model, params, read[chosen], written[chosen])
+        real = np.arange(nats.shape[1]) < written.lengths[chosen][:, None]
+        total += float((nats[: len(chosen)] * real).sum())
     return total / int(written.lengths.sum())

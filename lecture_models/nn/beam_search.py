@@ -82,8 +82,9 @@ def search(
 
     def step(state: _Beam, _):
         after, logits = advance(state.memory, state.last.reshape(-1))
-        logits = logits.at[:, jnp.array(forbidden, jnp.int32)].set(-jnp.inf)
-        choices = jax.nn.log_softmax(logits).reshape(sentences, beam, -1)
+        choices = jax.nn.log_softmax(logits)
+        choices = choices.at[:, jnp.array(forbidden, jnp.int32)].set(-jnp.inf)
+        choices = choices.reshape(sentences, beam, -1)
         vocabulary = choices.shape[-1]
         # A sequence that has ended has one continuation: another `end`, which costs nothing.
         only_end = jnp.where(jnp.arange(vocabulary) == end, 0.0, -jnp.inf)

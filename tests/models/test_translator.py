@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from lecture_models.models.translator import Decoding, Translator
+from lecture_models.models.attention_decoder import Decoding
+from lecture_models.models.translator import Translator
 from lecture_models.nn.recurrent import length_mask
 
 SOURCE = jnp.array([[3, 4, 5, 2, 0, 0], [6, 3, 2, 0, 0, 0]])
@@ -47,11 +48,11 @@ def test_single_steps_give_the_logits_of_the_whole_sentence(attention):
 
     @jax.jit
     def by_steps():
-        state, sentence = model.apply(variables, SOURCE, mask, method="read")
+        carry, source = model.apply(variables, SOURCE, mask, method="read")
         steps = []
         for time in range(TARGET.shape[1]):
-            state, one = model.apply(
-                variables, Decoding(state, sentence), TARGET[:, time], method="step"
+            carry, one = model.apply(
+                variables, Decoding(carry, source), TARGET[:, time], method="step"
             )
             steps.append(one)
         return jnp.stack(steps, axis=1)
@@ -74,9 +75,9 @@ def test_forced_everywhere_is_the_same_and_forced_nowhere_reads_its_own_words(at
 def test_without_attention_all_passes_through_one_vector():
     model, variables = make(attention=0)
     mask = length_mask(LENGTHS, SOURCE.shape[1])
-    state, sentence = model.apply(variables, SOURCE, mask, method="read")
-    assert sentence.annotations.shape[1] == 0
-    np.testing.assert_array_equal(state, sentence.context)
+    carry, source = model.apply(variables, SOURCE, mask, method="read")
+    assert source.annotations.shape[1] == 0
+    np.testing.assert_array_equal(carry[0], source.context)
 
 
 @pytest.mark.slow
