@@ -144,6 +144,9 @@ def align(
         languages: the vocabularies.
         source: at most ROWS sentences.
         target: a translation of each.
+
+    Returns:
+        An alignment of each sentence.
     """
     read, written = languages.read_source(source), languages.read_target(target)
     _, weights = _reread(model, params, read, written)

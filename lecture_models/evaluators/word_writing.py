@@ -18,7 +18,15 @@ MARKS = ("<start>", "<end>")
 
 
 def spell(tokens: Int[np.ndarray, " time"], vocabulary: tuple[str, ...]) -> str:
-    """Returns the sentence that tokens spell, up to the first END."""
+    """Returns the sentence that tokens spell, up to the first END.
+
+    Args:
+        tokens: numbers of words.
+        vocabulary: the words of numbers 0, 1, ...
+
+    Returns:
+        The words, with blanks between them.
+    """
     words = []
     for token in tokens:
         if token == END:
@@ -28,7 +36,14 @@ def spell(tokens: Int[np.ndarray, " time"], vocabulary: tuple[str, ...]) -> str:
 
 
 def shifted(target: Int[Array, "batch time"]) -> Int[Array, "batch time"]:
-    """Returns what the decoder reads: START, then the target without its last word."""
+    """Puts START before the words of each sentence, and leaves the last word out.
+
+    Args:
+        target: the sentences that a decoder is to write.
+
+    Returns:
+        What it reads while it writes them.
+    """
     start = jnp.full_like(target[:, :1], START)
     return jnp.concatenate([start, target[:, :-1]], axis=1)
 
