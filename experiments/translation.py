@@ -25,7 +25,7 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.dataset import DataError, Dataset, Split
 from lecture_models.data.lookup import Library
 from lecture_models.data.ragged_batches import RaggedBatches, ragged_batches
-from lecture_models.data.words import count_words, make_vocabulary, split_sentence
+from lecture_models.data.words import split_sentence
 from lecture_models.evaluators.translation import (
     Languages,
     Translation,
@@ -33,7 +33,7 @@ from lecture_models.evaluators.translation import (
     nats_per_word,
     translate,
 )
-from lecture_models.evaluators.word_writing import MARKS, shifted
+from lecture_models.evaluators.word_writing import shifted, written_vocabulary
 from lecture_models.experiment import Best, Cadence, DataTable, Evaluation, Experiment, Images
 from lecture_models.losses.token_likelihood import smoothed_nats
 from lecture_models.metrics.translation_scores import TextScores, score_texts
@@ -166,11 +166,10 @@ SMOKE = {
 
 def make_languages(config: Config, train: Split) -> Languages:
     """Returns the vocabularies of both languages, from the training sentences alone."""
-    vocabularies = []
-    for name in ("source_texts", "target_texts"):
-        counts = count_words(split_sentence(text) for text in train[name])
-        unknown, *words = make_vocabulary(counts, config.least_count)
-        vocabularies.append((unknown, *MARKS, *words))
+    vocabularies = (
+        written_vocabulary(train[name], config.least_count)
+        for name in ("source_texts", "target_texts")
+    )
     return Languages(*vocabularies, config.most_words)
 
 

@@ -1,7 +1,7 @@
 """Lets a trained encoder and decoder write sentences, and reads how it sees given ones."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -9,12 +9,27 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from lecture_models.data.words import count_words, make_vocabulary, split_sentence
 from lecture_models.models.attention_decoder import Decoding
 from lecture_models.nn.beam_search import Hypotheses, search
 from lecture_models.steps.descent import Params
 
 UNKNOWN, START, END = 0, 1, 2  # The first words of every vocabulary here.
 MARKS = ("<start>", "<end>")
+
+
+def written_vocabulary(texts: Iterable[str], least: int) -> tuple[str, ...]:
+    """Returns the words of sentences that are written word by word.
+
+    Args:
+        texts: the training sentences.
+        least: how often a word must occur to have a number of its own.
+
+    Returns:
+        UNKNOWN, START and END, then the words, the most frequent first.
+    """
+    unknown, *words = make_vocabulary(count_words(map(split_sentence, texts)), least)
+    return (unknown, *MARKS, *words)
 
 
 def spell(tokens: Int[np.ndarray, " time"], vocabulary: tuple[str, ...]) -> str:

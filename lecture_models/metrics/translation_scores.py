@@ -49,7 +49,8 @@ def score_texts(texts: list[str], references: list[tuple[str, ...]]) -> TextScor
             "equally many references"
         )
     streams = [list(stream) for stream in zip(*references, strict=True)]
-    bleu = BLEU(lowercase=True)
+    # Forced: blanks before marks are meant, and need no warning.
+    bleu = BLEU(lowercase=True, force=True)
     score = bleu.corpus_score(texts, streams)
     chrf = CHRF(lowercase=True).corpus_score(texts, streams)
     return TextScores(

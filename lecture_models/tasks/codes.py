@@ -277,11 +277,27 @@ def feature_codes(
 ) -> Float32[np.ndarray, "picture feature"]:
     """Returns the code of each picture: its pooled activations, computed batch by batch."""
     encode = jax.jit(lambda variables, images: pooled(reader.apply(variables, images)))
-    codes = []
-    for indices, images in picture_batches(pictures.pixels, batch_size):
-        batch_codes = np.asarray(encode(network.variables, images), np.float32)
-        codes.append(batch_codes[: indices.stop - indices.start])
-    return np.concatenate(codes)
+    return _by_batches(encode, network, pictures.pixels, batch_size).astype(np.float32)
+
+
+def feature_grids(
+    network: Pretrained,
+    reader: LayerReader,
+    pixels: UInt8[np.ndarray, "picture side side 3"],
+    batch_size: int,
+) -> Float[np.ndarray, "picture place channel"]:
+    """Returns the activations of a layer at each of its places, in 16 bits, batch by batch."""
+    encode = jax.jit(lambda variables, images: reader.apply(variables, images).astype(jnp.float16))
+    maps = _by_batches(encode, network, pixels, batch_size)
+    return maps.reshape(len(maps), -1, maps.shape[-1])
+
+
+def _by_batches(encode, network: Pretrained, pixels: np.ndarray, batch_size: int) -> np.ndarray:
+    parts = []
+    for indices, images in picture_batches(pixels, batch_size):
+        part = np.asarray(encode(network.variables, images))
+        parts.append(part[: indices.stop - indices.start])
+    return np.concatenate(parts)
 
 
 def describe_codes(network: Pretrained, reader: LayerReader) -> str:
