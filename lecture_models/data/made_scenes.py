@@ -33,7 +33,7 @@ def make(seed: int = 0) -> Dataset:
     """Returns 500 pictures of 64x64 pixels, the same for the same seed."""
     generator = np.random.default_rng(seed)
     count = sum(_SIZES)
-    chosen = generator.integers(len(_THINGS), size=(count, 2))
+    chosen = generator.integers(len(_THINGS), size=(count, 2)).tolist()
     pixels = np.stack([_draw(generator, *pair) for pair in chosen])
     captions = [_describe(*pair) for pair in chosen]
     ends = np.cumsum((0, *_SIZES))
