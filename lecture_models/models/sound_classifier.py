@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from lecture_models.nn.recurrent_stack import RecurrentStack
+from lecture_models.nn.time_convolution import TimeConvolution, thinned
 
 Frames = Float[Array, "batch time feature"]
 Mask = Bool[Array, "batch time"]
@@ -26,19 +27,6 @@ def masked_mean(values: Frames, mask: Mask) -> Float[Array, "batch feature"]:
     """
     weights = mask[..., None].astype(values.dtype)
     return (weights * values).sum(axis=1) / jnp.maximum(weights.sum(axis=1), 1.0)
-
-
-def thinned(mask: Mask, stride: int) -> Mask:
-    """Returns the mask of every `stride`-th place, as of a convolution with padding SAME.
-
-    Args:
-        mask: True where there is something.
-        stride: the number of places from which one is left.
-
-    Returns:
-        The shorter mask, True where the first of the places is.
-    """
-    return mask[:, ::stride]
 
 
 class SpectrogramConvolution(nn.Module):
@@ -68,33 +56,6 @@ class SpectrogramConvolution(nn.Module):
         pooled = masked_mean(values, mask)
         pooled = nn.Dropout(self.dropout, deterministic=not training)(pooled)
         return nn.Dense(self.classes)(pooled)
-
-
-class TimeConvolution(nn.Module):
-    """Convolves in one dimension, as one matrix product over the windows.
-
-    It equals `nn.Conv` with padding SAME, whose gradient takes several times as long on a CPU.
-
-    Attributes:
-        features: the number of filters.
-        width: places under a filter.
-        stride: places between windows.
-    """
-
-    features: int
-    width: int
-    stride: int
-
-    @nn.compact
-    def __call__(self, inputs: Frames) -> Frames:
-        """Returns the filters' responses."""
-        time, width, stride = inputs.shape[1], self.width, self.stride
-        windows = -(-time // stride)
-        missing = max(0, (windows - 1) * stride + width - time)
-        padded = jnp.pad(inputs, ((0, 0), (missing // 2, missing - missing // 2), (0, 0)))
-        reach = (windows - 1) * stride + 1
-        seen = [padded[:, place : place + reach : stride] for place in range(width)]
-        return nn.Dense(self.features, name="filters")(jnp.concatenate(seen, axis=-1))
 
 
 class WaveformConvolution(nn.Module):
