@@ -225,7 +225,6 @@ def pictures_of_words(
             image,
             caption.split()[: len(places)],
             places.reshape(-1, *album.places),
-            caption,
         )
         for image, caption, places in zip(images, shown, weights, strict=True)
     ]
@@ -316,11 +315,9 @@ def make_evaluate(
             "alarm_network": alarm,
             **own_results(config, model, params, album),
         }
-        drawn = pictures_of_words(model, params, album, album.validation, captions)
-        results |= {f"validation_{name}": value for name, value in drawn.items()}
         _, (adam, *_) = state.optimizer_state
         if int(adam.count) < config.num_steps:  # Adam counts its steps.
-            return results
+            return results | pictures_of_words(model, params, album, album.validation, captions)
         return results | test_results(config, model, params, album, key)
 
     return evaluate

@@ -3,51 +3,50 @@
 import numpy as np
 from jaxtyping import Float, Float32
 
-from lecture_models.plots.figure import new_figure, shorten, to_image
-
 ACROSS = 4  # Cells in a row.
 CELLS = 16  # The picture, and at most so many words but one.
-LONGEST_WORD = 14  # Characters; longer words end with an ellipsis.
+SIDE, HEADING = 144, 18  # Pixels of a cell, and of the word above it.
+INK, PAPER = (0x20, 0x20, 0x20), (0xFF, 0xFF, 0xFF)
+LONGEST_WORD = 20  # Characters; the rest of a longer word is not drawn.
+DARKEST = 0.25  # The brightness of places that were not looked at.
 
 
 def word_maps(
     image: Float[np.ndarray, "height width 3"],
     words: list[str],
     weights: Float[np.ndarray, "word row column"],
-    title: str = "",
-) -> Float32[np.ndarray, "side side 3"]:
+) -> Float32[np.ndarray, "sheet_height sheet_width 3"]:
     """Draws a picture, and again for each word, bright where the weight is.
 
     Args:
         image: the picture in [-1, 1].
         words: the words; those that find no room are left out.
         weights: the weight of each place at each word, at least 0.
-        title: text above.
 
     Returns:
-        RGB image in [-1, 1], identical for identical arguments.
+        RGB image in [-1, 1] of the same size for all pictures, identical for identical arguments.
 
     Raises:
         ValueError: there are not as many weights as words.
     """
     if len(words) != len(weights):
         raise ValueError(f"there are {len(words)} words and the weights of {len(weights)}")
-    from PIL import Image
+    from PIL import Image, ImageDraw, ImageFont
 
-    shown = words[: CELLS - 1]
-    figure = new_figure()
-    grid = figure.subplots(-(-CELLS // ACROSS), ACROSS)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    pixels = (np.clip(image, -1.0, 1.0) + 1.0) / 2.0
-    grid.flat[0].imshow(pixels)
-    size = (image.shape[1], image.shape[0])
-    for axes, word, places in zip(grid.flat[1:], shown, weights, strict=False):
-        relative = (places / max(float(places.max()), 1e-9)).astype(np.float32)
-        smooth = np.asarray(Image.fromarray(relative).resize(size, Image.Resampling.BICUBIC))
-        light = np.clip(0.25 + 0.75 * smooth, 0.0, 1.0)[..., None]
-        axes.imshow(pixels * light)
-        axes.set_title(shorten(word, LONGEST_WORD), fontsize=8, pad=2)
-    if title:
-        figure.suptitle(shorten(title, 70), fontsize=8)
-    return to_image(figure)
+    font = ImageFont.load_default(12)
+    sheet = Image.new("RGB", (ACROSS * SIDE, CELLS // ACROSS * (SIDE + HEADING)), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    pixels = np.rint((np.clip(image, -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
+    picture = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    light = [np.ones((1, 1), np.float32)]
+    light += [(places / max(float(places.max()), 1e-9)).astype(np.float32) for places in weights]
+    for cell, (word, places) in enumerate(zip(["", *words], light, strict=True)):
+        if cell == CELLS:
+            break
+        smooth = Image.fromarray(places).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        brightness = np.clip(DARKEST + (1.0 - DARKEST) * np.asarray(smooth), 0.0, 1.0)
+        lit = np.rint(np.asarray(picture) * brightness[..., None]).astype(np.uint8)
+        left, top = cell % ACROSS * SIDE, cell // ACROSS * (SIDE + HEADING)
+        draw.text((left + 2, top + 2), word[:LONGEST_WORD], fill=INK, font=font)
+        sheet.paste(Image.fromarray(lit), (left, top + HEADING))
+    return np.asarray(sheet, np.float32) / np.float32(127.5) - np.float32(1.0)

@@ -2,20 +2,23 @@ import numpy as np
 import pytest
 
 from lecture_models.plots.attention_map import attention_map
-from lecture_models.plots.word_maps import word_maps
+from lecture_models.plots.word_maps import DARKEST, HEADING, SIDE, word_maps
 
 
 def test_the_place_that_counts_is_bright_and_the_others_are_dark():
     image = np.ones((32, 32, 3), np.float32)
-    left, right = np.zeros((2, 1, 4, 4), np.float32)
-    left[0, :, :2], right[0, :, 2:] = 1.0, 1.0
-    one, other = (word_maps(image, ["word"], weights) for weights in (left, right))
-    assert one.shape == (640, 640, 3)
-    assert np.abs(one).max() <= 1.0
-    # The second cell of the first row.
-    cell = slice(40, 140), slice(170, 310)
-    assert one[cell].std() > 0.1
-    assert not np.array_equal(one, other)
+    weights = np.zeros((1, 4, 4), np.float32)
+    weights[0, :, :2] = 0.3
+    sheet = word_maps(image, ["word"], weights)
+    _, word, *_ = np.split(sheet[HEADING : HEADING + SIDE], 4, axis=1)
+    assert (word[:, : SIDE // 4] > 0.99).all()
+    assert (word[:, -SIDE // 4 :] < 2 * DARKEST - 0.99).all()
+    assert (sheet[:HEADING, SIDE : 2 * SIDE] < 0.0).any()  # The word above it.
+
+
+def test_words_without_room_are_left_out():
+    sheet = word_maps(np.zeros((8, 8, 3)), ["a"] * 40, np.ones((40, 2, 2)))
+    assert sheet.shape == word_maps(np.zeros((8, 8, 3)), [], np.zeros((0, 2, 2))).shape
 
 
 def test_words_without_weights_are_refused():
