@@ -18,25 +18,19 @@ import numpy as np
 import optax
 
 from lecture_models.config import require_at_least, require_between
-from lecture_models.data.batches import ArrayBatches
-from lecture_models.data.dataset import DataError, Dataset, joined
+from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.autoregressive import (
-    Observed,
-    PixelSettings,
-    make_evaluate,
-    make_sample,
-)
+from lecture_models.evaluators.autoregressive import PixelSettings
 from lecture_models.evaluators.autoregressive_pictures import fields
 from lecture_models.evaluators.causality import field_of
 from lecture_models.evaluators.dispatch_memory import require_memory
 from lecture_models.evaluators.pixel_sampling import pixel_model
 from lecture_models.evaluators.vae import binarized
-from lecture_models.experiment import Best, Cadence, Evaluation, Experiment
-from lecture_models.losses.pixel_likelihood import from_levels, image_nats, to_levels
+from lecture_models.experiment import Cadence, Evaluation, Experiment
+from lecture_models.losses.pixel_likelihood import from_levels, to_levels
 from lecture_models.models.pixelcnn import GatedPixelCNN, PixelCNN
-from lecture_models.nn.binarize import binarize
-from lecture_models.steps.descent import descend, init_train_state, warmup_cosine
+from lecture_models.steps.descent import warmup_cosine
+from lecture_models.tasks.pixel_training import PixelTraining, pixel_experiment
 
 FIELD_FEATURES = 12  # A multiple of the image channels.
 
@@ -216,32 +210,6 @@ def build(config: Config, library: Library) -> Experiment:
     network = make_network(config, len(dataset.classes))
     if config.class_conditional and not dataset.classes:
         raise DataError(f"{dataset.provenance.dataset} has no classes for --class_conditional")
-    optimizer = optax.adam(make_schedule(config))
-
-    def init(key):
-        labels = jnp.zeros(1, jnp.int32) if config.class_conditional else None
-        variables = network.init(key, jnp.zeros((1, *image_shape)), labels)
-        return init_train_state(optimizer, variables["params"])
-
-    def step(state, batch, key):
-        images = batch["images"]
-        if config.dynamic_binarization:
-            images = binarize(key, images)
-
-        def loss(params):
-            logits = network.apply({"params": params}, images, batch.get("labels"))
-            nats = image_nats(logits, images).mean()
-            return nats, {"loss": nats}
-
-        return descend(optimizer, state, loss)
-
-    train = joined(dataset.train, dataset.validation) if config.train_on_validation else None
-    train = train or dataset.train
-    images = train.images
-    if not config.dynamic_binarization:
-        images = observe(images, config.levels)
-    arrays = {"images": images} | ({"labels": train.labels} if config.class_conditional else {})
-    model = pixel_model(network, config.levels)
     settings = PixelSettings(
         network.num_classes,
         config.num_samples,
@@ -251,20 +219,21 @@ def build(config: Config, library: Library) -> Experiment:
         config.extractor_steps,
         "bits drawn once from the gray values" if config.levels == 2 else f"{config.levels} levels",
     )
-    observed = Observed(
-        observe(dataset.test.images, config.levels),
-        observe(dataset.validation.images, config.levels),
-        *load_outside(config, library, dataset),
+    training = PixelTraining(
+        optax.adam(make_schedule(config)),
+        config.batch_size,
+        config.seed,
+        config.dynamic_binarization,
+        config.train_on_validation,
+        {} if config.decay else {"num_steps": "the schedule of learning_rate"},
     )
-    evaluate = make_evaluate(model, dataset, observed, settings)
-    show = functools.cache(lambda: show_fields(config, image_shape))
-    sample = make_sample(model, network.num_classes, image_shape)
-    return Experiment(
-        init,
-        step,
-        lambda state, key: evaluate(state.params, key) | show(),
-        ArrayBatches(arrays, config.batch_size, config.seed),
-        Best("validation_negative_log_likelihood", sign=-1.0),
-        sample=lambda state, key, count: sample(state.params, key, count),
-        cadence_decides={} if config.decay else {"num_steps": "the schedule of learning_rate"},
+    return pixel_experiment(
+        network,
+        config.levels,
+        dataset,
+        lambda images: observe(images, config.levels),
+        training,
+        settings,
+        load_outside(config, library, dataset),
+        functools.cache(lambda: show_fields(config, image_shape)),
     )

@@ -11,26 +11,17 @@ Expected: 89.7 nats with the Row LSTM, mean of 3 seeds (paper: 79.20, diagonal l
 
 import dataclasses
 
-import jax.numpy as jnp
 import optax
 
 from lecture_models.config import require_at_least
-from lecture_models.data.batches import ArrayBatches
-from lecture_models.data.dataset import DataError, joined
+from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.evaluators.autoregressive import (
-    Observed,
-    PixelSettings,
-    make_evaluate,
-    make_sample,
-)
-from lecture_models.evaluators.pixel_sampling import pixel_model
+from lecture_models.evaluators.autoregressive import PixelSettings
 from lecture_models.evaluators.vae import binarized
-from lecture_models.experiment import Best, Cadence, Experiment
-from lecture_models.losses.pixel_likelihood import image_nats
+from lecture_models.experiment import Cadence, Experiment
 from lecture_models.models.pixelrnn import LAYERS, PixelRNN
-from lecture_models.nn.binarize import binarize
-from lecture_models.steps.descent import descend, init_train_state, warmup_cosine
+from lecture_models.steps.descent import warmup_cosine
+from lecture_models.tasks.pixel_training import PixelTraining, pixel_experiment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,31 +86,12 @@ def make_optimizer(config: Config) -> optax.GradientTransformation:
 
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.load(config.dataset)
-    image_shape = dataset.train.images.shape[1:]
-    if image_shape[-1] != 1:
+    channels = dataset.train.images.shape[-1]
+    if channels != 1:
         raise DataError(
-            f"images of {dataset.provenance.dataset} have {image_shape[-1]} channels; PixelRNN "
-            "takes gray images"
+            f"images of {dataset.provenance.dataset} have {channels} channels; PixelRNN takes gray "
+            "images"
         )
-    network = PixelRNN(config.features, config.num_layers, config.layer, config.head_features)
-    optimizer = make_optimizer(config)
-
-    def init(key):
-        variables = network.init(key, jnp.zeros((1, *image_shape)))
-        return init_train_state(optimizer, variables["params"])
-
-    def step(state, batch, key):
-        images = batch["images"]
-        if config.dynamic_binarization:
-            images = binarize(key, images)
-
-        def loss(params):
-            nats = image_nats(network.apply({"params": params}, images), images).mean()
-            return nats, {"loss": nats}
-
-        return descend(optimizer, state, loss)
-
-    model = pixel_model(network, levels=2)
     settings = PixelSettings(
         0,
         config.num_samples,
@@ -129,20 +101,20 @@ def build(config: Config, library: Library) -> Experiment:
         config.extractor_steps,
         "bits drawn once from the gray values",
     )
-    test, validation = (binarized(part.images) for part in (dataset.test, dataset.validation))
-    observed = Observed(test, validation, None, "pixelcnn_mnist does it")
-    evaluate = make_evaluate(model, dataset, observed, settings)
-    sample = make_sample(model, 0, image_shape)
-    images = dataset.train.images
-    if config.train_on_validation:
-        images = joined(dataset.train, dataset.validation).images
-    images = images if config.dynamic_binarization else binarized(images)
-    return Experiment(
-        init,
-        step,
-        lambda state, key: evaluate(state.params, key),
-        ArrayBatches({"images": images}, config.batch_size, config.seed),
-        Best("validation_negative_log_likelihood", sign=-1.0),
-        sample=lambda state, key, count: sample(state.params, key, count),
-        cadence_decides={} if config.rmsprop else {"num_steps": "the schedule of learning_rate"},
+    training = PixelTraining(
+        make_optimizer(config),
+        config.batch_size,
+        config.seed,
+        config.dynamic_binarization,
+        config.train_on_validation,
+        {} if config.rmsprop else {"num_steps": "the schedule of learning_rate"},
+    )
+    return pixel_experiment(
+        PixelRNN(config.features, config.num_layers, config.layer, config.head_features),
+        2,
+        dataset,
+        binarized,
+        training,
+        settings,
+        (None, "pixelcnn_mnist does it"),
     )
