@@ -2,7 +2,7 @@
 
     python launch.py --experiment=dcgan_mnist
     python launch.py --experiment=dcgan_mnist --conditional
-    python launch.py --experiment=dcgan_mnist --loss=hinge --spectral_norm --nobatch_norm
+    python launch.py --experiment=dcgan_mnist --loss=hinge --spectral_norm --gradient_penalty=0
 
 Paper: Radford et al., 2016, Unsupervised representation learning with deep convolutional generative
   adversarial networks
@@ -22,7 +22,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from lecture_models.config import did_you_mean, require_at_least, require_between
+from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
@@ -60,17 +60,18 @@ class Config:
     widths: tuple[int, ...] = (64, 32)  # Channels of G from 7x7 maps on; D has them in reverse.
     conditional: bool = False  # Tells both networks the class: Mirza and Osindero, 2014.
     loss: str = "non_saturating"  # Or saturating, wasserstein, hinge, least_squares.
-    batch_norm: bool = True  # In D; a penalty of each image's slope needs --nobatch_norm.
+    batch_norm: bool = False  # In D, as in the paper; here R1 in its place learned faster.
     spectral_norm: bool = False  # Of D's filters: Miyato et al., 2018.
-    gradient_penalty: float = 0.0  # R1's gamma: Mescheder et al., 2018.
+    gradient_penalty: float = 0.5  # R1's gamma: Mescheder et al., 2018.
+    penalized_images: int = 16  # Of a batch, for R1; 0 for all. A part has the same mean for less.
     slope_penalty: float = 0.0  # Of WGAN-GP, which has 10: Gulrajani et al., 2017.
     weight_clip: float = 0.0  # Bound of D's weights; WGAN has 0.01: Arjovsky et al., 2017.
     critic_steps: int = 1  # Updates of D before each one of G, on batches of their own.
-    learning_rate: float = 2e-4
+    learning_rate: float = 1e-3  # 2e-4 in the paper, whose training is many times longer.
     discriminator_rate_ratio: float = 1.0  # D's learning rate over G's: Heusel et al., 2017.
-    cosine: bool = False  # Decays the learning rate to 0.
-    adam_b1: float = 0.5  # Not 0.9, with which G and D oscillate: Radford et al., section 4.
-    average_decay: float = 0.0  # Samples come from the moving average of the generators.
+    cosine: bool = True  # Decays the learning rate to 0.
+    adam_b1: float = 0.0  # As in Mescheder et al., 2018; 0.5 in the paper, not Adam's 0.9.
+    average_decay: float = 0.999  # Samples come from the moving average of the generators.
     num_samples: int = 10_000  # Samples for every metric.
     probe_images: int = 1_000  # Labeled images from which an SVM learns D's features; 0 for none.
     extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
@@ -84,17 +85,67 @@ class Config:
         require_at_least(self, 2, "num_samples")
         require_at_least(self, 0, "seed", "gradient_penalty", "slope_penalty", "weight_clip")
         require_at_least(self, 0, "learning_rate", "discriminator_rate_ratio", "probe_images")
+        require_at_least(self, 0, "penalized_images")
         require_between(self, 0.0, 0.999999, "average_decay", "adam_b1")
         if not self.widths:
             raise ValueError("--widths is empty; it must have one number or more")
         if self.loss not in GAMES:
-            raise ValueError(f"--loss is {self.loss!r}{did_you_mean(self.loss, GAMES)}")
+            raise ValueError(f"--loss is {self.loss!r}; allowed: {', '.join(GAMES)}")
         if self.slope_penalty and self.batch_norm:
             raise ValueError(
                 "--slope_penalty is a property of single images, which batch normalization mixes; "
                 "give --nobatch_norm too"
             )
 
+
+PAPER = {
+    "batch_size": 128,
+    "num_steps": 9_800,  # 25 epochs, as PyTorch's example has.
+    "latent_dim": 100,
+    "uniform_noise": True,
+    "widths": (512, 256),
+    "batch_norm": True,
+    "learning_rate": 2e-4,
+    "cosine": False,
+    "adam_b1": 0.5,
+    "gradient_penalty": 0.0,
+    "average_decay": 0.0,
+    "eval_every": 2_450,
+    "checkpoint_every": 490,
+}
+
+_TRAINING = "section 4, details of adversarial training"
+PAPER_SOURCES = {
+    "batch_size": _TRAINING,
+    "latent_dim": "figure 1: 100 dimensions",
+    "uniform_noise": "figure 1",
+    "loss": "the game of Goodfellow et al., 2014, as in PyTorch's example",
+    "batch_norm": "section 3: all layers but G's output and D's input",
+    "spectral_norm": "later than the paper: none",
+    "gradient_penalty": "later than the paper: none",
+    "slope_penalty": "later than the paper: none",
+    "weight_clip": "later than the paper: none",
+    "critic_steps": "PyTorch's example: one update each",
+    "learning_rate": _TRAINING,
+    "discriminator_rate_ratio": f"{_TRAINING}: one rate",
+    "cosine": f"{_TRAINING}: a constant rate",
+    "adam_b1": _TRAINING,
+    "average_decay": "later than the paper: none",
+    "conditional": "section 3: none",
+}
+PAPER_DEPARTURES = (
+    ("color pictures of 64x64 and four doublings", "28x28 gray and two doublings from 7x7"),
+    ("filters of 5x5 in figure 1", "4x4, as in PyTorch's example: 4 taps for every pixel"),
+    (
+        "latents from U(-1, 1)",
+        "U(-sqrt 3, sqrt 3), whose scale the first batch normalization takes out",
+    ),
+    ("epochs are not stated", "25 epochs, as in PyTorch's example"),
+    (
+        "samples normalized by their own batch or running statistics",
+        "by the moments of 1,024 other samples, so that a sample does not depend on its batch",
+    ),
+)
 
 SMOKE = {
     "dataset": "digits",
@@ -149,6 +200,7 @@ def make_gan(config: Config, generator: Generator, discriminator: Discriminator)
         average_decay=config.average_decay,
         slope_penalty=config.slope_penalty,
         critic_steps=config.critic_steps,
+        penalized_images=config.penalized_images,
     )
 
 

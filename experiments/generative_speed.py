@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 from experiments import (
+    dcgan_mnist,
     density_baselines_mnist,
     gan_mnist,
     pixelcnn_mnist,
@@ -56,6 +57,9 @@ MODELS = {
     "diagonal_bilstm": Candidate(pixelrnn_mnist, {"layer": "diagonal_bilstm"}),
     "vae": Candidate(vae_mnist, {}),
     "gan": Candidate(gan_mnist, {}, lambda state: (state.generator, state.discriminator)),
+    "dcgan": Candidate(
+        dcgan_mnist, {}, lambda state: (state.generator.params, state.discriminator.params)
+    ),
 }
 
 

@@ -14,7 +14,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from lecture_models.nn.batch_norm import batch_norm
-from lecture_models.nn.transposed_convolution import TransposedConvolution
+from lecture_models.nn.transposed_convolution import (
+    FEW_CHANNELS,
+    TransposedConvolution,
+    strided_convolution,
+)
 
 Images = Float[Array, "batch height width channel"]
 Conditions = Float[Array, "batch class"]
@@ -134,6 +138,8 @@ class Discriminator(nn.Module):
                     use_bias=not self.batch_norm,
                     kernel_init=WEIGHTS,
                     name=f"conv{layer}",
+                    # The launcher replaces convolutions of few channels on a CPU.
+                    conv_general_dilated=_halve if x.shape[-1] > FEW_CHANNELS else None,
                 ),
                 x,
                 training,
@@ -149,6 +155,11 @@ class Discriminator(nn.Module):
         if not self.spectral_norm:
             return layer(x)
         return nn.SpectralNorm(layer, name=f"{layer.name}_spectral")(x, update_stats=training)
+
+
+def _halve(x: Array, kernel: Array, strides: Any, padding: Any, **settings: Any) -> Array:
+    """Takes the place of lax.conv_general_dilated, with the arguments that Flax passes."""
+    return strided_convolution(x, kernel, 2)
 
 
 def _require_multiple(image_shape: tuple[int, ...], factor: int) -> None:

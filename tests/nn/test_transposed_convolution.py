@@ -9,6 +9,7 @@ from lecture_models.nn.transposed_convolution import (
     by_dilation,
     by_phases,
     by_product,
+    strided_convolution,
     transposed_convolution,
 )
 
@@ -92,3 +93,36 @@ def test_the_module_has_no_bias_and_enlarges_by_its_stride():
 def test_a_filter_smaller_than_the_stride_is_refused():
     with pytest.raises(ValueError, match="2x2; it must be square and at least as large"):
         transposed_convolution(jnp.ones((1, 2, 2, 1)), jnp.ones((2, 2, 1, 1)), 3)
+
+
+@pytest.mark.slow
+def test_a_strided_convolution_and_its_first_and_second_gradients_are_those_of_xla():
+    x, kernel = arrays(height=4, width=6, channels=7, features=8)
+
+    def plain(x, kernel):
+        return lax.conv_general_dilated(
+            x, kernel, (2, 2), ((1, 1), (1, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+
+    def penalty(convolve):
+        """Returns a function of the squared slope, as the penalties of GANs are."""
+
+        def value(x, kernel):
+            slope = jax.grad(lambda x: jnp.tanh(0.1 * convolve(x, kernel)).sum())(x)
+            return jnp.square(slope).sum() + convolve(x, kernel).sum()
+
+        return value
+
+    for found, expected in zip(
+        jax.grad(penalty(strided_convolution), (0, 1))(x, kernel),
+        jax.grad(penalty(plain), (0, 1))(x, kernel),
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_maps_that_cannot_be_divided_by_the_stride_are_refused():
+    with pytest.raises(ValueError, match="maps are 5x4; both sides must be multiples of 2"):
+        strided_convolution(jnp.ones((1, 5, 4, 1)), jnp.ones((4, 4, 1, 1)))
+    with pytest.raises(ValueError, match="side 3 and a stride of 2 differ by an odd"):
+        strided_convolution(jnp.ones((1, 4, 4, 1)), jnp.ones((3, 3, 1, 1)))

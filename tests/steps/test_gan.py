@@ -88,6 +88,27 @@ def test_the_penalty_is_half_gamma_times_the_squared_input_gradient():
     assert float(after.discriminator.params["c"]) == 0.0
 
 
+@pytest.mark.slow
+def test_the_penalty_of_a_part_of_the_images_is_its_mean_over_that_part():
+    """Has D(x) = w x^2 / 2, whose slope is w x, so the penalty is w^2 times the mean of x^2."""
+    found = {}
+    for count in (0, 1, 2):
+        players, state = linear_players(
+            (0.0, 0.1),
+            discriminator_loss=lambda real, fake: jnp.zeros_like(real),
+            gradient_penalty=1.0,
+            penalized_images=count,
+        )
+        players = players._replace(
+            discriminate=lambda params, _, x, key: (0.5 * params["w"] * x[:, 0, 0, 0] ** 2, {})
+        )
+        after, _ = gan_step(players, state, images(1.0, 2.0, 3.0), key())
+        found[count] = 1.0 - float(after.discriminator.params["w"])
+    assert found[0] == pytest.approx(0.1 * 14.0 / 3.0, rel=1e-5)
+    assert found[1] == pytest.approx(0.1 * 1.0, rel=1e-5)
+    assert found[2] == pytest.approx(0.1 * 5.0 / 2.0, rel=1e-5)
+
+
 def test_the_average_weighs_the_generators_by_its_decay_without_its_initial_zeros():
     players, state = linear_players((0.5, 0.0))
     first, _ = gan_step(players, state, images(1.0, 2.0), key())
