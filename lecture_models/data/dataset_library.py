@@ -8,6 +8,7 @@ from pathlib import Path
 from lecture_models.config import did_you_mean
 from lecture_models.data import (
     att_faces,
+    boxed_pictures,
     bsds_crops,
     captioned_pictures,
     cbcl_faces,
@@ -20,6 +21,7 @@ from lecture_models.data import (
     joined_words,
     labeled_texts,
     made_number_names,
+    made_objects,
     made_opinions,
     made_scenes,
     made_speech,
@@ -65,6 +67,8 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "made_number_names": (lambda data_dir: made_number_names.make(),),
     "flickr8k": (captioned_pictures.read,),
     "made_scenes": (lambda data_dir: made_scenes.make(),),
+    "weizmann_horses": (boxed_pictures.read_horses,),
+    "made_objects": (lambda data_dir: made_objects.make(),),
     "att_faces": (att_faces.read,),
     "yale_faces": (yale_faces.read,),
     "cbcl_faces": (cbcl_faces.read,),

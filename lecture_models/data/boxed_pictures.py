@@ -1,0 +1,94 @@
+"""Reads pictures with one object each, its class and its box.
+
+A split has `pixels`, uint8 RGB, (example, side, side, 3): whole pictures, squeezed into a square;
+`boxes`, float32, (example, 4): top, left, bottom and right edge as shares of the sides; and
+`labels`.
+
+Source: the horses of Borenstein and Ullman, 2002, 327 photos with masks, in `weizmann-horses/`:
+`horses.csv` has the boxes of the masks, and `pairs.tar.gz` the photos. Every tenth training photo
+validates. There is no published checksum.
+"""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Int, UInt8
+from PIL import Image, UnidentifiedImageError
+
+from lecture_models.data import archives
+from lecture_models.data.csv_cells import finite_number, read_csv
+from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance, Split
+
+FOLDER = "weizmann-horses"
+SIDE = 224  # Pixels.
+PERIOD = 10
+_HEADER = ("file", "split", "width", "height", "xmin", "ymin", "xmax", "ymax")
+
+
+def boxed_split(
+    pixels: UInt8[np.ndarray, "example side side 3"],
+    boxes: Float32[np.ndarray, "example 4"],
+    labels: Int[np.ndarray, " example"],
+) -> Split:
+    """Returns a split of square pictures with one box each."""
+    return Split({"pixels": pixels, "boxes": boxes, "labels": labels.astype(np.int32)})
+
+
+def read_horses(data_dir: Path) -> Dataset:
+    """Returns the photos of horses, in the source's split.
+
+    Raises:
+        DataAbsentError: the list of boxes does not exist.
+        DataError: a file is damaged, or a box is empty or outside of its photo.
+    """
+    table, packed = data_dir / FOLDER / "horses.csv", data_dir / FOLDER / "pairs.tar.gz"
+    if not table.is_file():
+        raise DataAbsentError(f"{FOLDER}/{table.name} does not exist in {data_dir}")
+    lines, table_file = read_csv(table)
+    if not lines or lines[0].cells != _HEADER:
+        raise DataError(f"{table} must begin with the line {','.join(_HEADER)}")
+    content, packed_file = archives.read_unpacked(packed)
+    photos = dict(archives.tar_files(content, packed))
+    pixels, boxes, splits = [], [], []
+    for line in lines[1:]:
+        name, split, *cells = line.cells
+        if split not in ("train", "test"):
+            raise DataError(f"{table}, line {line.number}: {split!r} must be train or test")
+        width, height, *edges = (finite_number(cell, table, line.number) for cell in cells)
+        boxes.append(_relative(edges, width, height, f"{table}, line {line.number}"))
+        member = f"images/{name}.jpg"
+        if member not in photos:
+            raise DataError(f"{packed} lacks {member}, which {table.name} names")
+        pixels.append(squeezed(photos[member], f"{packed}: {member}"))
+        splits.append(split)
+    whole = boxed_split(np.stack(pixels), np.stack(boxes), np.zeros(len(boxes), np.int32))
+    is_test = np.array(splits) == "test"
+    in_training = np.cumsum(~is_test) - 1
+    held_out = ~is_test & (in_training % PERIOD == PERIOD - 1)
+    provenance = Provenance(
+        "weizmann_horses", "original photos, scaled", (table_file, packed_file), "one class"
+    )
+    parts = (~is_test & ~held_out, held_out, is_test)
+    return Dataset(*(whole.select(part) for part in parts), ("horse",), provenance)
+
+
+def squeezed(content: bytes, name: str) -> UInt8[np.ndarray, "side side 3"]:
+    """Returns the pixels of a picture file at SIDE x SIDE pixels, whatever its aspect ratio."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            picture = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise DataError(f"{name} cannot be decoded as a picture") from error
+    return np.asarray(picture)
+
+
+def _relative(edges: list[float], width: float, height: float, where: str) -> np.ndarray:
+    """Returns top, left, bottom and right as shares of the sides."""
+    left, top, right, bottom = edges
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        raise DataError(
+            f"{where}: the box {left:g}, {top:g}, {right:g}, {bottom:g} must have an area and lie "
+            f"in the picture of {width:g}x{height:g}"
+        )
+    return np.array([top / height, left / width, bottom / height, right / width], np.float32)
