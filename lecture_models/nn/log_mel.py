@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Int
 
-Samples = Float[Array, "batch sample"]
-Lengths = Int[Array, " batch"]
+Samples = Float[Array | np.ndarray, "batch sample"]
+Lengths = Int[Array | np.ndarray, " batch"]
 Mask = Bool[Array, "batch frame"]
 Features = Float[Array, "batch frame feature"]
 
@@ -198,6 +198,7 @@ def log_mel(
     Returns:
         The log-mel spectra, and which frames begin within the sound; the others are not 0.
     """
+    samples, lengths = jnp.asarray(samples), jnp.asarray(lengths)
     reading = as_it_is(len(samples)) if reading is None else reading
     frames = spectrum.frames(samples.shape[1])
     powers = power_spectra(cut_frames(samples, spectrum, reading, frames))

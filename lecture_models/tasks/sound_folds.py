@@ -19,7 +19,7 @@ from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import DataError, Dataset, joined
 from lecture_models.data.labeled_sounds import RATE
 from lecture_models.nn.sound_perturbation import QUIETEST, Perturbation, add_noise
-from lecture_models.steps.descent import TrainState, descend, init_train_state
+from lecture_models.steps.descent import Metrics, TrainState, descend, init_train_state
 from lecture_models.tasks.sound_inputs import Inputs
 
 CHUNK = 100  # Sounds that are classified at a time.
@@ -208,10 +208,30 @@ def make_step(
             right = (logits.argmax(-1) == batch["labels"]).mean()
             return nats, {"loss": nats, "accuracy_percent": 100.0 * right}
 
-        own, metrics = descend(optimizer, jax.tree.map(lambda leaf: leaf[fold], state), loss)
-        return jax.tree.map(lambda leaf, new: leaf.at[fold].set(new), state, own), metrics
+        return descend_one(optimizer, state, fold, loss)
 
     return step
+
+
+def descend_one(
+    optimizer: optax.GradientTransformation,
+    state: TrainState,
+    fold: Int32[Array, ""],
+    loss: Callable[[Any], tuple[Array, Metrics]],
+) -> tuple[TrainState, Metrics]:
+    """Updates the network of one fold once.
+
+    Args:
+        optimizer: the optimizer of each network.
+        state: the networks of all folds, along the first axis of all leaves.
+        fold: the number of the network.
+        loss: maps its parameters to the scalar to lower, and to metrics.
+
+    Returns:
+        The state in which the other networks are as they were, and the metrics.
+    """
+    own, metrics = descend(optimizer, jax.tree.map(lambda leaf: leaf[fold], state), loss)
+    return jax.tree.map(lambda leaf, new: leaf.at[fold].set(new), state, own), metrics
 
 
 def make_judge(

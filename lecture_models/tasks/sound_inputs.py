@@ -99,5 +99,5 @@ def read_samples(
     first, second = (
         jnp.take_along_axis(samples, jnp.minimum(before + step, last), axis=1) for step in (0, 1)
     )
-    mask = length_mask(jnp.floor(lengths / reading.pitch), samples.shape[1])
+    mask = length_mask((lengths / reading.pitch).astype(jnp.int32), samples.shape[1])
     return mask * (first + (places - before) * (second - first)), mask
