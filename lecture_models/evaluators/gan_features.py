@@ -55,7 +55,8 @@ def feature_evaluation(
 
     Returns:
         A function of the state. It returns `svm_error`, the share of test images that a machine on
-        the discriminator's features gets wrong, and `pixel_svm_error`, that of one on pixels.
+        the discriminator's features gets wrong, and `pixel_svm_error`, that of one on pixels. It
+        returns {} where the labeled training images are all of one class.
     """
     parts = (
         dataset.train.select(slice(count)),
@@ -63,6 +64,8 @@ def feature_evaluation(
         dataset.test,
     )
     labels = [np.asarray(part.labels) for part in parts]
+    if len(np.unique(labels[0])) < 2:
+        return lambda state: {}
     apply = jax.jit(lambda state, images: pooled_features(activations(state, images)))
 
     def error(features: list[np.ndarray]) -> float:

@@ -37,3 +37,10 @@ def test_features_that_tell_the_class_have_no_errors_and_pixels_have_some():
     results = feature_evaluation(activations, dataset._replace(**marked), 200)(())
     assert results["svm_error"] == 0.0
     assert 0.02 < results["pixel_svm_error"] < 0.3
+
+
+def test_labeled_images_of_one_class_have_no_errors_to_tell():
+    whole = digits.read()
+    zeros = whole.train.select(whole.train.labels == 0)
+    evaluate = feature_evaluation(lambda state, images: {}, whole._replace(train=zeros), 100)
+    assert evaluate(()) == {}
