@@ -41,22 +41,40 @@ def score_texts(texts: list[str], references: list[tuple[str, ...]]) -> TextScor
     Raises:
         ValueError: there are no texts, or not as many references for each.
     """
-    from sacrebleu.metrics import BLEU, CHRF
+    from sacrebleu.metrics import CHRF
+
+    score, signature = _bleu(texts, references)
+    streams = [list(stream) for stream in zip(*references, strict=True)]
+    chrf = CHRF(lowercase=True).corpus_score(texts, streams)
+    return TextScores(score.score, tuple(score.precisions), score.bp, chrf.score, signature)
+
+
+def bleu(texts: list[str], references: list[tuple[str, ...]]) -> float:
+    """Returns BLEU alone, in a fraction of the time of `score_texts`.
+
+    Args:
+        texts: what a system wrote.
+        references: for each text one or more; all texts must have as many.
+
+    Returns:
+        BLEU of the corpus, 0 to 100.
+
+    Raises:
+        ValueError: there are no texts, or not as many references for each.
+    """
+    return _bleu(texts, references)[0].score
+
+
+def _bleu(texts: list[str], references: list[tuple[str, ...]]):
+    """Returns sacrebleu's score and signature."""
+    from sacrebleu.metrics import BLEU
 
     if not texts or len(texts) != len(references) or len({len(row) for row in references}) != 1:
         raise ValueError(
             f"there are {len(texts)} texts and references for {len(references)}; each text needs "
             "equally many references"
         )
-    streams = [list(stream) for stream in zip(*references, strict=True)]
     # Forced: blanks before marks are meant, and need no warning.
-    bleu = BLEU(lowercase=True, force=True)
-    score = bleu.corpus_score(texts, streams)
-    chrf = CHRF(lowercase=True).corpus_score(texts, streams)
-    return TextScores(
-        score.score,
-        tuple(score.precisions),
-        score.bp,
-        chrf.score,
-        str(bleu.get_signature()),
-    )
+    metric = BLEU(lowercase=True, force=True)
+    score = metric.corpus_score(texts, [list(stream) for stream in zip(*references, strict=True)])
+    return score, str(metric.get_signature())
