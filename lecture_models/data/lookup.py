@@ -13,6 +13,7 @@ from lecture_models.data.labeled_films import read_labeled_films
 from lecture_models.data.labeled_sounds import read_labeled_sounds
 from lecture_models.data.labeled_table import LabeledTable, read_labeled_table
 from lecture_models.data.labeled_texts import read_text_table
+from lecture_models.data.midi_files import OwnPiece, read_music, read_piece
 from lecture_models.data.number_table import NumberTable, read_number_table
 from lecture_models.data.picture import PictureFile
 from lecture_models.data.picture_library import PictureLibrary
@@ -94,6 +95,14 @@ class Library:
     def sentences(self, flag: str, name: str) -> Dataset:
         """Returns the sounds and words of the sentences that `flag` names, read once."""
         return self._read_once(read_sentences, flag, name)
+
+    def music(self, flag: str, name: str) -> Dataset:
+        """Returns the pieces of the folder or file that `flag` names, read once."""
+        return self._read_once(read_music, flag, name)
+
+    def piece(self, flag: str, name: str) -> OwnPiece:
+        """Returns the piece of the MIDI file that `flag` names, read once."""
+        return self._read_once(read_piece, flag, name)
 
     def _read_once(self, read: Callable[[str, str], Any], flag: str, name: str) -> Any:
         if (read, name) not in self._tables:
