@@ -9,14 +9,14 @@ from jaxtyping import Float, Float32, Int
 from lecture_models.data.ragged import Ragged
 from lecture_models.data.words import number_words, split_sentence
 from lecture_models.evaluators.word_writing import MARKS, reread, spell, write
-from lecture_models.metrics.translation_scores import score_texts
+from lecture_models.metrics.translation_scores import bleu
 from lecture_models.models.captioner import Captioner
 from lecture_models.steps.descent import Params
 
 ROWS = 50  # Pictures of one call.
 MOST_WORDS = 20  # The rest of a longer caption is left out.
-CANDIDATES = 100  # Captions among which the best constant one is chosen.
-JUDGED = 200  # Training pictures on which it is chosen.
+CANDIDATES = 60  # Captions among which the best constant one is chosen.
+JUDGED = 100  # Training pictures on which it is chosen.
 
 Grids = Float[np.ndarray, "picture place channel"]
 
@@ -171,7 +171,7 @@ def baselines(
     references = [train_captions[number] for number in judged]
     pool = sorted({text for captions in train_captions for text in captions})
     chosen = generator.permutation(len(pool))[:CANDIDATES]
-    scores = [score_texts([pool[number]] * len(references), references).bleu for number in chosen]
+    scores = [bleu([pool[number]] * len(references), references) for number in chosen]
     constant = pool[chosen[int(np.argmax(scores))]]
     codes, train_codes = (_direction(part) for part in (grids, train_grids))
     nearest = (codes @ train_codes.T).argmax(axis=1)

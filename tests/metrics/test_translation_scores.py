@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lecture_models.metrics.translation_scores import score_texts
+from lecture_models.metrics.translation_scores import bleu, score_texts
 
 SENTENCE = "the quick brown fox jumps over the lazy dog"
 
@@ -13,6 +13,11 @@ def test_equal_texts_score_one_hundred_in_any_case():
     assert found.chrf == pytest.approx(100.0)
     assert "case:lc" in found.signature
     assert "tok:13a" in found.signature
+
+
+def test_bleu_alone_is_the_same_bleu():
+    texts, references = ["a dog runs home now"], [("the dog runs home now", "a dog walks home")]
+    assert bleu(texts, references) == score_texts(texts, references).bleu
 
 
 def test_an_empty_text_scores_nothing():
