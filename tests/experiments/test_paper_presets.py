@@ -257,6 +257,7 @@ STATED = {
         "batch_size": 128,
         "num_steps": 2280,
         "least_count": 2,
+        "most_words": 60,
         "embedding": 256,
         "encoder_features": 512,
         "features": 512,
