@@ -61,11 +61,11 @@ class Config:
     hidden_bands: int = 4  # Up to so many neighboring bands are hidden in training, twice.
     hidden_frames: int = 6  # Likewise frames of 16 ms.
     batch_size: int = 16
-    num_steps: int = 400
+    num_steps: int = 200
     learning_rate: float = 4e-3  # Adam's peak: a warmup, then a cosine to 0.
     log_every: int = 20
-    eval_every: int = 400
-    checkpoint_every: int = 200
+    eval_every: int = 200
+    checkpoint_every: int = 100
 
     def __post_init__(self):
         require_at_least(self, 1, "batch_size", "bands", "filters", "features", *Cadence._fields)
