@@ -12,12 +12,10 @@ Expected: see results/spoken_digits_hmm.md
 import dataclasses
 from typing import NamedTuple
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float
 
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
@@ -25,6 +23,7 @@ from lecture_models.data.labeled_sounds import RATE
 from lecture_models.data.lookup import Library
 from lecture_models.evaluators.sound_classification import confusion_picture
 from lecture_models.experiment import Cadence, DataTable, Evaluation, Experiment, Images
+from lecture_models.models.frame_network import FrameNetwork
 from lecture_models.nn.log_mel import Spectrum, cepstra, log_mel, slopes, standardized
 from lecture_models.plots.sound_plot import HeardWord, sound_plot
 from lecture_models.steps.descent import init_train_state, warmup_cosine
@@ -86,30 +85,6 @@ SMOKE = {
     "eval_every": 6,
     "checkpoint_every": 2,
 }
-
-
-class FrameNetwork(nn.Module):
-    """Maps a frame and its neighbors to the logits of all states of all words.
-
-    Attributes:
-        states: the number of all states.
-        features: of the hidden layers.
-        dropout: the share of them that is dropped while training.
-    """
-
-    states: int
-    features: tuple[int, ...]
-    dropout: float
-
-    @nn.compact
-    def __call__(
-        self, inputs: Float[Array, "frame feature"], training: bool = False
-    ) -> Float[Array, "frame state"]:
-        values = inputs
-        for features in self.features:
-            values = nn.relu(nn.Dense(features)(values))
-            values = nn.Dropout(self.dropout, deterministic=not training)(values)
-        return nn.Dense(self.states)(values)
 
 
 class Fitted(NamedTuple):

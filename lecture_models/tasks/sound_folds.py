@@ -26,7 +26,7 @@ CHUNK = 100  # Sounds that are classified at a time.
 
 
 class Fold(NamedTuple):
-    """Names the sounds on which one network trains, and those on which it is judged.
+    """Holds the sounds on which one network trains, and those on which it is judged.
 
     Attributes:
         name: the speaker who is left out, or "all speakers".

@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from lecture_models.models.frame_network import FrameNetwork
 from lecture_models.models.sentence_recognizer import SentenceRecognizer, moments
 from lecture_models.models.sound_classifier import (
     SpectrogramConvolution,
@@ -75,3 +76,9 @@ def test_a_recognizer_names_a_word_or_the_blank_at_every_fourth_frame():
     logits, heard = module.apply(variables, inputs, mask)
     assert logits.shape == (2, 5, 4)
     assert heard.sum(axis=1).tolist() == [moments(18), moments(9)] == [5, 3]
+
+
+def test_a_frame_network_has_as_many_parameters_as_counted_by_hand():
+    module = FrameNetwork(6, (4, 5))
+    variables = module.init(jax.random.key(0), jnp.ones((1, 7)))
+    assert parameters(variables) == 4 * 8 + 5 * 5 + 6 * 6
