@@ -12,17 +12,15 @@ Expected: 1.596 +- 0.024 nats per character on the last tenth of the text, 3 see
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 from jaxtyping import Array, Key
 
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.characters import encode
-from lecture_models.data.dataset import DataError, Dataset
+from lecture_models.data.dataset import Dataset
 from lecture_models.data.lookup import Library
 from lecture_models.data.stream_batches import StreamBatches
 from lecture_models.evaluators.text_cells import TrackingCell, text_properties, tracking_cells
@@ -36,11 +34,17 @@ from lecture_models.experiment import (
     Images,
 )
 from lecture_models.metrics.ngrams import ngram_nats
-from lecture_models.models.token_rnn import TokenRNN, reset_where
-from lecture_models.nn.recurrent_stack import Carries
+from lecture_models.models.token_rnn import TokenRNN
 from lecture_models.nn.sampling import SamplingRule
 from lecture_models.plots.colored_text import colored_text
-from lecture_models.steps.descent import TrainState, descend, init_train_state, warmup_cosine
+from lecture_models.steps.descent import warmup_cosine
+from lecture_models.tasks.character_model import (
+    CarriedState,
+    HeldOut,
+    held_out,
+    init_characters,
+    make_step,
+)
 
 SHOWN = 2_000  # Characters in a colored picture.
 READ = 20_000  # Characters of each held-out half on which cells are compared with the text.
@@ -134,16 +138,6 @@ SMOKE = {
 }
 
 
-class CarriedState(NamedTuple):
-    """Holds the network, its optimizer, and what it remembers of each stream.
-
-    The carries are a part of the state, so that a run that resumes goes on reading where it was.
-    """
-
-    network: TrainState
-    carries: Carries
-
-
 def make_optimizer(config: Config, steps_per_epoch: int) -> optax.GradientTransformation:
     """Returns Adam with a cosine, or RMSProp with char-rnn's decay, after the clipping."""
     clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
@@ -158,42 +152,6 @@ def make_optimizer(config: Config, steps_per_epoch: int) -> optax.GradientTransf
         staircase=True,
     )
     return optax.chain(clip, optax.rmsprop(schedule, decay=0.95))
-
-
-def make_step(model: TokenRNN, optimizer: optax.GradientTransformation):
-    def step(state: CarriedState, batch, key):
-        tokens, carries = batch["tokens"], reset_where(batch["fresh"], state.carries)
-
-        def loss(params):
-            after, logits = model.apply(
-                {"params": params}, tokens[:, :-1], carries, training=True, rngs={"dropout": key}
-            )
-            nats = optax.softmax_cross_entropy_with_integer_labels(logits, tokens[:, 1:]).mean()
-            return nats, ({"nats": nats}, after)
-
-        network, (metrics, after) = descend(optimizer, state.network, loss)
-        return CarriedState(network, jax.lax.stop_gradient(after)), metrics
-
-    return step
-
-
-class HeldOut(NamedTuple):
-    """Holds the parts of a text on which the network is judged, as tokens and as characters."""
-
-    before: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
-    vocabulary: tuple[str, ...]
-
-    def text(self, tokens: np.ndarray) -> str:
-        return "".join(self.vocabulary[token] for token in tokens)
-
-
-def held_out(dataset: Dataset) -> HeldOut:
-    train, validation, test = (
-        split["tokens"].values for split in (dataset.train, dataset.validation, dataset.test)
-    )
-    return HeldOut(train, validation, test, dataset.vocabularies["tokens"])
 
 
 def sampling_rules(config: Config) -> tuple[SamplingRule, ...]:
@@ -278,7 +236,7 @@ def _densest(values: np.ndarray) -> int:
 def make_evaluate(
     config: Config, dataset: Dataset, model: TokenRNN
 ) -> Callable[[CarriedState, Key[Array, ""]], Evaluation]:
-    parts, name = held_out(dataset), dataset.provenance.dataset
+    parts, name = held_out(dataset, config.dataset), dataset.provenance.dataset
 
     def evaluate(state, key):
         params = state.network.params
@@ -313,21 +271,14 @@ def make_evaluate(
 
 def build(config: Config, library: Library) -> Experiment:
     dataset = library.text("--text", config.text) if config.text else library.load(config.dataset)
-    if "tokens" not in dataset.vocabularies:
-        raise DataError(f"--dataset={config.dataset} is not a text")
-    parts = held_out(dataset)
+    parts = held_out(dataset, config.dataset)
     encode(config.prompt, parts.vocabulary)  # Refuses what the text lacks before the training.
     model = TokenRNN(len(parts.vocabulary), config.features, dropout=config.dropout)
     batches = StreamBatches(parts.before, config.batch_size, config.chunk, config.seed)
     optimizer = make_optimizer(config, batches.steps_per_epoch)
 
-    def init(key):
-        tokens = jnp.zeros((1, 1), jnp.int32)
-        network = init_train_state(optimizer, model.init(key, tokens)["params"])
-        return CarriedState(network, model.zero_carries(config.batch_size))
-
     return Experiment(
-        init,
+        lambda key: init_characters(model, optimizer, config.batch_size, key),
         make_step(model, optimizer),
         make_evaluate(config, dataset, model),
         batches,

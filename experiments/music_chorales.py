@@ -45,9 +45,12 @@ from lecture_models.tasks.music_results import (
 )
 from lecture_models.tasks.roll_training import Checks, RollState, init_rolls, make_step
 
-# A frame of the chorales is a quarter note; of all others, an eighth.
-CHORALE, EIGHTH = Pace(1.0, 0.6), Pace(0.5, 0.25)
-PACES = MappingProxyType({"jsb_chorales": CHORALE, "made_chorales": CHORALE})
+# A frame of the chorales is a quarter note; of all others, an eighth. The chorales' file stands an
+# octave above Bach's notes.
+EIGHTH = Pace(0.5, 0.25)
+PACES = MappingProxyType(
+    {"jsb_chorales": Pace(1.0, 0.6, shift=-12), "made_chorales": Pace(1.0, 0.6)}
+)
 # Nats per frame on the test pieces: Bai et al., 2018, Table 1.
 PUBLISHED = MappingProxyType(
     {

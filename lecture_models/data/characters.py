@@ -149,11 +149,18 @@ def _dataset(name: str, source: str, text: str, file: DataFile, note: str = "") 
     end = int(TRAIN_SHARE * len(text))
     middle = (end + len(text)) // 2
     parts = text[:end], text[end:middle], text[middle:]
+    return text_dataset(parts, Provenance(name, source, (file,), note))
+
+
+def text_dataset(parts: tuple[str, str, str], provenance: Provenance) -> Dataset:
+    """Returns texts for training, validation and test as one sequence of characters each.
+
+    The vocabulary is that of the training text, with `UNKNOWN` if the others have more characters.
+    """
     vocabulary = tuple(sorted(set(parts[0])))
-    if set(text[end:]) - set(vocabulary) and UNKNOWN not in vocabulary:
+    if set("".join(parts[1:])) - set(vocabulary) and UNKNOWN not in vocabulary:
         vocabulary = (*vocabulary, UNKNOWN)
     train, validation, test = (
         Split({"tokens": Ragged.from_sequences([encode(part, vocabulary)])}) for part in parts
     )
-    provenance = Provenance(name, source, (file,), note)
     return Dataset(train, validation, test, (), provenance, {"tokens": vocabulary})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lecture_models.config import did_you_mean
 from lecture_models.data import (
+    abc_tunes,
     att_faces,
     boxed_pictures,
     bsds_crops,
@@ -60,6 +61,8 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
     "digits": (lambda data_dir: digits.read(),),
     "toy_objects": (lambda data_dir: toy_objects.make(),),
     "tinyshakespeare": (characters.read_shakespeare,),
+    "irish_abc": (abc_tunes.read_irish,),
+    "made_tunes": (lambda data_dir: abc_tunes.make_tunes(),),
     "zen": (lambda data_dir: characters.read_zen(),),
     "tweets": (labeled_texts.read_tweets,),
     "tweets_emotion": (labeled_texts.read_emotions,),

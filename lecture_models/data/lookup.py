@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lecture_models.data.abc_tunes import read_tunes
 from lecture_models.data.characters import read_text
 from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.dataset_library import DatasetLibrary
@@ -99,6 +100,10 @@ class Library:
     def music(self, flag: str, name: str) -> Dataset:
         """Returns the pieces of the folder or file that `flag` names, read once."""
         return self._read_once(read_music, flag, name)
+
+    def tunes(self, flag: str, name: str) -> Dataset:
+        """Returns the tunes of the file that `flag` names, read once."""
+        return self._read_once(read_tunes, flag, name)
 
     def piece(self, flag: str, name: str) -> OwnPiece:
         """Returns the piece of the MIDI file that `flag` names, read once."""

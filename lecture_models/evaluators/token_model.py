@@ -75,7 +75,7 @@ def read_tokens(
         states.append(np.asarray(memory))
     counted = slice(context - 1, steps)
     by_row = [np.concatenate(chunks)[counted].swapaxes(0, 1) for chunks in (nats, states)]
-    flat = [array.reshape(-1, *array.shape[2:])[: len(tokens)] for array in by_row]
+    flat = [array.reshape(ROWS * length, *array.shape[2:])[: len(tokens)] for array in by_row]
     return Reading(*flat)
 
 

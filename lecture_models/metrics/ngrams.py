@@ -53,3 +53,39 @@ def _lookup(counted: np.ndarray, asked: np.ndarray) -> np.ndarray:
     values, counts = np.unique(counted, return_counts=True)
     places = np.minimum(np.searchsorted(values, asked), len(values) - 1)
     return np.where(values[places] == asked, counts[places], 0)
+
+
+def draw_ngram_tokens(
+    train: Int[np.ndarray, " token"],
+    prompt: Int[np.ndarray, " start"],
+    order: int,
+    count: int,
+    generator: np.random.Generator,
+) -> Int[np.ndarray, " drawn"]:
+    """Draws tokens, each among those that followed the n - 1 tokens before it.
+
+    Where these tokens never occurred, the last of them alone are asked, down to none.
+
+    Args:
+        train: the tokens that are counted, as one sequence.
+        prompt: the tokens before the first drawn one.
+        order: n, at least 1.
+        count: the number of tokens to draw.
+        generator: draws.
+
+    Returns:
+        The drawn tokens, without the prompt.
+    """
+    following: dict[tuple[int, ...], list[int]] = {}
+    tokens = train.tolist()
+    for place, token in enumerate(tokens):
+        for length in range(min(order - 1, place) + 1):
+            following.setdefault(tuple(tokens[place - length : place]), []).append(token)
+    drawn = prompt.tolist()
+    for _ in range(count):
+        context = tuple(drawn[max(len(drawn) - order + 1, 0) :]) if order > 1 else ()
+        while context not in following:
+            context = context[1:]
+        choices = following[context]
+        drawn.append(choices[int(generator.integers(len(choices)))])
+    return np.array(drawn[len(prompt) :], train.dtype)

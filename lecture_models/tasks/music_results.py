@@ -29,10 +29,17 @@ SHOWN_SECONDS = 30.0
 
 
 class Pace(NamedTuple):
-    """Says how long a frame is: in quarter notes, for scores, and in seconds, for sounds."""
+    """Says how rolls are played.
+
+    Attributes:
+        beats: quarter notes in a frame, for scores.
+        seconds: the duration of a frame.
+        shift: keys by which notes are moved.
+    """
 
     beats: float
     seconds: float
+    shift: int = 0
 
 
 class Sampling(NamedTuple):
@@ -119,7 +126,8 @@ def prompts_of(sampling: Sampling, test: Ragged, key: Key[Array, ""]) -> np.ndar
 def sounds_and_scores(name: str, roll: Roll, pace: Pace, caption: str) -> Evaluation:
     """Returns a roll as a sound and as a score, which have the same name."""
     shown = roll[: max(int(SHOWN_SECONDS / pace.seconds), 1)]
-    sound, score = music(roll_notes(shown), pace.beats, pace.seconds, caption)
+    notes = [note._replace(pitch=note.pitch + pace.shift) for note in roll_notes(shown)]
+    sound, score = music(notes, pace.beats, pace.seconds, caption)
     return {name: sound, f"{name}_score": score}
 
 

@@ -39,6 +39,13 @@ def test_each_stretch_is_read_after_its_context_and_counted_once(params, monkeyp
         np.testing.assert_allclose(reading.nats[first : first + 17], expected, atol=1e-5)
 
 
+def test_states_need_not_be_kept(params):
+    before, tokens = tokens_of(9), tokens_of(50)
+    kept, plain = (read_tokens(MODEL, params, before, tokens, keep) for keep in (True, False))
+    np.testing.assert_array_equal(kept.nats, plain.nats)
+    assert plain.states.shape == (50, 0)
+
+
 def test_nothing_to_read_is_refused(params):
     with pytest.raises(ValueError, match=r"there are 0 \+ 3 tokens"):
         read_tokens(MODEL, params, tokens_of(0), tokens_of(3))

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from lecture_models.metrics.ngrams import ngram_nats
+from lecture_models.metrics.ngrams import draw_ngram_tokens, ngram_nats
 
 
 def by_hand(train, test, vocabulary, order, added):
@@ -45,3 +45,20 @@ def test_a_text_that_repeats_itself_costs_nothing():
 def test_sequences_that_are_too_short_are_refused():
     with pytest.raises(ValueError, match="3-grams of 2 tokens from 9 and 2 tokens"):
         ngram_nats(np.zeros(9, np.int64), np.zeros(2, np.int64), 2, 3)
+
+
+def test_drawn_tokens_follow_what_they_followed_in_the_text():
+    train = np.array([0, 1, 2, 0, 1, 3, 0, 1, 2], np.int32)
+    drawn = draw_ngram_tokens(train, np.array([0], np.int32), 2, 400, np.random.default_rng(0))
+    pairs = set(zip(train[:-1].tolist(), train[1:].tolist(), strict=True))
+    assert set(zip([0, *drawn[:-1].tolist()], drawn.tolist(), strict=True)) <= pairs | {(2, 0)}
+    after = drawn[1:][drawn[:-1] == 1]
+    assert 0.55 < np.mean(after == 2) < 0.78  # Twice of three times.
+
+
+def test_an_unknown_context_asks_for_shorter_ones():
+    train = np.array([0, 0, 0, 0], np.int32)
+    drawn = draw_ngram_tokens(train, np.array([7, 5], np.int32), 3, 5, np.random.default_rng(0))
+    assert drawn.tolist() == [0] * 5
+    single = draw_ngram_tokens(train, np.array([7], np.int32), 1, 2, np.random.default_rng(0))
+    assert single.tolist() == [0, 0]
