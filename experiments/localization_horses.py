@@ -56,6 +56,7 @@ from lecture_models.weights.pretrained import Weights
 
 CENTERED = np.array([0.25, 0.25, 0.75, 0.75], np.float32)
 THRESHOLDS = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # Of the class activation map, chosen on validation.
+LEAST_ROWS = 14  # Of the maps that tell where an edge is; chosen on validation.
 SCRATCH = (32, 48, 64, 96)  # Channels of the convolutions of a network from scratch.
 
 
@@ -64,7 +65,7 @@ class Config:
     # Comma-separated names; the first available one is used. A single name has no fallback.
     dataset: str = "weizmann_horses,made_objects"
     model: str = "googlenet_bvlc,untrained"  # The network whose features are read; likewise.
-    layer: str = ""  # Of that network; empty for its last one with rows and columns.
+    layer: str = ""  # Of that network; empty for its last one with 14 rows or more.
     scratch: bool = False  # Convolutions of its own, in place of the features of `model`.
     images: tuple[str, ...] = ()  # Your own pictures, in which a box is drawn.
     seed: int = 0
@@ -72,9 +73,9 @@ class Config:
     num_steps: int = 1_200
     views: int = 6  # Of each training picture: as it is, mirrored, and crops.
     side: int = 96  # Pixels of the input of a network from scratch.
-    reduced: int = 64  # Channels to which those of the features are reduced.
+    reduced: int = 32  # Channels to which those of the features are reduced.
     hidden: int = 256  # Features before the heads.
-    dropout: float = 0.5
+    dropout: float = 0.2
     overlap_weight: float = 1.0  # Of 1 - GIoU, beside the distance of the codes.
     learning_rate: float = 1e-3  # Adam's peak: a warmup, then a cosine to 0.
     weight_decay: float = 1e-3
@@ -151,7 +152,7 @@ def prepare(config: Config, library: Library, network: Pretrained | None) -> Pre
         return Prepared(
             *splits, own_pictures, lambda pixels: small_images(pixels, config.side), dataset.classes
         )
-    reader = make_layer_reader(network, last_maps(config, network), input_side(network, 0))
+    reader = make_layer_reader(network, fine_maps(config, network), input_side(network, 0))
 
     def inputs(pixels: np.ndarray) -> np.ndarray:
         if not len(pixels):
@@ -162,11 +163,12 @@ def prepare(config: Config, library: Library, network: Pretrained | None) -> Pre
     return Prepared(*splits, own_pictures, inputs, dataset.classes)
 
 
-def last_maps(config: Config, network: Pretrained) -> str:
-    """Returns the layer that was named, or the last one with rows and columns."""
+def fine_maps(config: Config, network: Pretrained) -> str:
+    """Returns the layer that was named, or the last one that is not too coarse for a box."""
     side = input_side(network, 0)
     shapes = layer_shapes(resizing_network(network, side), network, (side, side))
-    return config.layer or cam_layer(shapes, "")
+    fine = [name for name, shape in shapes.items() if len(shape) == 4 and shape[1] >= LEAST_ROWS]
+    return config.layer or (fine[-1] if fine else cam_layer(shapes, ""))
 
 
 def make_step(config: Config, model: Localizer, standard: Standard, optimizer):
@@ -188,10 +190,11 @@ def make_step(config: Config, model: Localizer, standard: Standard, optimizer):
     return step
 
 
-def cam_boxes(config: Config, network: Pretrained, pictures: dict[str, BoxedPictures]):
+def cam_maps(network: Pretrained, pictures: dict[str, BoxedPictures]) -> dict[str, np.ndarray]:
     """Returns for each split the Grad-CAM maps of each picture's most probable class."""
     side = input_side(network, 0)
-    apply, layer = resizing_network(network, side), last_maps(config, network)
+    apply = resizing_network(network, side)
+    layer = cam_layer(layer_shapes(apply, network, (side, side)), "")
 
     @jax.jit
     def heat(variables, images):
@@ -213,11 +216,11 @@ def cam_boxes(config: Config, network: Pretrained, pictures: dict[str, BoxedPict
     }
 
 
-def cam_row(config: Config, network: Pretrained | None, prepared: Prepared):
+def cam_row(network: Pretrained | None, prepared: Prepared):
     """Returns the boxes of Grad-CAM, a detector without training; None without class scores."""
     if network is None or not network.classes:
         return None
-    heats = cam_boxes(config, network, {"validation": prepared.validation, "test": prepared.test})
+    heats = cam_maps(network, {"validation": prepared.validation, "test": prepared.test})
 
     def boxes(name: str, threshold: float) -> np.ndarray:
         return np.stack([heat_box(heat, threshold) for heat in heats[name]])
@@ -271,7 +274,7 @@ def make_evaluate(
         labels, boxes = found(state.params, "test")
         truth, test = prepared.test.boxes, prepared.test
         rows = {"this network": boxes}
-        if (activation := cam_row(config, network, prepared)) is not None:
+        if (activation := cam_row(network, prepared)) is not None:
             rows["Grad-CAM of the most probable class, not trained"] = activation
         rows["mean box of the training pictures"] = np.tile(mean_box, (len(truth), 1))
         rows["middle half"] = np.tile(CENTERED, (len(truth), 1))
