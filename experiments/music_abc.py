@@ -22,7 +22,7 @@ from jaxtyping import Array, Key
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.abc_notation import AbcError, read_tune, split_tunes
 from lecture_models.data.characters import encode
-from lecture_models.data.dataset import Dataset
+from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
 from lecture_models.data.stream_batches import StreamBatches
 from lecture_models.evaluators.abc_scores import TuneScores, first_tune, score_tunes
@@ -226,7 +226,9 @@ def build(config: Config, library: Library) -> Experiment:
         library.tunes("--tunes", config.tunes) if config.tunes else library.load(config.dataset)
     )
     parts = held_out(dataset, config.dataset)
-    encode(PROMPT, parts.vocabulary)  # Refuses texts that are no tunes before the training.
+    if not score_tunes(split_tunes(parts.text(parts.test))).valid:
+        name = dataset.provenance.dataset
+        raise DataError(f"{name} has no tunes in ABC notation among its test texts")
     model = TokenRNN(len(parts.vocabulary), config.features, dropout=config.dropout)
     batches = StreamBatches(parts.before, config.batch_size, config.chunk, config.seed)
     optimizer = make_optimizer(config)
