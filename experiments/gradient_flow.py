@@ -6,8 +6,9 @@
 Paper: Pascanu et al., 2013, On the difficulty of training recurrent neural networks; Le et al.,
   2015, A simple way to initialize recurrent networks of rectified linear units
 Data: the characters of tinyshakespeare, or else of the Zen of Python; made sequences for training
-Cost: not measured yet: more than 5 minutes on a busy machine
-Expected: norms of gradients below their bounds; no published run yet
+Cost: 6 minutes on a busy machine
+Expected: norms of gradients below their bounds; gates alone add over 150 steps; see
+  results/gradient_flow.md
 """
 
 import dataclasses
