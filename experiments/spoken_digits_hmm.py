@@ -316,7 +316,7 @@ def build(config: Config, library: Library) -> Experiment:
     module = FrameNetwork(len(sounds.classes) * config.states, config.features, config.dropout)
     schedule = warmup_cosine(config.learning_rate, max(1, config.num_steps // folds))
     optimizer = optax.adam(schedule)
-    inputs = windows(config, speech, np.zeros(1, np.int64))
+    inputs = jnp.asarray(windows(config, speech, np.zeros(1, np.int64)))
 
     def init(key):
         def start(key):

@@ -24,7 +24,7 @@ def test_flags_choose_the_network(flags, kind):
     words, module, inputs = experiment.make_network(experiment.Config(**flags), 10)
     assert isinstance(module, kind)
     assert module.classes == 10
-    assert inputs.spectral == (kind is not WaveformConvolution)
+    assert inputs.hides == (kind is not WaveformConvolution)
     assert words
 
 
