@@ -55,7 +55,7 @@ def roll_plot(
         bounds = (0.0, seconds, low + LOWEST_PITCH - 0.5, high + LOWEST_PITCH + 0.5)
         axes.imshow(
             np.asarray(panel.values, float)[:, low : high + 1].T,
-            cmap="Greys",
+            cmap="gray_r",
             vmin=0.0,
             vmax=1.0,
             aspect="auto",
