@@ -86,6 +86,7 @@ class Config:
     clip_norm: float = 1.0  # The gradient's norm is cut to it; 0 for no clipping.
     beam: int = 4  # Captions kept in the search.
     length_penalty: float = 1.0  # Exponent of the length by which the search divides ln p.
+    candidates: int = 200  # Training captions among which the best constant one is chosen.
     feature_batch: int = 16  # Pictures at once in the network whose features are described.
     log_every: int = 100
     eval_every: int = 400
@@ -93,7 +94,8 @@ class Config:
 
     def __post_init__(self):
         require_at_least(self, 1, "batch_size", "least_count", "annotation_features", "embedding")
-        require_at_least(self, 1, "features", "beam", "feature_batch", *Cadence._fields)
+        require_at_least(self, 1, "features", "beam", "feature_batch", "candidates")
+        require_at_least(self, 1, *Cadence._fields)
         require_at_least(self, 0, "seed", "attention_features", "readout", "length_penalty")
         require_at_least(self, 0, "learning_rate", "clip_norm")
         require_between(self, 0.0, 0.95, "dropout")
@@ -111,6 +113,7 @@ SMOKE = {
     "attention_features": 3,
     "readout": 4,
     "beam": 2,
+    "candidates": 5,
     "feature_batch": 50,
     "log_every": 2,
     "eval_every": 6,
@@ -253,7 +256,11 @@ def test_results(config: Config, model: Captioner, params: Params, album: Album,
     other = test.grids[shuffled(len(test.grids), key)]
     blind = describe(model, params, words, other, config.beam, config.length_penalty)
     simple = baselines(
-        test.grids, album.train.grids, album.train.captions, np.random.default_rng(config.seed)
+        test.grids,
+        album.train.grids,
+        album.train.captions,
+        config.candidates,
+        np.random.default_rng(config.seed),
     )
     rows = {
         f"this network, beam of {config.beam}": score(best, test),

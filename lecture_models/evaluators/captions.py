@@ -15,8 +15,7 @@ from lecture_models.steps.descent import Params
 
 ROWS = 50  # Pictures of one call.
 MOST_WORDS = 20  # The rest of a longer caption is left out.
-CANDIDATES = 60  # Captions among which the best constant one is chosen.
-JUDGED = 100  # Training pictures on which it is chosen.
+JUDGED = 200  # Training pictures on which the best constant caption is chosen.
 
 Grids = Float[np.ndarray, "picture place channel"]
 
@@ -152,6 +151,7 @@ def baselines(
     grids: Grids,
     train_grids: Grids,
     train_captions: list[tuple[str, ...]],
+    candidates: int,
     generator: np.random.Generator,
 ) -> Baselines:
     """Returns the captions of two baselines.
@@ -160,6 +160,7 @@ def baselines(
         grids: the features of the pictures that are described.
         train_grids: those of the training pictures.
         train_captions: their captions.
+        candidates: the number of training captions among which the constant one is chosen.
         generator: draws the candidates of the constant caption and the pictures that judge them.
 
     Returns:
@@ -170,7 +171,7 @@ def baselines(
     judged = generator.permutation(len(train_captions))[:JUDGED]
     references = [train_captions[number] for number in judged]
     pool = sorted({text for captions in train_captions for text in captions})
-    chosen = generator.permutation(len(pool))[:CANDIDATES]
+    chosen = generator.permutation(len(pool))[:candidates]
     scores = [bleu([pool[number]] * len(references), references) for number in chosen]
     constant = pool[chosen[int(np.argmax(scores))]]
     codes, train_codes = (_direction(part) for part in (grids, train_grids))

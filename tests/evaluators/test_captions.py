@@ -69,7 +69,7 @@ def test_the_nearest_picture_lends_its_caption_and_the_constant_one_is_common():
     train = [("a dog runs fast now", "it runs"), ("a cat sits on a mat", "one cat sits on a mat")]
     grids = np.zeros((2, 3, 2), np.float16)
     grids[0, :, 0], grids[1, :, 1] = 1.0, 1.0
-    found = baselines(grids[::-1] * 7, grids, train, np.random.default_rng(0))
+    found = baselines(grids[::-1] * 7, grids, train, 4, np.random.default_rng(0))
     assert found.nearest == ["a cat sits on a mat", "a dog runs fast now"]
     assert found.constant in {text for captions in train for text in captions}
 
