@@ -17,10 +17,12 @@ def networks(config: Config, shape: tuple[int, int, int]) -> tuple[nn.Module, nn
     height, width, channels = shape
     factor = 2 ** len(config.widths)
     seed = (config.widths[0], height // factor, width // factor)
-    layers = [
-        nn.Linear(config.latent_dim, seed[0] * seed[1] * seed[2], bias=False),
-        nn.Unflatten(1, seed),
-    ]
+    size = seed[0] * seed[1] * seed[2]
+    layers = []
+    for before, after in itertools.pairwise((config.latent_dim, *config.hidden)):
+        layers += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.ReLU(True)]
+    last = (config.latent_dim, *config.hidden)[-1]
+    layers += [nn.Linear(last, size, bias=False), nn.Unflatten(1, seed)]
     for before, after in itertools.pairwise((*config.widths, channels)):
         layers += [nn.BatchNorm2d(before), nn.ReLU(True)]
         layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
@@ -30,9 +32,14 @@ def networks(config: Config, shape: tuple[int, int, int]) -> tuple[nn.Module, nn
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=not config.batch_norm)]
         layers += [nn.BatchNorm2d(after)] if config.batch_norm and before != channels else []
         layers += [nn.LeakyReLU(0.2, True)]
-    size = seed[0] * seed[1] * seed[2]
+    layers += [nn.Flatten()]
+    for before, after in itertools.pairwise((size, *config.hidden[::-1])):
+        layers += [nn.Linear(before, after, bias=not config.batch_norm)]
+        layers += [nn.BatchNorm1d(after)] if config.batch_norm else []
+        layers += [nn.LeakyReLU(0.2, True)]
+    last = (size, *config.hidden[::-1])[-1]
     discriminator = nn.Sequential(
-        *layers, nn.Flatten(), nn.Linear(size, 1, bias=not config.batch_norm), nn.Flatten(0)
+        *layers, nn.Linear(last, 1, bias=not config.batch_norm), nn.Flatten(0)
     )
     for network in (generator, discriminator):
         network.apply(_initialize)
@@ -59,19 +66,19 @@ def training_step(config: Config, shape: tuple[int, int, int]) -> Step:
     )
 
     def step(batch: torch.Tensor) -> None:
-        real = batch.requires_grad_(config.gradient_penalty > 0)
         with torch.no_grad():
-            fake = generator(torch.randn(len(real), config.latent_dim))
-        real_logits = discriminator(real)
-        loss = (functional.softplus(-real_logits) + functional.softplus(discriminator(fake))).mean()
+            fake = generator(torch.randn(len(batch), config.latent_dim))
+        loss = functional.softplus(-discriminator(batch)) + functional.softplus(discriminator(fake))
+        loss = loss.mean()
         if config.gradient_penalty > 0:
-            (gradient,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
+            part = batch[: config.penalized_images or len(batch)].clone().requires_grad_()
+            (gradient,) = torch.autograd.grad(discriminator(part).sum(), part, create_graph=True)
             loss = loss + 0.5 * config.gradient_penalty * gradient.square().sum((1, 2, 3)).mean()
         discriminator_optimizer.zero_grad()
         loss.backward()
         discriminator_optimizer.step()
 
-        fresh = generator(torch.randn(len(real), config.latent_dim))
+        fresh = generator(torch.randn(len(batch), config.latent_dim))
         for parameter in discriminator.parameters():
             parameter.requires_grad_(False)
         loss = functional.softplus(-discriminator(fresh)).mean()

@@ -52,10 +52,12 @@ class Generator(nn.Module):
         widths: the number of channels of each layer's maps, the smallest maps first.
         image_shape: height, width and number of channels; both sides are multiples of
             2 ** len(widths).
+        hidden: the number of units of each dense layer before the maps; none in the paper.
     """
 
     widths: tuple[int, ...]
     image_shape: tuple[int, int, int]
+    hidden: tuple[int, ...] = ()
 
     @nn.compact
     def __call__(
@@ -79,6 +81,9 @@ class Generator(nn.Module):
         factor = 2 ** len(self.widths)
         _require_multiple(self.image_shape, factor)
         x = latents if conditions is None else jnp.concatenate([latents, conditions], 1)
+        for layer, features in enumerate(self.hidden, 1):
+            x = nn.Dense(features, use_bias=False, kernel_init=WEIGHTS, name=f"dense{layer}")(x)
+            x = nn.relu(batch_norm(x, training, f"dense_norm{layer}", scale_init=unit_scales))
         seed_shape = (height // factor, width // factor, self.widths[0])
         x = nn.Dense(math.prod(seed_shape), use_bias=False, kernel_init=WEIGHTS, name="seed")(x)
         x = x.reshape(-1, *seed_shape)
@@ -99,11 +104,15 @@ class Discriminator(nn.Module):
             biases where none of them is.
         spectral_norm: whether the filters of each layer are divided by their largest singular
             value. Miyato et al., "Spectral normalization for GANs", 2018.
+        hidden: the number of units of each dense layer behind the maps; none in the paper. With two
+            convolutions and no dense layer a logit is a sum over windows of 10x10 pixels, so that
+            nothing judges the whole of the image.
     """
 
     widths: tuple[int, ...]
     batch_norm: bool = True
     spectral_norm: bool = False
+    hidden: tuple[int, ...] = ()
 
     @nn.compact
     def __call__(
@@ -148,8 +157,20 @@ class Discriminator(nn.Module):
                 x = batch_norm(x, training, f"norm{layer}", scale_init=unit_scales)
             x = nn.leaky_relu(x, SLOPE)
             activations[f"conv{layer}"] = x
+        x = x.reshape(len(x), -1)
+        for layer, features in enumerate(self.hidden, 1):
+            dense = nn.Dense(
+                features,
+                use_bias=not self.batch_norm,
+                kernel_init=WEIGHTS,
+                name=f"dense{layer}",
+            )
+            x = self._apply(dense, x, training)
+            if self.batch_norm:
+                x = batch_norm(x, training, f"dense_norm{layer}", scale_init=unit_scales)
+            x = nn.leaky_relu(x, SLOPE)
         last = nn.Dense(1, use_bias=not self.batch_norm, kernel_init=WEIGHTS, name="logit")
-        return self._apply(last, x.reshape(len(x), -1), training)[:, 0], activations
+        return self._apply(last, x, training)[:, 0], activations
 
     def _apply(self, layer: nn.Module, x: Array, training: bool) -> Array:
         if not self.spectral_norm:

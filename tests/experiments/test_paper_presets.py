@@ -73,6 +73,7 @@ STATED = {
         "latent_dim": 100,
         "uniform_noise": True,
         "widths": (512, 256),
+        "hidden": (),
         "conditional": False,
         "loss": "non_saturating",
         "batch_norm": True,

@@ -53,6 +53,36 @@ def test_the_generators_output_and_the_discriminators_input_are_not_normalized()
     assert "bias" not in discriminator["conv1"]
 
 
+def test_dense_layers_lie_between_the_latents_and_the_maps_and_behind_them():
+    generator = shapes(Generator((6,), (4, 4, 1), (5,)), (1, 3))["params"]
+    discriminator = shapes(Discriminator((6,), False, False, (5,)), (1, 4, 4, 1))["params"]
+    assert generator["dense1"]["kernel"].shape == (3, 5)
+    assert generator["seed"]["kernel"].shape == (5, 2 * 2 * 6)
+    assert discriminator["dense1"]["kernel"].shape == (2 * 2 * 6, 5)
+    assert discriminator["logit"]["kernel"].shape == (5, 1)
+
+
+@pytest.mark.slow
+def test_without_a_dense_layer_no_two_distant_pixels_are_judged_together():
+    """Looks for a mixed derivative of the logit by pixels more than 10 pixels apart."""
+    images = jax.random.normal(key(), (1, 28, 28, 1))
+
+    def mixed(hidden):
+        network = Discriminator((4, 4), False, False, hidden)
+        variables = network.init(key(), images)
+
+        def logit(first, second):
+            moved = images.at[0, 8, 8, 0].add(first).at[0, 20, 20, 0].add(second)
+            return 100.0 * network.apply(variables, moved)[0][0]
+
+        apart = logit(5.0, 5.0) - logit(5.0, 0.0) - logit(0.0, 5.0) + logit(0.0, 0.0)
+        scale = abs(logit(5.0, 0.0) - logit(0.0, 0.0)) + abs(logit(0.0, 5.0) - logit(0.0, 0.0))
+        return float(abs(apart) / scale)
+
+    assert mixed(()) < 1e-3
+    assert mixed((32,)) > 1e-2
+
+
 @pytest.mark.slow
 def test_weights_and_scales_are_drawn_as_in_the_paper():
     params = Generator((64, 32), (28, 28, 1)).init(key(), jnp.zeros((1, 100)))["params"]
