@@ -9,8 +9,9 @@
 Paper: Hochreiter and Schmidhuber, 1997; LeCun and Bengio, 1995, Convolutional networks for images,
   speech, and time series; the lecture's slide on speech recognition
 Data: Free Spoken Digit Dataset, or else made vowels (announced and recorded), or your own WAV files
-Cost: 2 to 6 minutes on a busy machine
-Expected: see results/spoken_digits.md
+Cost: 1 to 3 minutes on a busy machine
+Expected: 99.9 +- 0.2% of the 300 test recordings (3 seeds), 73.9% of speakers who are unknown
+  (1 seed); see results/spoken_digits.md
 """
 
 import dataclasses
