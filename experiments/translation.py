@@ -18,7 +18,6 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jaxtyping import Array, Key
 
@@ -26,22 +25,17 @@ from lecture_models.config import require_at_least, require_between
 from lecture_models.data.dataset import DataError, Dataset, Split
 from lecture_models.data.lookup import Library
 from lecture_models.data.ragged_batches import RaggedBatches, ragged_batches
-from lecture_models.data.words import split_sentence
 from lecture_models.evaluators.translation import (
     Languages,
-    Translation,
-    align,
     nats_per_word,
     translate,
 )
 from lecture_models.evaluators.word_writing import shifted, written_vocabulary
-from lecture_models.experiment import Best, Cadence, DataTable, Evaluation, Experiment, Images
+from lecture_models.experiment import Best, Cadence, DataTable, Evaluation, Experiment
 from lecture_models.losses.token_likelihood import smoothed_nats
-from lecture_models.metrics.translation_scores import TextScores, score_texts
+from lecture_models.metrics.translation_scores import TextScores
 from lecture_models.models.translator import Translator
 from lecture_models.nn.recurrent import length_mask
-from lecture_models.plots.attention_map import attention_map
-from lecture_models.plots.line_plot import Curve, line_plot
 from lecture_models.steps.descent import (
     Params,
     TrainState,
@@ -49,10 +43,10 @@ from lecture_models.steps.descent import (
     init_train_state,
     warmup_cosine,
 )
+from lecture_models.tasks.translation_results import attention_pictures, score, scores_by_length
 
 MAPS = 6  # Sentences whose attention is drawn.
 TOLD = 20  # Sentences in the table of translations.
-LENGTHS = 4  # Groups of test sentences of about equal size, by the length of the source.
 # Scores of others, with other tokens and other scripts: bentrevett/pytorch-seq2seq, its notebooks.
 PUBLISHED = (
     ("pytorch-seq2seq, LSTM without attention", 13.76),
@@ -220,45 +214,6 @@ def make_step(config: Config, model: Translator, optimizer: optax.GradientTransf
         return descend(optimizer, state, loss)
 
     return step
-
-
-def score(translations: list[Translation], references: list[str]) -> TextScores:
-    texts = [translation.texts[0] for translation in translations]
-    return score_texts(texts, [(reference,) for reference in references])
-
-
-def scores_by_length(
-    translations: list[Translation], source: list[str], references: list[str]
-) -> tuple[DataTable, Images]:
-    """Returns BLEU of test sentences in groups of growing length: Bahdanau et al., figure 2."""
-    lengths = np.array([len(split_sentence(text)) for text in source])
-    groups = np.array_split(np.argsort(lengths, kind="stable"), min(LENGTHS, len(source)))
-    rows, middles, values = [], [], []
-    for group in groups:
-        found = score([translations[k] for k in group], [references[k] for k in group])
-        rows.append((f"{lengths[group].min()} to {lengths[group].max()}", len(group), found.bleu))
-        middles.append(float(lengths[group].mean()))
-        values.append(found.bleu)
-    table = DataTable(
-        ("words of the source", "sentences", "BLEU"), tuple(rows), "greedy, test sentences"
-    )
-    curve = Curve("greedy", np.array(middles), np.array(values), marker="o")
-    plot = line_plot([curve], ("words of the source", "BLEU"))
-    return table, Images(plot[None], 1, "BLEU of test sentences by their length")
-
-
-def attention_pictures(
-    model: Translator, params: Params, languages: Languages, source: list[str], written: list[str]
-) -> Evaluation:
-    """Draws at which words of the source the decoder looked when it wrote each word."""
-    if not model.attention_features:
-        return {}
-    maps = [
-        attention_map(alignment.source, alignment.target, alignment.weights)
-        for alignment in align(model, params, languages, source, written)
-    ]
-    caption = "the weight of each word of the source (columns) at each written word (rows)"
-    return {"attention": Images(np.stack(maps), min(3, len(maps)), caption)}
 
 
 def say_results(config: Config, model, params: Params, languages: Languages) -> Evaluation:
