@@ -6,8 +6,9 @@
 
 Paper: Vinyals et al., 2015, Show and tell; Xu et al., 2015, Show, attend and tell
 Data: Flickr8k, 1,000 of its 8,091 photos; else made pictures of shapes (announced and recorded)
-Cost: not measured yet
-Expected: no published run yet
+Cost: 4 minutes on two cores beside other work
+Expected: BLEU-4 15.5 of test photos with five references (most similar photo: 7.3), one seed; see
+  results/captioning.md
 """
 
 import dataclasses
