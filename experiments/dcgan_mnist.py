@@ -7,8 +7,9 @@
 Paper: Radford et al., 2016, Unsupervised representation learning with deep convolutional generative
   adversarial networks
 Data: MNIST, or else the 1,797 digits that scikit-learn ships (announced and recorded)
-Cost: not measured yet
-Expected: not measured yet; see results/dcgan_mnist.md
+Cost: 10 minutes on two cores beside other work
+Expected: Frechet distance 22.1, one seed, far from that of gan_mnist (2.79); see
+  results/dcgan_mnist.md
 """
 
 import dataclasses
@@ -53,18 +54,18 @@ FEWEST_IMAGES = 1_000  # With fewer, a discriminator learns them by heart.
 class Config:
     dataset: str = "mnist,digits"  # Comma-separated names; the first available one is used.
     seed: int = 0
-    batch_size: int = 32
-    num_steps: int = 9_000
-    latent_dim: int = 16  # 100 in the paper; in gan_mnist fewer scored higher.
+    batch_size: int = 64
+    num_steps: int = 6_000
+    latent_dim: int = 100
     uniform_noise: bool = False  # Latents from U(-sqrt 3, sqrt 3), not N(0, 1), as in the paper.
     widths: tuple[int, ...] = (64, 32)  # Channels of G from 7x7 maps on; D has them in reverse.
-    hidden: tuple[int, ...] = (256,)  # Dense layers of both; without, D sees 10x10 pixels at most.
+    hidden: tuple[int, ...] = ()  # Dense layers of both; the paper has none.
     conditional: bool = False  # Tells both networks the class: Mirza and Osindero, 2014.
     loss: str = "non_saturating"  # Or saturating, wasserstein, hinge, least_squares.
     batch_norm: bool = False  # In D, as in the paper; here R1 in its place learned faster.
     spectral_norm: bool = False  # Of D's filters: Miyato et al., 2018.
     gradient_penalty: float = 0.5  # R1's gamma: Mescheder et al., 2018.
-    penalized_images: int = 8  # Of a batch, for R1; 0 for all. A part has the same mean for less.
+    penalized_images: int = 16  # Of a batch, for R1; 0 for all. A part has the same mean for less.
     slope_penalty: float = 0.0  # Of WGAN-GP, which has 10: Gulrajani et al., 2017.
     weight_clip: float = 0.0  # Bound of D's weights; WGAN has 0.01: Arjovsky et al., 2017.
     critic_steps: int = 1  # Updates of D before each one of G, on batches of their own.
@@ -72,12 +73,12 @@ class Config:
     discriminator_rate_ratio: float = 1.0  # D's learning rate over G's: Heusel et al., 2017.
     cosine: bool = True  # Decays the learning rate to 0.
     adam_b1: float = 0.0  # As in Mescheder et al., 2018; 0.5 in the paper, not Adam's 0.9.
-    average_decay: float = 0.9995  # Samples come from the moving average of the generators.
+    average_decay: float = 0.999  # Samples come from the moving average of the generators.
     num_samples: int = 10_000  # Samples for every metric.
     probe_images: int = 1_000  # Labeled images from which an SVM learns D's features; 0 for none.
     extractor_steps: int = 1_200  # Of the judging classifier, where none ships.
     log_every: int = 100
-    eval_every: int = 4_500
+    eval_every: int = 3_000
     checkpoint_every: int = 1_000
 
     def __post_init__(self):

@@ -106,8 +106,7 @@ MODELS = (
     Model(
         _cell(
             *("DCGAN", "dcgan_mnist", "frechet_distance"),
-            # Neither the runs of `gan_losses` nor the first version, which had batches of 64.
-            *(("conditional", False), ("probe_images", 1_000), ("batch_size", 32)),
+            *(("conditional", False), ("probe_images", 1_000)),  # Not the runs of `gan_losses`.
         ),
         "none",
         None,
