@@ -8,7 +8,8 @@ Paper: Graves, Fernandez, Gomez and Schmidhuber, 2006, Connectionist temporal cl
 Data: 60 sentences of eight words (OpenSLR 1), or recordings of the Free Spoken Digit Dataset joined
   to strings, or your own; else strings of made vowels (announced and recorded)
 Cost: 1 to 6 minutes on a busy machine
-Expected: 2 of 232 words wrong on yes and no (1 seed); see results/spoken_sentences.md
+Expected: one of 29 sentences wrong in two of three seeds; the third does not learn; see
+  results/spoken_sentences.md
 """
 
 import dataclasses
