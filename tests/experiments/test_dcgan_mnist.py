@@ -94,7 +94,7 @@ def test_samples_depend_on_neither_their_batch_nor_running_statistics():
 
 @pytest.mark.slow
 def test_told_networks_draw_and_judge_classes():
-    own = config(conditional=True)
+    own = config(conditional=True, hidden=())
     experiment = build(own)
     state = experiment.init(jax.random.key(0))
     batch = next(experiment.batches(0))
