@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lecture_models.metrics import boxes as by_hand
@@ -36,6 +36,7 @@ def test_overlaps_of_known_boxes(other, overlap, generalized):
     assert float(generalized_iou(UNIT, other)) == pytest.approx(generalized, abs=1e-6)
 
 
+@settings(deadline=None, max_examples=50)
 @given(box(), box())
 def test_the_overlap_is_that_of_single_boxes(first, second):
     expected = by_hand.intersection_over_union(by_hand.Box(*first), by_hand.Box(*second))
@@ -43,6 +44,7 @@ def test_the_overlap_is_that_of_single_boxes(first, second):
     assert float(found) == pytest.approx(expected, abs=1e-5)
 
 
+@settings(deadline=None, max_examples=50)
 @given(box())
 def test_decoding_is_the_inverse_of_encoding(first):
     np.testing.assert_allclose(decode(encode(jnp.array(first))), first, atol=1e-5)
