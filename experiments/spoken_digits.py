@@ -10,8 +10,8 @@ Paper: Hochreiter and Schmidhuber, 1997; LeCun and Bengio, 1995, Convolutional n
   speech, and time series; the lecture's slide on speech recognition
 Data: Free Spoken Digit Dataset, or else made vowels (announced and recorded), or your own WAV files
 Cost: 1 to 3 minutes on a busy machine
-Expected: 99.9 +- 0.2% of the 300 test recordings (3 seeds), 73.9% of speakers who are unknown
-  (1 seed); see results/spoken_digits.md
+Expected: 99.9 +- 0.2% of the 300 test recordings (3 seeds), 74.3 +- 1.0% of unknown speakers
+  (3 seeds); see results/spoken_digits.md
 """
 
 import dataclasses
