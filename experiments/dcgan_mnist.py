@@ -357,9 +357,7 @@ def build(config: Config, library: Library) -> Experiment:
         samples_key, more_key = jax.random.split(key)
         return judge_samples(state, samples_key) | more(state, more_key)
 
-    arrays = {"images": dataset.train.images}
-    if num_classes:
-        arrays["labels"] = dataset.train.labels
+    arrays = {"images": dataset.train.images} | ({"labels": labels} if num_classes else {})
     return Experiment(
         init,
         step,

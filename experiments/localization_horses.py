@@ -235,6 +235,41 @@ def cam_row(network: Pretrained | None, prepared: Prepared):
     return boxes("test", best)
 
 
+def names_of(labels: np.ndarray, classes: tuple[str, ...]) -> list[str]:
+    return [classes[label] for label in labels]
+
+
+def test_results(
+    prepared: Prepared,
+    network: Pretrained | None,
+    mean_box: np.ndarray,
+    labels: np.ndarray,
+    boxes: np.ndarray,
+) -> Evaluation:
+    """Returns what is said about the test pictures, after the last step alone."""
+    test, truth = prepared.test, prepared.test.boxes
+    rows = {"this network": boxes}
+    if (activation := cam_row(network, prepared)) is not None:
+        rows["Grad-CAM of the most probable class, not trained"] = activation
+    rows["mean box of the training pictures"] = np.tile(mean_box, (len(truth), 1))
+    rows["middle half"] = np.tile(CENTERED, (len(truth), 1))
+    scores = {name: overlaps(found, truth) for name, found in rows.items()}
+    shown = (test.pixels, boxes, names_of(labels, prepared.classes), truth)
+    return {
+        "test_iou": scores["this network"].mean,
+        "test_found_percent": scores["this network"].found,
+        "test_class_percent": 100.0 * float((labels == test.labels).mean()),
+        "mean_box_iou": scores["mean box of the training pictures"].mean,
+        "comparison": DataTable(
+            ("box", "mean IoU", "IoU above 0.5, %"),
+            tuple((name, score.mean, score.found) for name, score in scores.items()),
+            f"{len(truth)} test pictures",
+        ),
+        "hits": drawn(*shown, "test pictures; the number is the IoU with the truth"),
+        "misses": drawn(*shown, "the test pictures with the least IoU", np.argsort),
+    }
+
+
 def make_evaluate(
     config: Config,
     model: Localizer,
@@ -253,9 +288,6 @@ def make_evaluate(
         logits, codes = predict(params, jnp.asarray(maps[name]))
         return np.asarray(logits).argmax(axis=1), np.clip(np.asarray(standard.boxes(codes)), 0, 1)
 
-    def names_of(labels: np.ndarray) -> list[str]:
-        return [prepared.classes[label] for label in labels]
-
     def evaluate(state, key):
         labels, boxes = found(state.params, "validation")
         results: Evaluation = {
@@ -266,39 +298,15 @@ def make_evaluate(
         }
         if len(prepared.own.pixels):
             labels, boxes = found(state.params, "own")
+            names = names_of(labels, prepared.classes)
             results["own_pictures"] = drawn(
-                prepared.own.pixels, boxes, names_of(labels), None, "your pictures, squeezed"
+                prepared.own.pixels, boxes, names, None, "your pictures, squeezed"
             )
         _, (adam, *_) = state.optimizer_state
         if int(adam.count) < config.num_steps:  # Adam counts its steps.
             return results
-        labels, boxes = found(state.params, "test")
-        truth, test = prepared.test.boxes, prepared.test
-        rows = {"this network": boxes}
-        if (activation := cam_row(network, prepared)) is not None:
-            rows["Grad-CAM of the most probable class, not trained"] = activation
-        rows["mean box of the training pictures"] = np.tile(mean_box, (len(truth), 1))
-        rows["middle half"] = np.tile(CENTERED, (len(truth), 1))
-        scores = {name: overlaps(found_boxes, truth) for name, found_boxes in rows.items()}
-        ours, names = scores["this network"], names_of(labels)
-        pixels = test.pixels
-        return results | {
-            "test_iou": ours.mean,
-            "test_found_percent": ours.found,
-            "test_class_percent": 100.0 * float((labels == test.labels).mean()),
-            "mean_box_iou": scores["mean box of the training pictures"].mean,
-            "comparison": DataTable(
-                ("box", "mean IoU", "IoU above 0.5, %"),
-                tuple((name, score.mean, score.found) for name, score in scores.items()),
-                f"{len(truth)} test pictures",
-            ),
-            "hits": drawn(
-                pixels, boxes, names, truth, "test pictures; the number is the IoU with the truth"
-            ),
-            "misses": drawn(
-                pixels, boxes, names, truth, "the test pictures with the least IoU", np.argsort
-            ),
-        }
+        found_in_test = found(state.params, "test")
+        return results | test_results(prepared, network, mean_box, *found_in_test)
 
     return evaluate
 

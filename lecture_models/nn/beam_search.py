@@ -85,40 +85,51 @@ def search(
         choices = jax.nn.log_softmax(logits)
         choices = choices.at[:, jnp.array(forbidden, jnp.int32)].set(-jnp.inf)
         choices = choices.reshape(sentences, beam, -1)
-        vocabulary = choices.shape[-1]
-        # A sequence that has ended has one continuation: another `end`, which costs nothing.
-        only_end = jnp.where(jnp.arange(vocabulary) == end, 0.0, -jnp.inf)
-        choices = jnp.where(state.ended[..., None], only_end[None, None], choices)
-        total = state.log_probabilities[..., None] + choices
-        lengths = (state.lengths + ~state.ended)[..., None]
-        scores = total / jnp.maximum(lengths, 1) ** length_penalty
-        _, best = jax.lax.top_k(scores.reshape(sentences, -1), beam)
-        parents, tokens = best // vocabulary, best % vocabulary
-
-        def chosen(array):
-            return jnp.take_along_axis(array, parents, axis=1)
-
-        rows = (jnp.arange(sentences)[:, None] * beam + parents).reshape(-1)
-        state = _Beam(
-            jax.tree.map(lambda array: array[rows], after),
-            tokens,
-            jnp.take_along_axis(total.reshape(sentences, -1), best, axis=1),
-            chosen(lengths[..., 0]),
-            chosen(state.ended) | (tokens == end),
-        )
-        return state, (tokens, parents)
+        return _extend(state, after, choices, end, length_penalty)
 
     state, (tokens, parents) = jax.lax.scan(step, state, None, length=steps)
+    return Hypotheses(
+        _trace_back(tokens, parents),
+        state.lengths,
+        state.log_probabilities,
+        state.log_probabilities / jnp.maximum(state.lengths, 1) ** length_penalty,
+    )
+
+
+def _extend(state: _Beam, after: Memory, choices: Array, end: int, length_penalty: float):
+    """Returns the best sequences with one more token, and for each its token and its parent."""
+    sentences, beam, vocabulary = choices.shape
+    # A sequence that has ended has one continuation: another `end`, which costs nothing.
+    only_end = jnp.where(jnp.arange(vocabulary) == end, 0.0, -jnp.inf)
+    choices = jnp.where(state.ended[..., None], only_end[None, None], choices)
+    total = state.log_probabilities[..., None] + choices
+    lengths = state.lengths + ~state.ended
+    scores = total / jnp.maximum(lengths, 1)[..., None] ** length_penalty
+    _, best = jax.lax.top_k(scores.reshape(sentences, -1), beam)
+    parents, tokens = best // vocabulary, best % vocabulary
+
+    def chosen(array):
+        return jnp.take_along_axis(array, parents, axis=1)
+
+    rows = (jnp.arange(sentences)[:, None] * beam + parents).reshape(-1)
+    extended = _Beam(
+        jax.tree.map(lambda array: array[rows], after),
+        tokens,
+        jnp.take_along_axis(total.reshape(sentences, -1), best, axis=1),
+        chosen(lengths),
+        chosen(state.ended) | (tokens == end),
+    )
+    return extended, (tokens, parents)
+
+
+def _trace_back(tokens: Array, parents: Array) -> Int[Array, "sentence beam time"]:
+    """Returns the sequences that end in the last beam, from each step's tokens and parents."""
 
     def back(rows, pair):
         tokens, parents = pair
         return jnp.take_along_axis(parents, rows, axis=1), jnp.take_along_axis(tokens, rows, axis=1)
 
+    _, sentences, beam = tokens.shape
     last_rows = jnp.tile(jnp.arange(beam), (sentences, 1))
     _, by_time = jax.lax.scan(back, last_rows, (tokens, parents), reverse=True)
-    return Hypotheses(
-        jnp.moveaxis(by_time, 0, -1),
-        state.lengths,
-        state.log_probabilities,
-        state.log_probabilities / jnp.maximum(state.lengths, 1) ** length_penalty,
-    )
+    return jnp.moveaxis(by_time, 0, -1)

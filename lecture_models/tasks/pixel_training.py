@@ -87,11 +87,6 @@ def pixel_experiment(
 
         return descend(training.optimizer, state, loss)
 
-    train = dataset.train
-    if training.train_on_validation:
-        train = joined(train, dataset.validation)
-    images = train.images if training.dynamic_binarization else observe(train.images)
-    arrays = {"images": images} | ({"labels": train.labels} if by_class else {})
     model = pixel_model(network, levels)
     test, validation = (observe(part.images) for part in (dataset.test, dataset.validation))
     evaluate = make_evaluate(model, dataset, Observed(test, validation, *outside), settings)
@@ -100,8 +95,23 @@ def pixel_experiment(
         init,
         step,
         lambda state, key: evaluate(state.params, key) | show(),
-        ArrayBatches(arrays, training.batch_size, training.seed),
+        _batches(dataset, observe, training, by_class),
         Best("validation_negative_log_likelihood", sign=-1.0),
         sample=lambda state, key, count: sample(state.params, key, count),
         cadence_decides=training.cadence_decides,
     )
+
+
+def _batches(
+    dataset: Dataset,
+    observe: Callable[[np.ndarray], np.ndarray],
+    training: PixelTraining,
+    by_class: bool,
+) -> ArrayBatches:
+    """Returns batches of training images, with their classes where the network is told them."""
+    train = dataset.train
+    if training.train_on_validation:
+        train = joined(train, dataset.validation)
+    images = train.images if training.dynamic_binarization else observe(train.images)
+    arrays = {"images": images} | ({"labels": train.labels} if by_class else {})
+    return ArrayBatches(arrays, training.batch_size, training.seed)
