@@ -1,12 +1,12 @@
 """Reads pictures with one object each, its class and its box.
 
 A split has `pixels`, uint8 RGB, (example, side, side, 3): whole pictures, squeezed into a square;
-`boxes`, float32, (example, 4): top, left, bottom and right edge as shares of the sides; and
-`labels`.
+`boxes`, float32, (example, 4): top, left, bottom and right edge as shares of the sides; `masks`,
+uint8, (example, side, side), 1 for the object; and `labels`.
 
 Source: the horses of Borenstein and Ullman, 2002, 327 photos with masks, in `weizmann-horses/`:
-`horses.csv` has the boxes of the masks, and `pairs.tar.gz` the photos. Every tenth training photo
-validates. There is no published checksum.
+`horses.csv` has the boxes of the masks, and `pairs.tar.gz` photos and masks. Every tenth training
+photo validates. There is no published checksum.
 """
 
 import io
@@ -19,6 +19,8 @@ from PIL import Image, UnidentifiedImageError
 from lecture_models.data import archives
 from lecture_models.data.csv_cells import finite_number, read_csv
 from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance, Split
+from lecture_models.data.joint_views import resized
+from lecture_models.data.label_maps import binary_mask, decode_map
 
 FOLDER = "weizmann-horses"
 SIDE = 224  # Pixels.
@@ -29,10 +31,12 @@ _HEADER = ("file", "split", "width", "height", "xmin", "ymin", "xmax", "ymax")
 def boxed_split(
     pixels: UInt8[np.ndarray, "example side side 3"],
     boxes: Float32[np.ndarray, "example 4"],
+    masks: UInt8[np.ndarray, "example side side"],
     labels: Int[np.ndarray, " example"],
 ) -> Split:
-    """Returns a split of square pictures with one box each."""
-    return Split({"pixels": pixels, "boxes": boxes, "labels": labels.astype(np.int32)})
+    """Returns a split of square pictures with one box and one mask each."""
+    labels = labels.astype(np.int32)
+    return Split({"pixels": pixels, "boxes": boxes, "masks": masks, "labels": labels})
 
 
 def read_horses(data_dir: Path) -> Dataset:
@@ -49,20 +53,24 @@ def read_horses(data_dir: Path) -> Dataset:
     if not lines or lines[0].cells != _HEADER:
         raise DataError(f"{table} must begin with the line {','.join(_HEADER)}")
     content, packed_file = archives.read_unpacked(packed)
-    photos = dict(archives.tar_files(content, packed))
-    pixels, boxes, splits = [], [], []
+    files = dict(archives.tar_files(content, packed))
+    pixels, boxes, masks, splits = [], [], [], []
     for line in lines[1:]:
         name, split, *cells = line.cells
         if split not in ("train", "test"):
             raise DataError(f"{table}, line {line.number}: {split!r} must be train or test")
         width, height, *edges = (finite_number(cell, table, line.number) for cell in cells)
         boxes.append(_relative(edges, width, height, f"{table}, line {line.number}"))
-        member = f"images/{name}.jpg"
-        if member not in photos:
-            raise DataError(f"{packed} lacks {member}, which {table.name} names")
-        pixels.append(squeezed(photos[member], f"{packed}: {member}"))
+        photo, mask = f"images/{name}.jpg", f"masks/{name}.png"
+        for member in (photo, mask):
+            if member not in files:
+                raise DataError(f"{packed} lacks {member}, which {table.name} names")
+        pixels.append(squeezed(files[photo], f"{packed}: {photo}"))
+        values = decode_map(files[mask], f"{packed}: {mask}", (int(width), int(height)))
+        masks.append(squeezed_mask(binary_mask(values, f"{packed}: {mask}")))
         splits.append(split)
-    whole = boxed_split(np.stack(pixels), np.stack(boxes), np.zeros(len(boxes), np.int32))
+    labels = np.zeros(len(boxes), np.int32)
+    whole = boxed_split(np.stack(pixels), np.stack(boxes), np.stack(masks), labels)
     is_test = np.array(splits) == "test"
     in_training = np.cumsum(~is_test) - 1
     held_out = ~is_test & (in_training % PERIOD == PERIOD - 1)
@@ -81,6 +89,11 @@ def squeezed(content: bytes, name: str) -> UInt8[np.ndarray, "side side 3"]:
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise DataError(f"{name} cannot be decoded as a picture") from error
     return np.asarray(picture)
+
+
+def squeezed_mask(mask: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "side side"]:
+    """Returns a mask of 0 and 1 at SIDE x SIDE pixels, 1 where at least half of a pixel is."""
+    return (resized(255 * mask, (SIDE, SIDE)) >= 128).astype(np.uint8)
 
 
 def _relative(edges: list[float], width: float, height: float, where: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Makes pictures of one shape on a noisy background, with its class and its box.
+"""Makes pictures of one shape on a noisy background, with its class, its box and its mask.
 
 They stand in where no real photos with boxes are; the truth is exact.
 """
@@ -20,19 +20,18 @@ def make(seed: int = 0) -> Dataset:
     generator = np.random.default_rng(seed)
     labels = generator.integers(len(CLASSES), size=sum(_SIZES))
     drawn = [_draw(generator, int(label)) for label in labels]
-    pixels = np.stack([picture for picture, _ in drawn])
-    boxes = np.stack([box for _, box in drawn])
+    pixels, boxes, masks = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
     ends = np.cumsum((0, *_SIZES))
     splits = [
-        boxed_split(pixels[begin:end], boxes[begin:end], labels[begin:end])
+        boxed_split(pixels[begin:end], boxes[begin:end], masks[begin:end], labels[begin:end])
         for begin, end in itertools.pairwise(ends)
     ]
     note = f"{len(labels)} made pictures of one shape"
     return Dataset(*splits, CLASSES, Provenance("made_objects", "made by a rule", (), note))
 
 
-def _draw(generator: np.random.Generator, label: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a picture and the box of its shape."""
+def _draw(generator: np.random.Generator, label: int) -> tuple[np.ndarray, ...]:
+    """Returns a picture, and the box and the mask of its shape."""
     height, width = generator.uniform(14.0, 44.0, 2)
     top = generator.uniform(0.0, SIDE - height)
     left = generator.uniform(0.0, SIDE - width)
@@ -48,4 +47,4 @@ def _draw(generator: np.random.Generator, label: int) -> tuple[np.ndarray, np.nd
     noise = generator.normal(0.0, 18.0, (SIDE, SIDE, 3))
     canvas = np.where(inside[..., None], color[None, None], background[None, None]) + noise
     box = np.array([top, left, top + height, left + width], np.float32) / SIDE
-    return np.clip(canvas, 0, 255).astype(np.uint8), box.astype(np.float32)
+    return np.clip(canvas, 0, 255).astype(np.uint8), box, inside.astype(np.uint8)

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Float32, Int, UInt8
-from PIL import Image
 
+from lecture_models.data import joint_views
 from lecture_models.data.dataset import Split
 from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import AnnotatedImages, LabeledBox
@@ -54,21 +54,27 @@ def augmented(pictures: BoxedPictures, views: int, generator: np.random.Generato
 
 def mirrored(pictures: BoxedPictures) -> BoxedPictures:
     """Returns pictures and boxes with left and right exchanged."""
-    top, left, bottom, right = pictures.boxes.T
-    boxes = np.stack([top, 1.0 - right, bottom, 1.0 - left], axis=1).astype(np.float32)
-    return BoxedPictures(pictures.pixels[:, :, ::-1], boxes, pictures.labels)
+    return _joined([joint_views.mirrored(scene) for scene in _scenes(pictures)], pictures.labels)
 
 
 def _cropped(pictures: BoxedPictures, generator: np.random.Generator) -> BoxedPictures:
-    pixels, boxes = [], []
-    for picture, box in zip(pictures.pixels, pictures.boxes, strict=True):
-        window = _window(box, generator)
-        side = picture.shape[0]
-        edges = tuple(float(edge) for edge in window[[1, 0, 3, 2]] * side)
-        view = Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR, box=edges)
-        pixels.append(np.asarray(view))
-        boxes.append(seen_in(window, box))
-    return BoxedPictures(np.stack(pixels), np.stack(boxes), pictures.labels)
+    parts = [
+        joint_views.part_of(scene, _window(scene.boxes[0], generator), 0.0)
+        for scene in _scenes(pictures)
+    ]
+    return _joined(parts, pictures.labels)
+
+
+def _scenes(pictures: BoxedPictures) -> list[joint_views.Scene]:
+    return [
+        joint_views.Scene(pixels, box[None])
+        for pixels, box in zip(pictures.pixels, pictures.boxes, strict=True)
+    ]
+
+
+def _joined(scenes: list[joint_views.Scene], labels: np.ndarray) -> BoxedPictures:
+    pixels = np.stack([scene.pixels for scene in scenes])
+    return BoxedPictures(pixels, np.concatenate([scene.boxes for scene in scenes]), labels)
 
 
 def _window(box: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -82,12 +88,6 @@ def _window(box: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         if (shown >= LEAST_VISIBLE * sides).all():
             return window
     return np.array([0.0, 0.0, 1.0, 1.0])
-
-
-def seen_in(window: np.ndarray, box: np.ndarray) -> Float32[np.ndarray, "4"]:
-    """Returns where a box is in a part of a picture, as shares of the sides of that part."""
-    start, size = np.tile(window[:2], 2), np.tile(window[2:] - window[:2], 2)
-    return np.clip((box - start) / size, 0.0, 1.0).astype(np.float32)
 
 
 def small_images(pixels: Pixels, side: int) -> Float32[np.ndarray, "picture small small 3"]:

@@ -19,7 +19,7 @@ def small(monkeypatch):
     monkeypatch.setattr(boxed_pictures, "SIDE", 8)
 
 
-def write(folder, rows=None, header=HEADER, photo=None):
+def write(folder, rows=None, header=HEADER, photo=None, mask=None):
     home = folder / "weizmann-horses"
     home.mkdir(parents=True, exist_ok=True)
     if rows is None:
@@ -27,12 +27,27 @@ def write(folder, rows=None, header=HEADER, photo=None):
     (home / "horses.csv").write_text("\n".join([header, *rows]) + "\n")
     with tarfile.open(home / "pairs.tar.gz", "w:gz") as archive:
         for number in range(25):
-            content = io.BytesIO()
-            Image.new("RGB", (40, 20), (10 * number, 0, 0)).save(content, "PNG")
-            data = photo if photo is not None and number == 3 else content.getvalue()
-            member = tarfile.TarInfo(f"images/horse{number:03d}.jpg")
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
+            inside = Image.new("1", (40, 20))
+            inside.paste(1, (10, 5, 30, 20))
+            files = {
+                f"images/horse{number:03d}.jpg": encoded(
+                    Image.new("RGB", (40, 20), (10 * number, 0, 0))
+                ),
+                f"masks/horse{number:03d}.png": encoded(inside),
+            }
+            if number == 3:
+                files["images/horse003.jpg"] = photo or files["images/horse003.jpg"]
+                files["masks/horse003.png"] = mask or files["masks/horse003.png"]
+            for name, data in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+
+
+def encoded(image):
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()
 
 
 def test_boxes_are_shares_of_the_sides(tmp_path):
@@ -40,6 +55,9 @@ def test_boxes_are_shares_of_the_sides(tmp_path):
     dataset = read_horses(tmp_path)
     assert [len(split) for split in dataset[:3]] == [19, 2, 4]
     np.testing.assert_allclose(dataset.test["boxes"][0], [0.25, 0.25, 1.0, 0.75])
+    mask = dataset.test["masks"][0]
+    np.testing.assert_array_equal(np.flatnonzero(mask[4]), [2, 3, 4, 5])
+    np.testing.assert_array_equal(np.flatnonzero(mask[:, 3]), [2, 3, 4, 5, 6, 7])
     assert dataset.test["pixels"][:, 0, 0, 0].tolist() == [210, 220, 230, 240]
     assert dataset.validation["pixels"][:, 0, 0, 0].tolist() == [90, 190]
 
@@ -69,6 +87,12 @@ def test_wrong_files_are_refused(tmp_path):
     write(tmp_path, photo=b"no picture")
     with pytest.raises(DataError, match="horse003.jpg cannot be decoded"):
         read_horses(tmp_path)
+    write(tmp_path, mask=encoded(Image.new("L", (20, 20), 1)))
+    with pytest.raises(DataError, match="horse003.png has 20x20 pixels; its picture has 40x20"):
+        read_horses(tmp_path)
+    write(tmp_path, mask=encoded(Image.new("L", (40, 20))))
+    with pytest.raises(DataError, match="horse003.png has no object"):
+        read_horses(tmp_path)
 
 
 def test_the_box_of_a_made_shape_encloses_it():
@@ -82,3 +106,9 @@ def test_the_box_of_a_made_shape_encloses_it():
         assert inside > 0.4 if CLASSES[label] != "square" else inside > 0.9
         outside = bright.sum() - bright[top:bottom, left:right].sum()
         assert outside < 0.01 * bright.size
+
+
+def test_the_mask_of_a_made_shape_is_bright():
+    split = make().train
+    bright = split["pixels"].astype(int).sum(axis=-1) > 375
+    assert ((split["masks"] > 0) == bright).mean() > 0.97

@@ -9,7 +9,6 @@ from lecture_models.tasks.localization import (
     heat_box,
     mirrored,
     overlaps,
-    seen_in,
     small_images,
 )
 
@@ -43,11 +42,6 @@ def test_mirroring_twice_changes_nothing():
     twice = mirrored(mirrored(PICTURES))
     np.testing.assert_array_equal(twice.pixels, PICTURES.pixels)
     np.testing.assert_allclose(twice.boxes, PICTURES.boxes, atol=1e-6)
-
-
-def test_a_box_is_clipped_to_the_part_that_is_seen():
-    window, box = np.array([0.0, 0.0, 0.5, 0.5]), np.array([0.25, 0.25, 0.75, 0.4])
-    np.testing.assert_allclose(seen_in(window, box), [0.5, 0.5, 1.0, 0.8])
 
 
 def test_the_box_of_a_map_is_that_of_its_largest_region():
