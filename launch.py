@@ -3,6 +3,7 @@
 python launch.py --experiment=gan_mnist
 python launch.py --experiment=gan_mnist --help
 python launch.py --table=vgg16_memory
+python launch.py --lecture=004
 python launch.py --list
 """
 
@@ -23,6 +24,7 @@ from lecture_models.commands.config_flags import parse, usage_error  # noqa: E40
 from lecture_models.commands.flags import COMMANDS, command_flags  # noqa: E402
 from lecture_models.commands.invocation import Checkout, Invocation, announce  # noqa: E402
 from lecture_models.config import UsageError  # noqa: E402
+from lecture_models.runs.arguments import flag_names  # noqa: E402
 from lecture_models.training.interrupt import stop_signal_of, stopping_at_once  # noqa: E402
 from lecture_models.training.process_setup import tune_for_cpu  # noqa: E402
 from lecture_models.training.standard_streams import forgiving_standard_error  # noqa: E402
@@ -32,6 +34,7 @@ from lecture_models.training.standard_streams import forgiving_standard_error  #
 # are given, the first in this order decides.
 COMMAND_OF_FLAG = {
     "list": "listing",
+    "lecture": "lecture",
     "table": "table",
     "reproduce": "reproduce",
     "evaluate": "evaluate",
@@ -56,6 +59,10 @@ usage: python launch.py --experiment=NAME [--FIELD=VALUE ...]
   --table=NAME                         prints a published table beside this project's results
   --table=NAME --run                   first trains the runs that the table lacks
   --table=list                         lists the tables, and how many cells are filled
+
+  --lecture=list                       lists the lectures
+  --lecture=004                        prints the slides, their commands and our numbers
+  --lecture=004 --run=smoke            runs every slide, and writes one page
 
   --report=runs/                       writes runs/index.html, one page about all runs
   --runs='loss<1.0'                    finds past runs
@@ -130,7 +137,9 @@ def _is_for_the_user(error: Exception) -> bool:
 
 
 def _dispatch(invocation: Invocation) -> int:
-    values = command_flags(*COMMANDS)
+    # A flag of several commands, such as --run, has the values of the command that was typed.
+    typed = flag_names(invocation.arguments)
+    values = command_flags(*sorted(COMMANDS, key=lambda name: COMMANDS[name][0].name not in typed))
     try:
         values(invocation.argv, known_only=True)
     except flags.Error as error:
@@ -140,6 +149,8 @@ def _dispatch(invocation: Invocation) -> int:
         if value is not None and value is not False:
             module = importlib.import_module(f"lecture_models.commands.{command}")
             return getattr(module, command)(invocation, value)
+    if values.run is not None:
+        raise UsageError("--run needs --lecture=NUMBER or --table=NAME")
     _refuse_leftovers(invocation)
     print(USAGE, end="")
     return 0 if values.help else 2

@@ -39,12 +39,13 @@ ARROWS = {
     "reports": {*FRONT_DOOR, "runs", "plots"},
     "tables": {*FRONT_DOOR, "runs", "plots", "reports", "training"},
     "training": {*FRONT_DOOR, "runs", "plots", "reports"},
+    "lectures": {*FRONT_DOOR, "runs", "plots", "reports", "tables"},
     "sweeps": {*FRONT_DOOR, "runs", "plots", "reports", "training"},
     "evaluators": {*FRONT_DOOR, *PURE, "data", "weights", "plots"},
     "tasks": {*FRONT_DOOR, *PURE, "data", "weights", "plots", "evaluators"},
     "commands": {
         *(*FRONT_DOOR, "nn", "data", "weights", "runs", "plots"),
-        *("reports", "tables", "training", "sweeps"),
+        *("reports", "tables", "training", "sweeps", "lectures"),
     },
 }
 # A page may name anything but what drives it.

@@ -1,40 +1,12 @@
 """Defines the launcher's own flags by command; a run also has the fields of its experiment."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from absl import flags
 
-from lecture_models.commands.config_flags import LARGEST_INTEGER, SMALLEST_INTEGER, parse
+from lecture_models.commands.config_flags import parse
+from lecture_models.commands.launcher_flag import LauncherFlag, define
 from lecture_models.config import PRESETS, UsageError
-from lecture_models.files import PathError, local_path
-
-
-class LauncherFlag(NamedTuple):
-    """Describes a flag.
-
-    Attributes:
-        name: the name, without dashes.
-        default: the default; None if the flag need not have a value.
-        text: the help.
-        choices: the allowed values, if not every value of the type is allowed.
-        alone: the value that the flag has if it is given without one; one of the choices.
-        kind: the type; needed if the default is None and the value is not a text. A Path has its
-            ~ expanded, and is refused if it is not on this machine.
-    """
-
-    name: str
-    default: str | int | float | bool | Path | None
-    text: str
-    choices: tuple[str, ...] = ()
-    alone: str = ""
-    kind: type | None = None
-
-    @property
-    def value_type(self) -> type:
-        """Returns the type of the value."""
-        return self.kind or (str if self.default is None else type(self.default))
-
 
 _PROCESSES = (
     LauncherFlag(
@@ -184,6 +156,25 @@ _TABLE = (
     ),
     LauncherFlag("runs_dir", Path("runs"), "folder in which finished runs are searched"),
 )
+_LECTURE = (
+    LauncherFlag("lecture", None, "number of a lecture, such as 004; or list"),
+    LauncherFlag(
+        "run",
+        None,
+        "runs the command of every slide and writes a page: smoke takes seconds for each, default "
+        "minutes; --run means --run=smoke",
+        ("smoke", "default"),
+        alone="smoke",
+    ),
+    LauncherFlag(
+        "workdir",
+        None,
+        "folder of the runs and of the page (default: runs/lectures); the same command continues",
+        kind=Path,
+    ),
+    LauncherFlag("output", None, "writes the page to this .html file", kind=Path),
+    *(flag for flag in _WANDB if flag.name != "wandb_name"),
+)
 _REPRODUCE = (
     LauncherFlag(
         "reproduce", None, "folder of a finished run, which is repeated and compared", kind=Path
@@ -267,6 +258,7 @@ COMMANDS: dict[str, tuple[LauncherFlag, ...]] = {
     "run": _RUN,
     "sweep": _SWEEP,
     "table": _TABLE,
+    "lecture": _LECTURE,
     "reproduce": _REPRODUCE,
     "evaluate": _EVALUATE,
     "export": _EXPORT,
@@ -284,69 +276,8 @@ def command_flags(*commands: str) -> flags.FlagValues:
     values = flags.FlagValues()
     for flag in (*_SHARED, *(flag for name in commands for flag in COMMANDS[name])):
         if flag.name not in values:
-            _define(values, flag)
+            define(values, flag)
     return values
-
-
-def _define(values: flags.FlagValues, flag: LauncherFlag) -> None:
-    if flag.alone:
-        parser = _AloneParser(flag.choices, flag.alone)
-        defined = flags.Flag(parser, None, flag.name, flag.default, flag.text, boolean=True)
-        flags.DEFINE_flag(defined, flag_values=values)
-        return
-    if flag.choices:
-        flags.DEFINE_enum(flag.name, flag.default, flag.choices, flag.text, flag_values=values)
-        return
-    if isinstance(flag.default, bool):
-        short = "h" if flag.name == "help" else None
-        flags.DEFINE_bool(flag.name, flag.default, flag.text, short_name=short, flag_values=values)
-        return
-    if issubclass(flag.value_type, Path):
-        parser = _PathParser(flag.name)
-        defined = flags.Flag(parser, None, flag.name, flag.default, flag.text)
-        flags.DEFINE_flag(defined, flag_values=values)
-        return
-    definers = {int: _define_integer, float: flags.DEFINE_float}
-    define = definers.get(flag.value_type, flags.DEFINE_string)
-    define(flag.name, flag.default, flag.text, flag_values=values)
-
-
-def _define_integer(*arguments: Any, flag_values: flags.FlagValues) -> None:
-    flags.DEFINE_integer(*arguments, SMALLEST_INTEGER, LARGEST_INTEGER, flag_values=flag_values)
-
-
-class _PathParser(flags.ArgumentParser):
-    """Parses the path of a file or folder on this machine; raises UsageError for anything else."""
-
-    syntactic_help = "a path on this machine"
-
-    def __init__(self, name: str):
-        self._name = f"--{name}"
-
-    def parse(self, argument: str | Path) -> Path:
-        """Returns the path, with ~ expanded."""
-        if isinstance(argument, str) and argument.startswith("--"):
-            raise UsageError(f"{self._name} has no value; it must be a path on this machine")
-        try:
-            return argument if isinstance(argument, Path) else local_path(self._name, argument)
-        except PathError as error:
-            raise UsageError(str(error)) from error
-
-    def flag_type(self) -> str:
-        """Returns the name of the type."""
-        return "path"
-
-
-class _AloneParser(flags.EnumParser):
-    """Parses one of several choices; a flag without a value, absl's "true", has a value too."""
-
-    def __init__(self, choices: tuple[str, ...], alone: str):
-        super().__init__(choices)
-        self._alone = alone
-
-    def parse(self, argument: str) -> str:
-        """Returns the choice."""
-        return self._alone if argument == "true" else super().parse(argument)
 
 
 def help_lines(command: str) -> list[tuple[str, str]]:

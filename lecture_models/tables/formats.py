@@ -187,10 +187,10 @@ def _cells(row: TableRow, names: tuple[str, ...], remarks: list[int]) -> tuple[s
     printed = row.published.printed if row.published else "-"
     if row.published and row.published.spread:
         printed += f" ± {row.published.spread:g}"
-    shown = " ".join(f"[{number}]" for number in remarks)
-    judged = row.label, printed, _shown(row.ours, row.decimals), _difference(row), verdict(row)
-    extras = {extra.name: _shown(extra.value, extra.decimals) for extra in row.extras}
-    return (*judged, *(extras.get(name, "-") for name in names), row.how, shown)
+    numbers = " ".join(f"[{number}]" for number in remarks)
+    judged = row.label, printed, shown(row.ours, row.decimals), _difference(row), verdict(row)
+    extras = {extra.name: shown(extra.value, extra.decimals) for extra in row.extras}
+    return (*judged, *(extras.get(name, "-") for name in names), row.how, numbers)
 
 
 def record(row: TableRow) -> dict[str, Any]:
@@ -229,7 +229,8 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"runs": " ".join(values["runs"])}
 
 
-def _shown(ours: int | float | str | Measurement | None, decimals: int) -> str:
+def shown(ours: int | float | str | Measurement | None, decimals: int) -> str:
+    """Returns what a cell shows of our value; a measurement with its spread and number of seeds."""
     if ours is None:
         return "-"
     if isinstance(ours, str):
