@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,12 @@ def describe_process(root: Path, command: str, fast_convolutions: bool) -> dict[
         The record, in values that JSON can hold.
     """
     variables = {name: os.environ[name] for name in VARIABLES if name in os.environ}
+    git = git_commit(root)
     return {
         "command": command,
-        "git": git_commit(root),
-        "versions": versions(),
+        "git": git,
+        # Where there is no commit, as in an installed wheel, the version names the code.
+        "versions": versions(PACKAGES if git else (SOFTWARE, *PACKAGES)),
         "device": device(),
         "environment": {**variables, FAST_CONVOLUTIONS: fast_convolutions},
         "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -62,11 +65,12 @@ def describe_process(root: Path, command: str, fast_convolutions: bool) -> dict[
 def git_commit(root: Path) -> dict[str, Any] | None:
     """Returns the commit, and whether the checkout has changed or new files.
 
-    Returns None outside of a checkout.
+    Returns None outside of a checkout, also where other code's checkout holds the environment in
+    which this project is installed.
     """
     commit = _git(root, "rev-parse", "HEAD")
     status = _git(root, "status", "--porcelain")
-    if commit is None or status is None:
+    if commit is None or status is None or not _git(root, "ls-files"):
         return None
     return {"commit": commit, "dirty": bool(status)}
 
@@ -107,10 +111,10 @@ def _git(root: Path, *arguments: str) -> str | None:
     return finished.stdout.strip()
 
 
-def versions() -> dict[str, str]:
-    """Returns the versions of Python and of the installed packages that matter."""
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Returns the versions of Python and of those of the packages that are installed."""
     installed = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in packages:
         try:
             installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -44,3 +44,11 @@ def test_outside_of_a_checkout_there_is_no_commit(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert git_commit(tmp_path) is None
     assert shown_commit(None) == "not a checkout"
+
+
+def test_an_installed_package_has_no_commit_within_a_checkout_of_other_code(checkout):
+    folder, _ = checkout
+    installed = folder / ".venv" / "lecture_models" / "checkout"
+    installed.mkdir(parents=True)
+    (installed / "launch.py").write_text("3\n")
+    assert git_commit(installed) is None
