@@ -12,7 +12,10 @@ from pathlib import Path
 import jax
 import pytest
 import threadpoolctl
+from flax import linen as nn
 from xdist.scheduler import LoadFileScheduling
+
+from tests.whole_programs import compile_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,6 +49,8 @@ jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE
 # Writing a program to the disk costs more than compiling a small one.
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+nn.Module.init = compile_whole(nn.Module.init)
+nn.Module.apply = compile_whole(nn.Module.apply)
 
 # With all tests collected a full collection of garbage takes half a second, and tracing makes so
 # many objects that there is one every few seconds.
