@@ -44,6 +44,7 @@ from lecture_models.plots.word_maps import word_maps
 from lecture_models.steps.descent import (
     Params,
     TrainState,
+    clip_to_norm,
     descend,
     init_train_state,
     warmup_cosine,
@@ -354,7 +355,7 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         config.readout,
         config.dropout,
     )
-    clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
+    clip = clip_to_norm(config.clip_norm)
     optimizer = optax.chain(clip, optax.adam(warmup_cosine(config.learning_rate, config.num_steps)))
 
     def init(key):

@@ -37,7 +37,7 @@ from lecture_models.metrics.ngrams import ngram_nats
 from lecture_models.models.token_rnn import TokenRNN
 from lecture_models.nn.sampling import SamplingRule
 from lecture_models.plots.colored_text import colored_text
-from lecture_models.steps.descent import warmup_cosine
+from lecture_models.steps.descent import clip_to_norm, warmup_cosine
 from lecture_models.tasks.character_model import (
     CarriedState,
     HeldOut,
@@ -140,7 +140,7 @@ SMOKE = {
 
 def make_optimizer(config: Config, steps_per_epoch: int) -> optax.GradientTransformation:
     """Returns Adam with a cosine, or RMSProp with char-rnn's decay, after the clipping."""
-    clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
+    clip = clip_to_norm(config.clip_norm)
     if not config.char_rnn_schedule:
         return optax.chain(clip, optax.adam(warmup_cosine(config.learning_rate, config.num_steps)))
     schedule = optax.exponential_decay(

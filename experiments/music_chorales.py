@@ -34,7 +34,7 @@ from lecture_models.experiment import Best, Cadence, Evaluation, Experiment
 from lecture_models.models.roll_rnn import RollRNN
 from lecture_models.nn.recurrent_cells import gru, lstm, rnn
 from lecture_models.steps.best_so_far import scale_by_factor
-from lecture_models.steps.descent import warmup_cosine
+from lecture_models.steps.descent import clip_to_norm, warmup_cosine
 from lecture_models.tasks.music_results import (
     Pace,
     Sampling,
@@ -159,7 +159,7 @@ SMOKE = {
 
 
 def make_optimizer(config: Config) -> optax.GradientTransformation:
-    clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
+    clip = clip_to_norm(config.clip_norm)
     if config.lower_rate:
         return optax.chain(clip, optax.adam(config.learning_rate), scale_by_factor())
     return optax.chain(clip, optax.adam(warmup_cosine(config.learning_rate, config.num_steps)))

@@ -43,7 +43,7 @@ from lecture_models.models.text_classifier import (
     RecurrentEncoder,
     TextClassifier,
 )
-from lecture_models.steps.descent import Params, warmup_cosine
+from lecture_models.steps.descent import Params, clip_to_norm, warmup_cosine
 from lecture_models.tasks.text_folds import TEST, VALIDATION, TextFolds, make_folds
 from lecture_models.tasks.text_results import counting_baselines, explain, word_picture
 from lecture_models.tasks.text_training import (
@@ -214,7 +214,7 @@ SMOKE = {
 
 
 def make_optimizer(config: Config) -> optax.GradientTransformation:
-    clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
+    clip = clip_to_norm(config.clip_norm)
     if config.adadelta:
         return optax.chain(clip, optax.adadelta(config.learning_rate, rho=0.95, eps=1e-6))
     return optax.chain(clip, optax.adam(warmup_cosine(config.learning_rate, config.num_steps)))

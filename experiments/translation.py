@@ -39,6 +39,7 @@ from lecture_models.nn.recurrent import length_mask
 from lecture_models.steps.descent import (
     Params,
     TrainState,
+    clip_to_norm,
     descend,
     init_train_state,
     warmup_cosine,
@@ -179,7 +180,7 @@ def make_batches(config: Config, train: Split, languages: Languages) -> RaggedBa
 
 
 def make_optimizer(config: Config) -> optax.GradientTransformation:
-    clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
+    clip = clip_to_norm(config.clip_norm)
     rate = config.learning_rate
     if not config.constant_rate:
         rate = warmup_cosine(config.learning_rate, config.num_steps)

@@ -44,6 +44,18 @@ def warmup_cosine(learning_rate: float, num_steps: int) -> optax.Schedule:
     return optax.warmup_cosine_decay_schedule(0.0, learning_rate, num_steps // 50, num_steps)
 
 
+def clip_to_norm(limit: float) -> optax.GradientTransformation:
+    """Returns the clipping that precedes an optimizer.
+
+    Args:
+        limit: the largest norm of the whole gradient; 0 leaves gradients as they are.
+
+    Returns:
+        A transformation to chain before the optimizer. It has no state.
+    """
+    return optax.clip_by_global_norm(limit) if limit else optax.identity()
+
+
 def descend(
     optimizer: optax.GradientTransformation,
     state: TrainState,
