@@ -79,7 +79,9 @@ def image_nats(logits: BitLogits | LevelLogits, images: Images) -> Float[Array, 
     return pixel_nats(logits, images).sum(axis=(1, 2, 3))
 
 
-def bits_per_dimension(nats: Float[Array, "*shape"] | float, dimensions: int):
+def bits_per_dimension(
+    nats: Float[Array, "*shape"] | float, dimensions: int
+) -> Float[Array, "*shape"] | float:
     """Converts the nats of an image to bits per pixel and channel.
 
     Args:
