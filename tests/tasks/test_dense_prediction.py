@@ -29,7 +29,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def state(network):
-    return network.init(jax.random.key(0), optax.adam(1e-2))
+    return jax.jit(lambda key: network.init(key, optax.adam(1e-2)))(jax.random.key(0))
 
 
 def test_pictures_are_squeezed_and_there_may_be_none(network):
@@ -80,9 +80,8 @@ def test_features_are_read_at_the_size_of_each_deeper_level():
     np.testing.assert_allclose(places, places[:, :1].repeat(20, 1), atol=1e-3)
     assert places.max() > 0.0
     assert np.isfinite(features).all()
-    maps = network.maps(
-        network.init(jax.random.key(0), optax.sgd(0.1)).variables, network.inputs(gray)
-    )
+    state = jax.eval_shape(lambda key: network.init(key, optax.sgd(0.1)), jax.random.key(0))
+    maps = jax.eval_shape(network.maps, state.variables, network.inputs(gray))
     assert maps.shape == (2, 16, 16, 1)
 
 
