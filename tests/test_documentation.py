@@ -90,7 +90,8 @@ def test_every_experiments_page_has_its_fields_presets_and_results():
     page = experiment_pages.page(launch.CHECKOUT.experiments, "gan_mnist", NAMES)
     module = discovery.load(launch.CHECKOUT.experiments, "gan_mnist")
     assert all(f"`--{option.name}`" in page for option in options(module.Config))
-    assert "`--preset=paper` stands for" in page
+    assert "| preset paper | preset smoke |" in page
+    assert "| `8` | `100` |  |" in page  # latent_dim
     assert "\n## Results\n" in page
     assert "](../results/gan_mnist.png)" in page
     assert len(re.findall(r"^# ", page, re.MULTILINE)) == 1
@@ -123,11 +124,12 @@ def test_a_link_leads_to_the_same_page_in_the_site(source, page, link, expected)
 
 def test_the_gallery_shows_pictures_and_sounds_that_exist():
     chosen = gallery.chosen()
-    assert len(chosen["pictures"]) == len(set(chosen["pictures"]))
     known = gallery.captions(ROOT / "results")
-    names = [*chosen["pictures"], *(sound["file"] for sound in chosen["sounds"])]
+    pictures = [picture["file"] for picture in chosen["pictures"]]
+    names = [*pictures, *(sound["file"] for sound in chosen["sounds"])]
+    assert len(names) == len(set(names))
     assert not [name for name in names if not (ROOT / "results" / name).is_file()]
-    assert set(chosen["pictures"]) <= set(known)
+    assert set(pictures) <= set(known)
     front = gallery.fill((ROOT / "docs" / "index.md").read_text("utf-8"), NAMES)
     assert front.count("<figure") == len(names)
 

@@ -28,7 +28,6 @@ def page(folder: Path, name: str, experiments: frozenset[str]) -> str:
         f"# {name}\n\n{_docstring(module)}",
         _facts(discovery.entry(folder, name)),
         _config(module),
-        _presets(module),
         f"Source: `experiments/{name}.py`",
         results(name, experiments),
     ]
@@ -103,30 +102,38 @@ def _facts(entry: discovery.ExperimentEntry) -> str:
 
 
 def _config(module: ModuleType) -> str:
+    """Returns each field with its meaning, its default, and its value in each preset."""
+    presets = {
+        preset: overrides(module, preset)
+        for preset in PRESETS[1:]
+        if hasattr(module, preset.upper())
+    }
+    names = ["field", "meaning", "default", *(f"preset {preset}" for preset in presets)]
     lines = [
         "## Config",
         "",
-        "Every field is a flag of the same name.",
+        "Every field is a flag of the same name. A preset changes the fields that have a value in "
+        "its column.",
         "",
-        "| field | type | default | meaning |",
-        "| --- | --- | --- | --- |",
+        '<div class="config" markdown>',
+        "",
+        f"| {' | '.join(names)} |",
+        "| --- " * len(names) + "|",
     ]
     for option in options(module.Config):
         default = as_typed(option.default)
-        shown = f"`{default}`" if default else "empty"
-        reason = _cell(option.reason)
-        lines.append(f"| `--{option.name}` | {option.type_name} | {shown} | {reason} |")
-    return "\n".join(lines)
-
-
-def _presets(module: ModuleType) -> str:
-    lines = ["## Presets", ""]
-    for preset in PRESETS[1:]:
-        if hasattr(module, preset.upper()):
-            changes = overrides(module, preset).items()
-            flags = " ".join(f"--{field}={as_typed(value)}" for field, value in changes)
-            lines += [f"`--preset={preset}` stands for", "", f"    {flags}", ""]
-    return "\n".join(lines).rstrip()
+        changed = [
+            f"`{as_typed(changes[option.name])}`" if option.name in changes else ""
+            for changes in presets.values()
+        ]
+        cells = [
+            f"`--{option.name}`",
+            _cell(option.reason),
+            f"`{default}`" if default else f"empty ({option.type_name})",
+            *changed,
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", "</div>"])
 
 
 def _cell(text: str) -> str:

@@ -33,13 +33,15 @@ def fill(text: str, experiments: frozenset[str]) -> str:
     """
     known = captions(ROOT / "results")
     pictures = []
-    for name in chosen()["pictures"]:
+    for picture in chosen()["pictures"]:
+        name = picture["file"]
         if name not in known:
             raise ValueError(f"docs/gallery.yaml: no page in results/ shows {name}")
         caption, page = known[name]
+        caption = picture.get("caption", caption)
         place = site_place(f"results/{page}", experiments)
-        picture = f"[![{caption}](results/{name}){{ loading=lazy }}]({place})"
-        pictures += _figure(picture, f"[{Path(page).stem}]({place}): {caption}")
+        shown = f"[![{caption}](results/{name}){{ loading=lazy }}]({place})"
+        pictures += _figure(shown, f"[{Path(page).stem}]({place}): {caption}")
     sounds = []
     for sound in chosen()["sounds"]:
         place = site_place(f"results/{sound['page']}", experiments)
