@@ -1,4 +1,4 @@
-"""Runs the launcher as the console script `lecture-models`."""
+"""Executes the launcher as the console script `lecture-models`."""
 
 import runpy
 from pathlib import Path
@@ -7,7 +7,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
-    """Runs `launch.py` with the words of the command line; ends the process with its exit code.
+    """Executes `launch.py` with the words of the command line; ends the process with its exit code.
 
     An installed wheel holds the launcher and the experiments in `lecture_models/checkout/`, since a
     package with the name `experiments` could hide another project's. In a checkout both lie beside
