@@ -22,20 +22,15 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Float32, Key
 
-from lecture_models.attribution.class_activation import (
-    enlarged,
-    features_and_gradients,
-    grad_cam,
-)
 from lecture_models.config import require_at_least, require_between
 from lecture_models.data.batches import ArrayBatches
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
-from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import Best, Cadence, DataTable, Evaluation, Experiment
 from lecture_models.models.localizer import Localizer
 from lecture_models.nn.boxes import decode, encode, generalized_iou
 from lecture_models.steps.descent import TrainState, descend, init_train_state, warmup_cosine
+from lecture_models.tasks.activation_maps import seen_by
 from lecture_models.tasks.codes import (
     feature_grids,
     input_side,
@@ -191,37 +186,12 @@ def make_step(config: Config, model: Localizer, standard: Standard, optimizer):
     return step
 
 
-def cam_maps(network: Pretrained, pictures: dict[str, BoxedPictures]) -> dict[str, np.ndarray]:
-    """Returns for each split the Grad-CAM maps of each picture's most probable class."""
-    side = input_side(network, 0)
-    apply = resizing_network(network, side)
-    layer = cam_layer(layer_shapes(apply, network, (side, side)), "")
-
-    @jax.jit
-    def heat(variables, images):
-        def network_of(images):
-            logits, activations = apply(variables, images)
-            return logits.max(axis=1), activations[layer]
-
-        maps = jax.nn.relu(grad_cam(*features_and_gradients(network_of, images)))
-        return enlarged(maps, images.shape[1], images.shape[2])
-
-    return {
-        name: np.concatenate(
-            [
-                np.asarray(heat(network.variables, jnp.asarray(images_from_uint8(part))))
-                for part in np.array_split(split.pixels, -(-len(split.pixels) // 16))
-            ]
-        )
-        for name, split in pictures.items()
-    }
-
-
 def cam_row(network: Pretrained | None, prepared: Prepared):
     """Returns the boxes of Grad-CAM, a detector without training; None without class scores."""
     if network is None or not network.classes:
         return None
-    heats = cam_maps(network, {"validation": prepared.validation, "test": prepared.test})
+    splits = {"validation": prepared.validation, "test": prepared.test}
+    heats = {name: seen_by(network, split.pixels).heats for name, split in splits.items()}
 
     def boxes(name: str, threshold: float) -> np.ndarray:
         return np.stack([heat_box(heat, threshold) for heat in heats[name]])
