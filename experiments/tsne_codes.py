@@ -11,16 +11,14 @@ Expected: 1-NN error of PACS photos in the plane 4.0% by t-SNE, 29.3% by PCA; se
 
 import dataclasses
 import math
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float32, Int
 
 from lecture_models.config import require_at_least
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Evaluation, Experiment, Images
-from lecture_models.linear.pca import fit_pca, project
 from lecture_models.metrics.embedding import one_nn_error, trustworthiness
 from lecture_models.plots.scatter import scatter_plot
 from lecture_models.plots.thumbnails import thumbnail_scatter
@@ -37,12 +35,10 @@ from lecture_models.tasks.codes import (
     pixel_codes,
     thumbnails,
 )
+from lecture_models.tasks.plane import Codes, Embedding, Points, embed_pca, embed_tsne
 from lecture_models.weights.network import Pretrained
 from lecture_models.weights.pretrained import Weights
 from lecture_models.weights.random_networks import UNTRAINED
-
-Codes = Float[np.ndarray, "picture feature"]
-Points = Float[np.ndarray, "picture 2"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,46 +97,6 @@ SMOKE = {
     "thumbnail": 12,
     "batch_size": 8,
 }
-
-
-class Embedding(NamedTuple):
-    """Holds the points of codes in the plane.
-
-    Attributes:
-        points: one point per picture, (picture, 2).
-        divergence: t-SNE's Kullback-Leibler divergence in nats, lower is better; None for PCA.
-    """
-
-    points: Points
-    divergence: float | None = None
-
-
-def embed_tsne(codes: Codes, config: Config) -> Embedding:
-    """Returns scikit-learn's t-SNE of the first principal components; it is deterministic."""
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits  # Comes with scikit-learn.
-
-    tsne = TSNE(
-        perplexity=config.perplexity,
-        max_iter=config.iterations,
-        init="pca",
-        learning_rate="auto",
-        random_state=config.seed,
-    )
-    # More threads would add in another order, and wait for each other on a busy machine.
-    with threadpool_limits(1):
-        count = min(config.principal_components, *codes.shape)
-        reduced = project(fit_pca(codes, count), codes) if count < codes.shape[1] else codes
-        points = tsne.fit_transform(np.ascontiguousarray(reduced, np.float32))
-    return Embedding(points, float(tsne.kl_divergence_))
-
-
-def embed_pca(codes: Codes) -> Embedding:
-    """Returns the first two principal components of codes."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        return Embedding(project(fit_pca(codes, 2), codes))
 
 
 def on_a_grid(points: Points) -> Points:
@@ -253,7 +209,16 @@ def make_evaluate(
         results: Evaluation = {"pictures": float(len(small))}
         lines, plots = [f"{pictures.described()}; features are {described['features']}"], []
         for name, codes in spaces.items():
-            embeddings = {"tsne": embed_tsne(codes, config), "pca": embed_pca(codes)}
+            embeddings = {
+                "tsne": embed_tsne(
+                    codes,
+                    config.perplexity,
+                    config.iterations,
+                    config.principal_components,
+                    config.seed,
+                ),
+                "pca": embed_pca(codes),
+            }
             scalars, scores = score_space(name, codes, embeddings, pictures, config.neighbors)
             lines += scores
             plots += [

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Bool, Float, Float64, Int, Int64
+from jaxtyping import Array, Bool, Float, Float64, Int, Int64, Shaped
 
 Logits = Float[Array | np.ndarray, "image class"]
 Labels = Int[Array | np.ndarray, " label"]
@@ -13,7 +13,7 @@ Labels = Int[Array | np.ndarray, " label"]
 
 def batched_apply(
     function: Callable[[Array], Any],
-    examples: Float[Array | np.ndarray, "example ..."],
+    examples: Shaped[Array | np.ndarray, "example ..."],
     batch_size: int,
 ) -> Any:
     """Applies a function to many examples, in batches of one size.
@@ -24,7 +24,7 @@ def batched_apply(
     Args:
         function: maps a batch of examples to a pytree of arrays with the examples on the first
             axis. It must treat each example by itself (batch statistics held fixed).
-        examples: images or other arrays, the examples on the first axis.
+        examples: images or other arrays of any type, the examples on the first axis.
         batch_size: examples per call.
 
     Returns:

@@ -6,9 +6,11 @@ from experiments import tsne_codes as experiment
 from lecture_models.data.dataset import DataError
 from lecture_models.data.lookup import Library
 from lecture_models.tasks.codes import LabeledPictures
+from lecture_models.tasks.plane import embed_pca, embed_tsne
 from lecture_models.weights.pretrained import Weights
 
 SMALL = experiment.Config(**experiment.SMOKE)
+TSNE = (SMALL.perplexity, SMALL.iterations, SMALL.principal_components, SMALL.seed)
 
 
 def silent(line):
@@ -25,7 +27,7 @@ def blobs():
 
 def test_clusters_stay_apart_in_the_plane():
     codes, labels = blobs()
-    embedding = experiment.embed_tsne(codes, SMALL)
+    embedding = embed_tsne(codes, *TSNE)
     assert embedding.points.shape == (60, 2)
     assert 0.0 < embedding.divergence < 5.0
     assert experiment.one_nn_error(codes, labels) == 0.0
@@ -35,7 +37,7 @@ def test_clusters_stay_apart_in_the_plane():
 
 def test_the_same_seed_gives_the_same_points():
     codes, _ = blobs()
-    first, second = (experiment.embed_tsne(codes, SMALL).points for _ in range(2))
+    first, second = (embed_tsne(codes, *TSNE).points for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
@@ -44,7 +46,7 @@ def test_a_plane_in_space_is_trusted_wholly_by_pca():
     plane = random.normal(size=(40, 2)) * [3.0, 1.0]
     basis = np.linalg.qr(random.normal(size=(7, 2))).Q
     codes = (plane @ basis.T).astype(np.float32)
-    points = experiment.embed_pca(codes).points
+    points = embed_pca(codes).points
     assert experiment.trustworthiness(codes, points, 6) == pytest.approx(1.0)
     assert experiment.trustworthiness(codes, random.normal(size=(40, 2)), 6) < 0.8
 
@@ -67,7 +69,7 @@ def test_a_grid_is_kept_and_others_take_places_of_their_own():
 def test_scores_say_what_the_codes_and_the_plane_keep():
     codes, labels = blobs()
     collection = LabeledPictures(np.zeros((60, 1, 1, 3), np.uint8), labels, ("a", "b", "c"))
-    embeddings = {"pca": experiment.embed_pca(codes)}
+    embeddings = {"pca": embed_pca(codes)}
     scalars, lines = experiment.score_space("pixels", codes, embeddings, collection, 5)
     assert set(scalars) == {
         "pixels_codes_one_nn_error",
