@@ -21,6 +21,7 @@ from lecture_models.nn.anchors import (
     non_maximum_suppression,
     size_clusters,
 )
+from lecture_models.nn.boxes import generalized_iou
 
 RARE = 4.6  # Log-odds against an object at an anchor before training: 1% (Lin et al., 2017, 4.1).
 LEAST_SCORE = 0.05  # Boxes of a smaller score are not kept.
@@ -68,7 +69,7 @@ class Detector(NamedTuple):
         truth = jnp.take_along_axis(batch["boxes"], matching.object[..., None], axis=1)
         return {
             "focal": focal_loss(logits, labels, matching.ignored),
-            "box": box_loss(boxes, truth, matching.positive),
+            "box": box_loss(generalized_iou(boxes, truth), matching.positive),
         }
 
     def found(self, maps: Float32[np.ndarray, "picture row column out"], most: float):
