@@ -47,8 +47,8 @@ class Config:
     target: str = "mnist_m"  # Domain to recognize; only the upper bound sees its labels.
     seed: int = 0
     batch_size: int = 64  # Images of each domain.
-    num_steps: int = 3_000
-    adda_steps: int = 1_000  # The last steps, in which ADDA adapts the network of the source.
+    num_steps: int = 2_600
+    adda_steps: int = 600  # The last steps, in which ADDA adapts the network of the source.
     filters: tuple[int, ...] = (32, 48)  # Of each convolution.
     hidden: int = 100  # Width of both heads.
     judge_hidden: int = 500  # Width of ADDA's network for the domain.
@@ -58,8 +58,8 @@ class Config:
     distance_images: int = 1_000  # Images of each domain for the distance and for t-SNE.
     iterations: int = 500  # Of t-SNE, whose perplexity is 30 or a third of the images.
     log_every: int = 100
-    eval_every: int = 1_500
-    checkpoint_every: int = 500
+    eval_every: int = 1_300
+    checkpoint_every: int = 650
 
     def __post_init__(self):
         for flag, name in (("--source", self.source), ("--target", self.target)):

@@ -37,7 +37,7 @@ def test_batches_hold_both_domains_and_do_not_depend_on_where_a_run_begins():
     [
         ({"source": "mnits"}, "--source is 'mnits'; allowed: mnist, mnist_m, usps"),
         ({"target": "mnist"}, "--source and --target are both mnist; they must differ"),
-        ({"adda_steps": 3_000}, "--adda_steps is 3000; it must be from 0 to 2999"),
+        ({"adda_steps": 2_600}, "--adda_steps is 2600; it must be from 0 to 2599"),
         ({"filters": ()}, "--filters is empty"),
     ],
 )
