@@ -1,9 +1,13 @@
 """Runs the code of the documentation: its Python, its worked example, its generated pages."""
 
+import importlib.util
 import json
 import re
 import runpy
+import sys
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import launch
@@ -43,7 +47,7 @@ def test_a_python_block_runs(code, tmp_path, monkeypatch):
 @pytest.fixture
 def newcomer(tmp_path, monkeypatch):
     """Writes the files of the worked example into a house of their own; returns its folder."""
-    house = tmp_path / "newcomer_house"
+    house = tmp_path / f"house_of_{tmp_path.name}"  # A package's name, which Python keeps.
     page = ROOT / "docs" / "add_experiment.md"
     files = [*blocks(page, "python"), *blocks(page, "yaml")]
     for name, code in files:
@@ -76,14 +80,28 @@ def test_the_worked_example_trains_resumes_compares_and_sweeps(newcomer, capsys)
 
 
 @pytest.mark.slow
-def test_the_worked_examples_model_has_the_stated_number_of_parameters(newcomer):
-    import jax
-    import jax.numpy as jnp
-
-    module = runpy.run_path(str(newcomer / "lecture_models" / "models" / "two_layers.py"))
-    shapes = jax.eval_shape(module["TwoLayers"](64, 10).init, jax.random.key(0), jnp.zeros((1, 64)))
-    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == 4810
-    assert "4,810" in (ROOT / "docs" / "add_experiment.md").read_text("utf-8")
+def test_the_worked_examples_model_takes_three_changed_lines(newcomer, monkeypatch):
+    path = newcomer / "lecture_models" / "models" / "two_layers.py"
+    name = "lecture_models.models.two_layers"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setitem(sys.modules, name, module)
+    experiment = newcomer / "experiments" / "softmax_digits.py"
+    code = experiment.read_text()
+    for before, after in (
+        ("import flax.linen as nn", f"from {name} import TwoLayers"),
+        ("    weight_decay: float", "    hidden: int = 64\n    weight_decay: float"),
+        ("nn.Dense(len(dataset.classes))", "TwoLayers(config.hidden, len(dataset.classes))"),
+    ):
+        assert code.count(before) == 1
+        code = code.replace(before, after)
+    experiment.with_name("two_layers_digits.py").write_text(code)
+    flags = ["--experiment=two_layers_digits", "--preset=smoke", "--wandb=disabled"]
+    assert launch.main(["launch.py", *flags, "--workdir=runs/two"]) == 0
+    shapes = jax.eval_shape(module.TwoLayers(64, 10).init, jax.random.key(0), jnp.zeros((1, 784)))
+    assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == 50_890
+    assert "50,890" in (ROOT / "docs" / "add_experiment.md").read_text("utf-8")
 
 
 def test_every_experiments_page_has_its_fields_presets_and_results():
