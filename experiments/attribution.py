@@ -171,7 +171,7 @@ def make_functions(config: Config, network: Pretrained) -> AttributionFunctions:
         if refused:
             raise WeightsError(
                 f"--methods has {', '.join(refused)}, which replace the model's nonlinearity; "
-                f"{type(network.model).__name__} does not let it be replaced; "
+                f"{network.name} does not let it be replaced; "
                 f"allowed: {','.join(allowed)}"
             )
     return make_attribution_functions(

@@ -313,7 +313,7 @@ def make_judge(
 
 def reaching_silent_units(network: Pretrained) -> Pretrained:
     """Returns the network with rectifiers whose gradient reaches units that are silent at first."""
-    if not hasattr(network.model, "nonlinearity"):
+    if getattr(network.model, "nonlinearity", None) is None:
         return network
     model = network.model.clone(nonlinearity=redirected(network.model.nonlinearity))
     return network._replace(model=model)

@@ -94,6 +94,13 @@ _RUN = (
         kind=Path,
     ),
     LauncherFlag(
+        "weights",
+        None,
+        "with --model=FILE.py:FUNCTION, a network of your own: the .safetensors file with its "
+        "parameters (docs/own_model.md)",
+        kind=Path,
+    ),
+    LauncherFlag(
         "preset",
         "default",
         "which values fields have unless a flag sets them: default takes minutes, paper is the "

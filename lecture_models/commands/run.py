@@ -1,6 +1,7 @@
 """Trains one run of an experiment: `--experiment`."""
 
 import contextlib
+import dataclasses
 import functools
 import inspect
 import os
@@ -139,7 +140,23 @@ def part_of(series: str, invocation: Invocation, values: Any) -> Invocation:
 def choose(name: str, module: ModuleType, values: Any) -> Chosen:
     """Makes the Config from preset and flags. Raises UsageError if it refuses a value."""
     config = make_config(module.Config, overrides(module, values.preset), values)
-    return Chosen(name, module, values.preset, config)
+    return Chosen(name, module, values.preset, _with_weights(config, values))
+
+
+def _with_weights(config: Any, values: Any) -> Any:
+    """Returns the Config with the file of --weights in its field `model`, which a record holds."""
+    if values.weights is None:
+        return config
+    model = getattr(config, "model", "")
+    # Imported here, because a network takes seconds to import.
+    from lecture_models.weights import own_model
+
+    if not own_model.is_own(model):
+        raise UsageError(
+            f"--weights is {values.weights}; it needs --model=FILE.py:FUNCTION, a network of your "
+            f"own (--model is {model or 'empty'})"
+        )
+    return dataclasses.replace(config, model=own_model.with_weights(model, str(values.weights)))
 
 
 def open_sources(module: ModuleType, values: Any) -> list[Any]:

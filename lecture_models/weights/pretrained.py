@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from lecture_models.config import did_you_mean
 from lecture_models.data.dataset import DataFile, Provenance
 from lecture_models.files import PathError, cache_folder, local_path
-from lecture_models.weights import digits_convnet, random_networks, tensors
+from lecture_models.weights import digits_convnet, own_model, random_networks, tensors
 from lecture_models.weights.catalog import CATALOG, CatalogEntry, PinnedFile
 from lecture_models.weights.conversion import convert
 from lecture_models.weights.download import download
@@ -73,8 +73,9 @@ class Weights:
         """Returns a network.
 
         Args:
-            names: one of `known()` or the folder of a run, or several separated by commas, of which
-                the first available one is used. A single name has no fallback.
+            names: one of `known()`, the folder of a run, a network of one's own (FILE.py:FUNCTION,
+                see `own_model`), or several separated by commas, of which the first available one
+                is used. A single name has no fallback.
 
         Raises:
             WeightsError: a name is unknown; no network is available; or, even if other names
@@ -103,17 +104,22 @@ class Weights:
     def _parse(self, names: str) -> list[str]:
         requested = [name.strip() for name in names.split(",")]
         for name in requested:
-            if name not in known() and self._run_folder(name) is None:
+            is_own = name in self._networks or own_model.is_own(name)
+            if name not in known() and not is_own and self._run_folder(name) is None:
                 run = ", or the folder of a run" if self._read_run else ""
                 raise WeightsError(
                     f"there are no weights {name!r}{did_you_mean(name, known())} Known: "
-                    f"{', '.join(known())}{run}"
+                    f"{', '.join(known())}{run}, or FILE.py:FUNCTION for a network of your own"
                 )
         return requested
 
+    def add(self, network: Pretrained) -> None:
+        """Lets `load` find a network that was made in Python under its name."""
+        self._networks[network.name] = network
+
     def _run_folder(self, name: str) -> Path | None:
         """Returns the folder that a name means, None if it means none."""
-        if self._read_run is None or name in known():
+        if self._read_run is None or name in known() or own_model.is_own(name):
             return None
         try:
             folder = local_path("--model", name)
@@ -130,7 +136,9 @@ class Weights:
     def _load_one(self, name: str) -> Pretrained:
         if name not in self._networks:
             make, folder = MADE_HERE.get(name), self._run_folder(name)
-            if folder is not None:
+            if own_model.is_own(name):
+                self._networks[name] = own_model.load(name)
+            elif folder is not None:
                 self._networks[name] = self._read_run(folder)
             else:
                 self._networks[name] = make(self._announce) if make else self._read(name)
