@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int32, UInt8
 
-from lecture_models.data import archives, cifar10, idx
+from lecture_models.data import archives, idx
+from lecture_models.data.cifar10 import CIFAR10
+from lecture_models.data.cifar_records import assemble
 from lecture_models.data.dataset import DataAbsentError, DataError, DataFile, Dataset, Provenance
 from lecture_models.data.packed_pictures import decode_picture
 
@@ -38,10 +40,11 @@ def read(data_dir: Path) -> Dataset:
             test, test_files = _read_split(folder, "test")
             note = NOTE
             counts = (len(train[1]), len(test[1]))
-            if counts != (cifar10.NUM_TRAIN, cifar10.NUM_TEST):
+            if counts != CIFAR10.counts:
                 note = f"{NOTE}; a subset: {counts[0]:,} training and {counts[1]:,} test images"
             files = (*train_files, *test_files)
-            return cifar10.assemble(
+            return assemble(
+                CIFAR10,
                 train,
                 test,
                 Provenance("cifar10", "JPEG copies of the images", files, note),
@@ -62,12 +65,12 @@ def _read_split(
     labels_path, tar_path = folder / f"{split}-labels-idx1-ubyte.gz", folder / f"{split}.tar.gz"
     content, labels_file = archives.read_unpacked(labels_path)
     labels = idx.parse(content, 1, labels_path)
-    if len(labels) == 0 or labels.max() >= len(cifar10.CLASSES):
+    if len(labels) == 0 or labels.max() >= len(CIFAR10.classes):
         raise DataError(f"{labels_path} holds no labels, or a label above 9; fetch it again")
     content, tar_file = archives.read_unpacked(tar_path)
     encoded = _by_class(content, tar_path, split)
     counts = {name: len(numbered) for name, numbered in encoded.items()}
-    expected = {name: int((labels == k).sum()) for k, name in enumerate(cifar10.CLASSES)}
+    expected = {name: int((labels == k).sum()) for k, name in enumerate(CIFAR10.classes)}
     if counts != {name: count for name, count in expected.items() if count}:
         raise DataError(
             f"{tar_path} holds {counts} images per class, but its labels file has {expected}; "
@@ -76,7 +79,7 @@ def _read_split(
     used: collections.Counter[str] = collections.Counter()
     in_order = {}
     for label in labels.tolist():
-        name = cifar10.CLASSES[label]
+        name = CIFAR10.classes[label]
         number, used[name] = used[name], used[name] + 1
         if number not in encoded[name]:
             raise DataError(
@@ -90,7 +93,7 @@ def _read_split(
 def _by_class(content: bytes, path: Path, split: str) -> dict[str, dict[int, bytes]]:
     """Returns the JPEG files by class, and then by number."""
     encoded: dict[str, dict[int, bytes]] = {}
-    expected = re.compile(rf"{split}/({'|'.join(cifar10.CLASSES)})/([0-9]{{1,6}})\.jpg")
+    expected = re.compile(rf"{split}/({'|'.join(CIFAR10.classes)})/([0-9]{{1,6}})\.jpg")
     for member, data in archives.tar_files(content, path):
         match = expected.fullmatch(member)
         if match is None:

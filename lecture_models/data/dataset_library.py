@@ -14,8 +14,8 @@ from lecture_models.data import (
     captioned_pictures,
     cbcl_faces,
     characters,
-    cifar10,
     cifar10_jpeg,
+    cifar_records,
     depth_pairs,
     digits,
     folder,
@@ -39,12 +39,15 @@ from lecture_models.data import (
     sample_crops,
     sentence_pairs,
     sentence_sounds,
+    svhn,
     synthetic_faces,
     toy_objects,
     usps,
     weizmann_actions,
     yale_faces,
 )
+from lecture_models.data.cifar10 import CIFAR10
+from lecture_models.data.cifar100 import CIFAR100, CIFAR100_COARSE
 from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
 from lecture_models.data.download import download
 from lecture_models.data.folder import PictureOptions
@@ -61,8 +64,24 @@ SOURCES: dict[str, tuple[Callable[[Path], Dataset], ...]] = {
         functools.partial(mnist.read_prepared, mnist.FASHION_MNIST),
     ),
     # The lossy copies come after the readers of exact pixels.
-    "cifar10": (cifar10.read_exact, cifar10.read_prepared, cifar10_jpeg.read),
+    "cifar10": (
+        functools.partial(cifar_records.read, CIFAR10),
+        functools.partial(cifar_records.read_prepared, CIFAR10),
+        cifar10_jpeg.read,
+    ),
     "cifar10_jpeg": (cifar10_jpeg.read,),
+    "cifar100": (
+        functools.partial(cifar_records.read, CIFAR100),
+        functools.partial(cifar_records.read_prepared, CIFAR100),
+    ),
+    "cifar100_coarse": (
+        functools.partial(cifar_records.read, CIFAR100_COARSE),
+        functools.partial(
+            cifar_records.read_prepared, CIFAR100_COARSE, name="cifar100", feature="coarse_label"
+        ),
+    ),
+    "svhn": (svhn.read, svhn.read_prepared),
+    "svhn_extra": (svhn.read_with_extra,),
     "usps": (usps.read,),
     "digits": (lambda data_dir: digits.read(),),
     "toy_objects": (lambda data_dir: toy_objects.make(),),

@@ -52,8 +52,13 @@ def require_installed() -> None:
         )
 
 
-def prepared(name: str, data_dir: Path) -> PreparedDataset:
+def prepared(name: str, data_dir: Path, feature: str = "label") -> PreparedDataset:
     """Returns a data set that TFDS prepared in `data_dir` or in its own default folder.
+
+    Args:
+        name: TFDS's name of the data set.
+        data_dir: the data folder.
+        feature: TFDS's name of the label.
 
     Raises:
         DataAbsentError: there is none that this machine can read.
@@ -68,7 +73,7 @@ def prepared(name: str, data_dir: Path) -> PreparedDataset:
             in_order = [records[index] for index in _original_order(split, len(records))]
             _check_ids(split, in_order)
             images = _decode([record["image"] for record in in_order])
-            splits[split] = images, np.array([r["label"] for r in in_order], np.uint8)
+            splits[split] = images, np.array([record[feature] for record in in_order], np.uint8)
     except (DataError, MemoryError):
         raise
     except Exception as error:  # Four libraries read here, each with its own exceptions.
@@ -120,7 +125,7 @@ def _original_order(split: str, count: int) -> list[int]:
     """Returns the record of each example: its element k is the place of example k.
 
     TFDS sorts the examples by MD5(split name + key), and the key is the index in the original
-    files of MNIST and CIFAR-10. In TFDS's order the validation split would differ.
+    files of MNIST, CIFAR and SVHN. In TFDS's order the validation split would differ.
     """
     hashes = [hashlib.md5(f"{split}{key}".encode()).digest() for key in range(count)]
     stored = sorted(range(count), key=hashes.__getitem__)
@@ -132,9 +137,10 @@ def _original_order(split: str, count: int) -> list[int]:
 
 def _check_ids(split: str, records: list[dict[str, Any]]) -> None:
     for index, record in enumerate(records):
-        expected = f"{split}_{index:05d}".encode()
-        if record.get("id", expected) != expected:  # Only CIFAR-10 has keys in its records.
-            raise ValueError(f"a record is {record['id']!r}; it must be {expected!r}")
+        key = record.get("id", f"{split}_{index}".encode())  # MNIST's records have no keys.
+        name, _, number = key.decode().rpartition("_")
+        if name != split or int(number) != index:
+            raise ValueError(f"a record is {key!r}; it must be number {index} of {split}")
 
 
 def _decode(encoded: list[bytes]) -> UInt8[np.ndarray, "example height width channel"]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lecture_models.data import cifar10, idx, mnist
+from lecture_models.data import idx, mnist
+from lecture_models.data.cifar10 import CIFAR10
 
 
 def mnist_arrays(num_train: int = 12, num_test: int = 4) -> list[np.ndarray]:
@@ -85,7 +86,7 @@ def jpeg_files(split: str, labels: list[int]) -> dict[str, bytes]:
     """Returns images; image k has the gray level 20 k, which tells its place in the order."""
     files, used = {}, dict.fromkeys(range(10), 0)
     for position, label in enumerate(labels):
-        name = f"{split}/{cifar10.CLASSES[label]}/{used[label]:04d}.jpg"
+        name = f"{split}/{CIFAR10.classes[label]}/{used[label]:04d}.jpg"
         files[name] = jpeg((20 * position,) * 3)
         used[label] += 1
     return files

@@ -3,7 +3,8 @@ import gzip
 import numpy as np
 import pytest
 
-from lecture_models.data import cifar10
+from lecture_models.data.cifar10 import CIFAR10
+from lecture_models.data.cifar_records import CifarLayout, read
 from lecture_models.data.dataset import DataAbsentError, DataError, split_checksum
 from tests.data.small_files import cifar_batches, write_cifar
 
@@ -12,7 +13,7 @@ FOLDER = "cifar10/cifar-10-batches-bin"
 
 @pytest.mark.real_data
 def test_real_records_have_their_checksums_and_say_that_they_are_a_subset(real_data):
-    dataset = cifar10.read_exact(real_data)
+    dataset = read(CIFAR10, real_data)
     if not dataset.provenance.note:
         pytest.skip("the folder holds all of CIFAR-10; the checksums are of its first records")
     assert "8,068 of 50,000 training and 1,017 of 10,000 test" in dataset.provenance.note
@@ -25,7 +26,7 @@ def test_real_records_have_their_checksums_and_say_that_they_are_a_subset(real_d
 
 @pytest.mark.real_data
 def test_cifar10_begins_with_a_frog_and_two_trucks(real_data):
-    dataset = cifar10.read_exact(real_data)
+    dataset = read(CIFAR10, real_data)
     assert [dataset.classes[k] for k in dataset.train.labels[:3]] == ["frog", "truck", "truck"]
     first = np.rint((dataset.train.images[0, 0, 0] + 1.0) * 127.5)
     np.testing.assert_array_equal(first, [59, 62, 63])
@@ -36,7 +37,7 @@ def test_cifar10_begins_with_a_frog_and_two_trucks(real_data):
 def test_planes_become_channels_and_batches_keep_their_order(tmp_path, folder, packed):
     batches = cifar_batches(records=4)
     write_cifar(tmp_path / folder, batches, packed)
-    dataset = cifar10.read_exact(tmp_path)
+    dataset = read(CIFAR10, tmp_path)
     images = np.concatenate([images for images, _ in batches[:-1]])
     assert len(dataset.validation.labels) == 2
     np.testing.assert_array_equal(np.rint((dataset.train.images + 1) * 127.5), images[:18])
@@ -46,10 +47,10 @@ def test_planes_become_channels_and_batches_keep_their_order(tmp_path, folder, p
 
 
 def test_all_the_records_need_no_note(tmp_path, monkeypatch):
-    monkeypatch.setattr(cifar10, "NUM_TRAIN", 20)  # All of CIFAR-10 would take seconds.
-    monkeypatch.setattr(cifar10, "NUM_TEST", 4)
+    # All of CIFAR-10 would take seconds.
+    monkeypatch.setattr(CifarLayout, "counts", property(lambda layout: (20, 4)))
     write_cifar(tmp_path / FOLDER, cifar_batches(records=4), packed=False)
-    assert cifar10.read_exact(tmp_path).provenance.note == ""
+    assert read(CIFAR10, tmp_path).provenance.note == ""
 
 
 DAMAGES = {
@@ -68,7 +69,7 @@ def test_damaged_records_are_refused_by_the_name_of_the_file(tmp_path, damage):
     change, message = DAMAGES[damage]
     path.write_bytes(gzip.compress(change(gzip.decompress(path.read_bytes())), 1))
     with pytest.raises(DataError, match=message) as caught:
-        cifar10.read_exact(tmp_path)
+        read(CIFAR10, tmp_path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -78,17 +79,17 @@ def test_truncated_archive_names_the_file(tmp_path):
     path = tmp_path / FOLDER / "test_batch.bin.gz"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"test_batch\.bin\.gz is cut off"):
-        cifar10.read_exact(tmp_path)
+        read(CIFAR10, tmp_path)
 
 
 def test_a_missing_batch_is_an_error_and_not_an_absence(tmp_path):
     write_cifar(tmp_path / FOLDER, cifar_batches(), packed=False)
     (tmp_path / FOLDER / "data_batch_2.bin").unlink()
     with pytest.raises(DataError, match=r"data_batch_2\.bin of cifar10 is missing in") as caught:
-        cifar10.read_exact(tmp_path)
+        read(CIFAR10, tmp_path)
     assert not isinstance(caught.value, DataAbsentError)
 
 
 def test_no_records_at_all_is_an_absence(tmp_path):
     with pytest.raises(DataAbsentError, match=r"data_batch_1\.bin\(\.gz\) does not exist in"):
-        cifar10.read_exact(tmp_path)
+        read(CIFAR10, tmp_path)

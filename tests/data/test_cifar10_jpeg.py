@@ -3,7 +3,8 @@ import gzip
 import numpy as np
 import pytest
 
-from lecture_models.data import archives, cifar10, cifar10_jpeg, idx
+from lecture_models.data import archives, cifar10_jpeg, cifar_records, idx
+from lecture_models.data.cifar10 import CIFAR10
 from lecture_models.data.dataset import DataAbsentError, DataError, split_checksum
 from tests.data.small_files import jpeg, jpeg_files, tar_gz, write_cifar_jpeg
 
@@ -22,7 +23,7 @@ def test_real_jpeg_files_come_in_the_order_of_the_exact_records(real_data):
         "d1a6b2f9d4ad8fb02270eb02f3e450488c1ee2657d0e2483930784a50afc04c0",
     ]
     assert "lossy" in lossy.provenance.note
-    exact = cifar10.read_exact(real_data)
+    exact = cifar_records.read(CIFAR10, real_data)
     np.testing.assert_array_equal(lossy.test.labels[:1_000], exact.test.labels[:1_000])
     error = (lossy.test.images[:1_000] - exact.test.images[:1_000]) / 2.0
     psnr = -10.0 * np.log10(np.mean(error**2, axis=(1, 2, 3)))  # Decibels; pixels in [0, 1].
