@@ -43,7 +43,7 @@ def open_progress(num_steps: int, stream: TextIO | None = None) -> Progress:
         nonlocal num_points
         num_points += 1
         remaining = pace.seconds_left(step)
-        if num_points == 2 and remaining > LONG_RUN_S:
+        if num_points == 2 and remaining is not None and remaining > LONG_RUN_S:
             progress.announce(f"this will take about {duration(remaining)}; Ctrl-C saves it")
         progress.update(step, metrics)
 
@@ -57,10 +57,14 @@ class _Pace:
         self._num_steps = num_steps
         self._first: tuple[int, float] | None = None  # Step and time of the first log point.
 
-    def seconds_left(self, step: int) -> float:
-        """Returns the time left at a log point; 0 at the first one."""
+    def seconds_left(self, step: int) -> float | None:
+        """Returns the time left at a log point; None at the first one, when it is not known."""
         now = time.monotonic()
-        self._first = self._first or (step, now)
+        if step == self._num_steps:
+            return 0.0
+        if self._first is None:
+            self._first = (step, now)
+            return None
         first_step, began = self._first
         return (now - began) / max(step - first_step, 1) * (self._num_steps - step)
 
@@ -107,7 +111,8 @@ def _plain(num_steps: int, stream: TextIO) -> Progress:
             return
         last = now
         shown = " ".join(_texts(metrics))
-        announce(f"step {step}/{num_steps}, {duration(remaining)} left: {shown}")
+        left = "" if remaining is None else f", {duration(remaining)} left"
+        announce(f"step {step}/{num_steps}{left}: {shown}")
 
     def announce(line: str) -> None:
         print(line, file=stream, flush=True)

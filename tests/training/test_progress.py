@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import time
 
 import numpy as np
 import pytest
@@ -152,3 +153,15 @@ def test_a_long_run_says_so_once_at_its_second_log_point(screen, monkeypatch, se
         progress.update(step, {"loss": 1.0})
     assert ("this will take about" in screen.getvalue()) == said
     assert screen.getvalue().count("this will take about") == said
+
+
+def test_the_time_left_is_not_shown_before_it_is_known(screen, monkeypatch):
+    progress = open_progress(100, screen)
+    for step, seconds in ((10, 20.0), (20, 35.0)):
+        now = time.monotonic() + seconds
+        monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+        progress.update(step, {"loss": 1.0})
+        monkeypatch.undo()
+    first, second = screen.getvalue().splitlines()
+    assert first == "step 10/100: loss 1"
+    assert re.fullmatch(r"step 20/100, 2 min( \d+ s)? left: loss 1", second), second
