@@ -27,13 +27,31 @@ PRINTED = {
     STOCHASTIC: "5.25 24.98 1.75 21.98",
 }
 SOURCE = "Huang et al., Table 1, as Li, Deep Learning 2, Stochastic Depth, prints it"
-ABSENT = "no experiment here has CIFAR-100, SVHN or ImageNet"
+ABSENT = "no experiment here has ImageNet"
 AUGMENTED = functools.partial(functools.partial, cifar.cell, config=cifar.AUGMENTED)
+NETWORKS = {
+    "Net in Net": AUGMENTED(experiment="network_in_network_cifar10"),
+    "All-CNN": AUGMENTED(experiment="all_convolutional_cifar10"),
+    CONSTANT: cifar.constant_depth,
+    STOCHASTIC: cifar.stochastic_depth,
+}
+# The networks of SVHN were trained without augmentation.
+ON_SVHN = {
+    "Net in Net": functools.partial(
+        cifar.cell, experiment="network_in_network_cifar10", config=cifar.PLAIN
+    ),
+    CONSTANT: functools.partial(cifar.constant_depth, augment=False),
+    STOCHASTIC: functools.partial(cifar.stochastic_depth, augment=False),
+}
 MADE = {
-    ("Net in Net", "CIFAR10+"): AUGMENTED(experiment="network_in_network_cifar10"),
-    ("All-CNN", "CIFAR10+"): AUGMENTED(experiment="all_convolutional_cifar10"),
-    (CONSTANT, "CIFAR10+"): cifar.constant_depth,
-    (STOCHASTIC, "CIFAR10+"): cifar.stochastic_depth,
+    (method, column): cifar.made_on(make, dataset)
+    for column, dataset, networks in (
+        ("CIFAR10+", "", NETWORKS),
+        ("CIFAR100+", "cifar100", NETWORKS),
+        ("SVHN", "svhn_extra", ON_SVHN),
+    )
+    for method, make in networks.items()
+    if PRINTED[method].split()[COLUMNS.index(column)] != "-"
 }
 GRID = PrintedGrid(COLUMNS, PRINTED, SOURCE, MADE, (CONSTANT, STOCHASTIC), ABSENT)
 CELLS = GRID.cells

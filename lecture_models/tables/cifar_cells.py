@@ -1,5 +1,6 @@
-"""Defines the CIFAR-10 networks that several tables print, as cells that runs can fill."""
+"""Defines the networks that tables of CIFAR and SVHN print, as cells that runs can fill."""
 
+from collections.abc import Callable
 from typing import Any
 
 from lecture_models.tables.table import PublishedValue
@@ -15,6 +16,8 @@ STOCHASTIC_DEPTH = (
     ("decay_at", (0.5, 0.75)),
 )
 NO_DROP_PATH = (("local_drop", 0.0), ("global_ratio", 0.0))
+# Their runs belong to cells of their own.
+OTHER_DATASETS = ("cifar100", "svhn", "svhn_extra")
 
 
 def cell(
@@ -26,8 +29,37 @@ def cell(
 ) -> TrainedCell:
     """Returns the cell of a network's test error on CIFAR-10, in percent."""
     return TrainedCell(
-        label, published, experiment, TEST_ERROR, "less", "cifar10", config, recipe=recipe
+        label,
+        published,
+        experiment,
+        TEST_ERROR,
+        "less",
+        "cifar10",
+        config,
+        recipe=recipe,
+        reads=lambda dataset: dataset not in OTHER_DATASETS,
     )
+
+
+def on_dataset(network: TrainedCell, dataset: str) -> TrainedCell:
+    """Returns the cell of the same network on CIFAR-100, or on SVHN with its extra images.
+
+    The recipes of SVHN differ from those of CIFAR and are not stated here, so runs have a row of
+    their own beside the empty cell.
+    """
+    recipe = (*(network.recipe or ()), ("dataset", dataset))
+    return network._replace(
+        dataset=dataset,
+        recipe=recipe if dataset == "cifar100" else None,
+        reads=lambda name: name == dataset,
+    )
+
+
+def made_on(make: Callable[..., TrainedCell], dataset: str) -> Callable[..., TrainedCell]:
+    """Returns what makes the cell of (label, published) on a data set; "" for CIFAR-10."""
+    if not dataset:
+        return make
+    return lambda label, published: on_dataset(make(label, published), dataset)
 
 
 def resnet(

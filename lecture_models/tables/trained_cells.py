@@ -33,6 +33,7 @@ class TrainedCell(NamedTuple):
             it is unknown.
         accepts: returns False for the recorded config of a run that does not belong to the cell.
         preset: preset of the paper's training.
+        reads: returns False for a data set, by its name, whose runs belong to another cell.
     """
 
     label: str
@@ -46,6 +47,7 @@ class TrainedCell(NamedTuple):
     recipe: tuple[tuple[str, Any], ...] | None = ()
     accepts: Callable[[dict[str, Any]], bool] = lambda config: True
     preset: str = "paper"
+    reads: Callable[[str], bool] = lambda dataset: True
 
 
 def cell_config(cell: TrainedCell, module: ModuleType, preset: str) -> Any:
@@ -128,7 +130,8 @@ def _measured(
     """
     for config, measured in measurements(runs, cell.metric, IGNORED_FIELDS):
         asked_for = _dataset(measured) == cell.dataset or bool(measured.note)
-        if belongs(cell, config) and (asked_for or cell.published is not None):
+        elsewhere = not cell.reads(_dataset(measured))
+        if belongs(cell, config) and not elsewhere and (asked_for or cell.published is not None):
             yield config, measured
 
 

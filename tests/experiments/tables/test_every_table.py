@@ -88,7 +88,8 @@ def test_every_cell_of_a_trained_table_accepts_its_own_recipe(name):
     for cell in cells(name):
         module = discovery.load(launch.CHECKOUT.experiments, cell.experiment)
         config = cell_config(cell, module, cell.preset)
-        assert cell.accepts(as_json_values(config))
+        # An unknown recipe does not say, for example, how many layers survive.
+        assert cell.recipe is None or cell.accepts(as_json_values(config))
 
 
 @pytest.mark.parametrize(

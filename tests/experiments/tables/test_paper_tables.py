@@ -103,6 +103,26 @@ def test_networks_with_and_without_drop_path_stand_apart(tmp_path):
     }
 
 
+def test_runs_on_another_data_set_have_cells_of_their_own(tmp_path):
+    cells = {
+        column: fractalnet_table1.GRID.cell("FractalNet", column)
+        for column in ("C10", "C100", "SVHN")
+    }
+    write_cell_run(tmp_path / "ten", cells["C10"], 0, 10.0)
+    write_cell_run(tmp_path / "hundred", cells["C100"], 0, 35.0)
+    write_cell_run(tmp_path / "houses", cells["SVHN"], 0, 2.0)
+    found = {
+        row.label.partition(":")[0]: row.ours.runs
+        for row in built(fractalnet_table1, tmp_path)
+        if row.ours is not None
+    }
+    assert found == {
+        "FractalNet, C10": ("ten",),
+        "FractalNet, C100": ("hundred",),
+        "FractalNet, SVHN": ("houses",),
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "seeds"),
     [
