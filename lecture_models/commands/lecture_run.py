@@ -18,7 +18,7 @@ from lecture_models.lectures.plan import LectureRun, runs_of
 from lecture_models.lectures.sources import Sources
 from lecture_models.reports.html import duration
 from lecture_models.runs.reader import RunFolderError, read_config, read_summary
-from lecture_models.training.interrupt import stop_signal_of
+from lecture_models.training.interrupt import late_stop, stop_signal_of
 
 _EXPECTED = (UsageError, DataError, RunFolderError, MemoryError, OSError)
 _WHOLE, _RESUMES, _OTHER, _NEW = "whole", "resumes", "another run", "new"
@@ -46,6 +46,7 @@ def run_all(invocation: Invocation, lecture: Lecture, values: Any, sources: Sour
     passed = [f"--{name}={values[name].value}" for name in PASSED_ON if values[name].present]
     shared = run.part_of(f"lecture_{lecture.number}", invocation, values)
     code = 0
+    late_stop()
     for place, wish in enumerate(wanted, start=1):
         announce(f"run {place} of {len(wanted)}: {wish.title}")
         code = _one(shared, wish, passed, sources.failures)
@@ -95,6 +96,8 @@ def _one(shared: Invocation, wish: LectureRun, passed: list[str], failures: dict
         if standing == _OTHER:  # Another version of the lecture or of the experiment made it.
             one = one._replace(arguments=[*arguments, "--restart"])
         code = run.run(one, wish.experiment)
+        if not code and (late := late_stop()):
+            return 128 + late
     except KeyboardInterrupt as stop:
         return 128 + stop_signal_of(stop)
     except _EXPECTED as error:

@@ -15,7 +15,7 @@ from lecture_models.runs import seeds as seed_runs
 from lecture_models.runs.arguments import split_flags
 from lecture_models.runs.folder import default_folder
 from lecture_models.runs.past_run import PastRun
-from lecture_models.training.interrupt import stop_signal_of
+from lecture_models.training.interrupt import late_stop, stop_signal_of
 from lecture_models.training.printing import until_reader_leaves
 from lecture_models.training.standard_streams import print_last_line
 
@@ -81,6 +81,7 @@ def seeds(invocation: Invocation, value: str) -> int:
 def _train_all(request: _Request) -> int:
     """Returns 0, or 128 + n for signal n; if one seed fails, the next ones are still trained."""
     sources = None
+    late_stop()
     began = request.invocation.began
     statuses = {past.folder.name: past.status for past in seed_runs.runs_of(request.workdir)}
     for index, seed in enumerate(request.seeds, start=1):
@@ -103,6 +104,8 @@ def _train_all(request: _Request) -> int:
         )
         code = run.train(spec, folder)
         _write(request)
+        if not code and (late := late_stop()):
+            code = 128 + late
         if code >= 128:
             return code
         began = time.perf_counter()

@@ -14,7 +14,7 @@ from lecture_models.runs.results import finished_runs
 from lecture_models.tables import missing_runs
 from lecture_models.tables.missing_runs import WantedRun
 from lecture_models.tables.table import TableContext
-from lecture_models.training.interrupt import stop_signal_of
+from lecture_models.training.interrupt import late_stop, stop_signal_of
 
 # Flags of the table that its runs also have; a name in W&B is for one run.
 PASSED_ON = ("data_dir", "weights_dir", *sorted((WANDB_FLAGS | WANDB_SWITCHES) - {"wandb_name"}))
@@ -78,12 +78,15 @@ def _check_data(missing: list[WantedRun], context: TableContext) -> None:
 def _make(invocation: Invocation, missing: list[WantedRun], values: Any) -> int:
     passed = [f"--{name}={values[name].value}" for name in PASSED_ON if values[name].present]
     shared = run.part_of(values.table, invocation, values)
+    late_stop()
     for number, wish in enumerate(missing, start=1):
         announce(f"run {number} of {len(missing)}: {wish.title} --seed={wish.seed}")
         began = time.perf_counter()
         one = shared._replace(arguments=[*wish.arguments, *passed], began=began)
         try:
             code = run.run(one, wish.experiment)
+            if not code and (late := late_stop()):
+                code = 128 + late
         except KeyboardInterrupt as stop:  # Before its first step.
             code = 128 + stop_signal_of(stop)
         if code:

@@ -16,6 +16,8 @@ STOP_SIGNALS = (
 # A terminal, a launcher and a batch system may all pass on the same request.
 SAME_REQUEST_S = 1.0
 _PRESSES_TO_STOP = 3
+# Signals for which the block of `stop_requests` ended as it would have without them.
+_too_late: list[int] = []
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong.
@@ -49,6 +51,7 @@ def stop_requests() -> Iterator[Callable[[], int]]:
     third Ctrl-C raises StoppedAtOnce.
     """
     received, presses, last = 0, 0, -SAME_REQUEST_S
+    _too_late.clear()
 
     def handle(number: int, frame: object) -> None:
         nonlocal received, presses, last
@@ -66,6 +69,19 @@ def stop_requests() -> Iterator[Callable[[], int]]:
 
     with _handled_by(handle):
         yield lambda: received
+    if received:
+        _too_late.append(received)
+
+
+def late_stop() -> int:
+    """Returns the signal that arrived when a run had only its end left, 0 for none; forgets it.
+
+    The run has finished in spite of it; a command that trains several runs stops after it. Such a
+    command also calls this before its first run, to forget what earlier ones heard.
+    """
+    number = _too_late[-1] if _too_late else 0
+    _too_late.clear()
+    return number
 
 
 @contextlib.contextmanager

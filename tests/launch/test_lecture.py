@@ -1,5 +1,6 @@
 """Tests `--lecture`: the list, the slides, their runs and the page."""
 
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ from lecture_models.commands import lecture as lecture_command
 from lecture_models.commands import run as run_command
 from lecture_models.config import UsageError
 from lecture_models.lectures.lecture import Lecture
+from lecture_models.training.interrupt import stop_requests
 from tests.conftest import ROOT
 from tests.launch.launched import run
 
@@ -122,6 +124,20 @@ def test_a_stop_ends_the_command_and_keeps_the_page(small_lecture, tmp_path, mon
     assert run("--lecture=009", "--run=smoke", "--output=page.html") == 143
     assert capsys.readouterr().err.endswith("stopped; the same command continues\n")
     assert "0 of 3 finished" in (tmp_path / "page.html").read_text()
+
+
+def test_a_stop_during_the_end_of_a_run_starts_no_other(small_lecture, monkeypatch):
+    made = []
+
+    def one(invocation, name):
+        made.append(name)
+        with stop_requests():  # As in the last evaluation, which is not left out.
+            signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    monkeypatch.setattr(run_command, "run", one)
+    assert run("--lecture=009", "--run=smoke", "--wandb=disabled") == 143
+    assert made == ["linear_ae_mnist"]
 
 
 @pytest.mark.slow

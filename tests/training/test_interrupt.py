@@ -6,7 +6,12 @@ import threading
 import pytest
 
 from lecture_models.training import interrupt
-from lecture_models.training.interrupt import StoppedAtOnce, stop_requests, stopping_at_once
+from lecture_models.training.interrupt import (
+    StoppedAtOnce,
+    late_stop,
+    stop_requests,
+    stopping_at_once,
+)
 
 
 @pytest.fixture
@@ -25,6 +30,18 @@ def test_a_request_is_heard_and_the_old_handler_comes_back(number):
         signal.raise_signal(number)
         assert stop_signal() == number
     assert signal.getsignal(number) == before
+
+
+def test_a_request_that_came_too_late_to_end_a_block_is_told_once():
+    with stop_requests():
+        signal.raise_signal(signal.SIGTERM)
+    assert late_stop() == signal.SIGTERM
+    assert late_stop() == 0
+    with stop_requests():
+        signal.raise_signal(signal.SIGTERM)
+    with stop_requests():
+        pass
+    assert late_stop() == 0
 
 
 def test_repeated_signals_of_any_kind_leave_the_first_request(clock):
