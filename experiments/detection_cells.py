@@ -64,8 +64,8 @@ class Config(DenseConfig):
     views: int = 12
     least_part: float = 0.8
     side: int = 160
-    widths: tuple[int, ...] = (32, 48, 64)
-    anchors: int = 5  # Sizes at each place, the clusters of the training boxes' sizes.
+    widths: tuple[int, ...] = (40, 56, 72)
+    anchors: int = 3  # Sizes at each place, the clusters of the training boxes' sizes.
     suppression: float = 0.5  # Overlap above which the worse of two boxes is left out.
     mirror: bool = True  # Views are mirrored both ways; --nomirror for digits.
     learning_rate: float = 3e-3

@@ -13,12 +13,12 @@ from lecture_models.data.many_boxes import many_boxes_split
 
 SIDE = 96
 MOST = 5  # Digits of a scene.
-_SIZES = (300, 60, 80)  # Of the three splits.
+_SIZES = (240, 40, 60)  # Of the three splits.
 _INK = 0.3  # A pixel of a digit belongs to it from this brightness on.
 
 
 def make(seed: int = 0) -> Dataset:
-    """Returns 440 scenes of 96x96 pixels, the same for the same seed."""
+    """Returns 340 scenes of 96x96 pixels, the same for the same seed."""
     generator = np.random.default_rng(seed)
     source = digits.read()
     splits = []

@@ -21,11 +21,14 @@ class Matching(NamedTuple):
         object: the number of the object that overlaps most.
         positive: whether the anchor is for that object.
         ignored: whether the anchor is neither for an object nor for the background.
+        weight: 1 over the number of anchors of the same object, 0 for other anchors: large objects
+            have many anchors, small ones few.
     """
 
     object: Int[Array, " anchor"]
     positive: Bool[Array, " anchor"]
     ignored: Bool[Array, " anchor"]
+    weight: Float[Array, " anchor"]
 
 
 def grid_anchors(
@@ -99,7 +102,9 @@ def match(
     objects = nearest.at[own].set(jnp.arange(len(boxes)), mode="drop")
     forced = jnp.zeros(len(anchors), bool).at[own].set(True, mode="drop")
     positive = forced | (best >= least)
-    return Matching(objects, positive, ~positive & (best >= most))
+    counts = jnp.zeros(len(boxes)).at[objects].add(positive)
+    weight = jnp.where(positive, 1.0 / jnp.maximum(counts[objects], 1.0), 0.0)
+    return Matching(objects, positive, ~positive & (best >= most), weight)
 
 
 def offsets_from(anchors: Boxes, boxes: Boxes) -> Boxes:

@@ -68,8 +68,8 @@ class Detector(NamedTuple):
         labels = jnp.where(matching.positive, of_object(batch["box_labels"]), -1)
         truth = jnp.take_along_axis(batch["boxes"], matching.object[..., None], axis=1)
         return {
-            "focal": focal_loss(logits, labels, matching.ignored),
-            "box": box_loss(generalized_iou(boxes, truth), matching.positive),
+            "focal": focal_loss(logits, labels, matching.ignored, matching.weight),
+            "box": box_loss(generalized_iou(boxes, truth), matching.weight),
         }
 
     def found(self, maps: Float32[np.ndarray, "picture row column out"], most: float):

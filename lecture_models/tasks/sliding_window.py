@@ -17,7 +17,7 @@ from lecture_models.tasks.detection import true_boxes
 LOOK = 10  # Pixels of a side at which a window is looked at.
 STEP = 2  # Of these pixels from one window to the next.
 EDGE = 2  # Of these pixels that a window may extend over the edge.
-BACKGROUND = 12  # Windows without an object from each training picture.
+BACKGROUND = 8  # Windows without an object from each training picture.
 LEAST, MOST = 0.05, 0.4  # Of the score that is kept; of the overlap of two windows.
 
 
@@ -55,7 +55,7 @@ def fit_windows(split: Split, classes: int, generator: np.random.Generator) -> W
         free = box_overlaps(windows, one.boxes).max(axis=1, initial=0.0) < 0.3
         looks += [_look(pixels, window) for window in windows[free]]
         kinds += [classes] * int(free.sum())
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1e-3, max_iter=1000))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=1e-3, tol=1e-2, max_iter=1000))
     return WindowClassifier(sizes, model.fit(np.stack(looks), np.array(kinds)), classes)
 
 

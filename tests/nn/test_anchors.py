@@ -65,6 +65,7 @@ def test_each_object_has_an_anchor_however_little_they_overlap():
     boxes = jnp.array([[0.0, 0.0, 0.25, 0.25], [0.55, 0.55, 0.6, 0.6], [0.0, 0.0, 1.0, 1.0]])
     found = matched(anchors, boxes, jnp.array([True, True, False]))
     assert found.positive.tolist() == [place in (0, 10) for place in range(16)]
+    np.testing.assert_allclose(found.weight, found.positive)
     assert found.object[0] == 0
     assert found.object[10] == 1
     assert not found.ignored.any()
