@@ -17,7 +17,7 @@ from lecture_models.nn.batch_norm import batch_norm
 from lecture_models.nn.transposed_convolution import (
     FEW_CHANNELS,
     TransposedConvolution,
-    strided_convolution,
+    halve,
 )
 
 Images = Float[Array, "batch height width channel"]
@@ -148,7 +148,7 @@ class Discriminator(nn.Module):
                     kernel_init=WEIGHTS,
                     name=f"conv{layer}",
                     # The launcher replaces convolutions of few channels on a CPU.
-                    conv_general_dilated=_halve if x.shape[-1] > FEW_CHANNELS else None,
+                    conv_general_dilated=halve if x.shape[-1] > FEW_CHANNELS else None,
                 ),
                 x,
                 training,
@@ -176,11 +176,6 @@ class Discriminator(nn.Module):
         if not self.spectral_norm:
             return layer(x)
         return nn.SpectralNorm(layer, name=f"{layer.name}_spectral")(x, update_stats=training)
-
-
-def _halve(x: Array, kernel: Array, strides: Any, padding: Any, **settings: Any) -> Array:
-    """Takes the place of lax.conv_general_dilated, with the arguments that Flax passes."""
-    return strided_convolution(x, kernel, 2)
 
 
 def _require_multiple(image_shape: tuple[int, ...], factor: int) -> None:

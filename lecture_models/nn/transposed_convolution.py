@@ -11,6 +11,7 @@ its filter then takes 7 to 12 times as long as that of the two forms here, which
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,26 +29,32 @@ _LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 class TransposedConvolution(nn.Module):
-    """Enlarges maps by a transposed convolution without a bias.
+    """Enlarges maps by a transposed convolution.
 
     Attributes:
         features: the number of output channels.
         side: height and width of the filter, at least the stride.
         stride: how many times higher and wider the result is.
         kernel_init: the initializer of the filter.
+        use_bias: whether a bias is added to each channel.
     """
 
     features: int
     side: int = 4
     stride: int = 2
     kernel_init: Callable[..., Array] = nn.initializers.lecun_normal()
+    use_bias: bool = False
 
     @nn.compact
     def __call__(self, x: Maps) -> Resized:
         """Returns the enlarged maps."""
         shape = (self.side, self.side, x.shape[-1], self.features)
         kernel = self.param("kernel", self.kernel_init, shape)
-        return transposed_convolution(x, kernel, self.stride)
+        result = transposed_convolution(x, kernel, self.stride)
+        if not self.use_bias:
+            return result
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return result + bias[None, None, None]
 
 
 def transposed_convolution(x: Maps, kernel: Kernel, stride: int = 2) -> Resized:
@@ -192,6 +199,22 @@ def strided_convolution(x: Maps, kernel: Kernel, stride: int = 2) -> Resized:
             f"maps are {x.shape[1]}x{x.shape[2]}; both sides must be multiples of {stride}"
         )
     return _strided(x, kernel, stride)
+
+
+def halve(x: Maps, kernel: Kernel, strides: Any, padding: Any, **settings: Any) -> Resized:
+    """Computes a `strided_convolution` of stride 2 in a layer of Flax.
+
+    Args:
+        x: the maps, whose sides are even.
+        kernel: the filter, square and of even sides; the maps have a border of half of it less 1.
+        strides: what Flax passes; it must stand for 2.
+        padding: likewise, for that border.
+        **settings: likewise; all others must be the defaults.
+
+    Returns:
+        What `jax.lax.conv_general_dilated` returns, whose place it takes.
+    """
+    return strided_convolution(x, kernel, 2)
 
 
 def _strided(x, kernel, stride):
