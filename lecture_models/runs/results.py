@@ -50,6 +50,7 @@ class FinishedRun(NamedTuple):
         metrics: the last value of each metric, by `eval/NAME` and `train/NAME`.
         steps_per_second: speed of the last session; None if it took no steps.
         platform: "cpu", "gpu" or "tpu"; "" if it was not recorded.
+        wall_time_s: wall-clock time of all its sessions in seconds; None if it was not recorded.
     """
 
     name: str
@@ -62,6 +63,7 @@ class FinishedRun(NamedTuple):
     metrics: dict[str, float]
     steps_per_second: float | None = None
     platform: str = ""
+    wall_time_s: float | None = None
 
 
 def finished_runs(runs_dir: Path, experiment: str) -> list[FinishedRun]:
@@ -148,6 +150,7 @@ def _read(runs_dir: Path, folder: Path, experiment: str) -> FinishedRun | None:
         metrics=numbers(summary["metrics"]),
         steps_per_second=as_number(summary.get("steps_per_second")),
         platform=str(device.get("platform", "")),
+        wall_time_s=as_number(summary.get("wall_time_s")),
     )
 
 

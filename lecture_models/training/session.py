@@ -223,7 +223,6 @@ class _Session:
         """Takes the run, where it is recorded, and how it differs from its last session."""
         self._spec, self._folder, self._tracker, self._record = spec, folder, tracker, record
         self._changed = changed
-        self._began = time.perf_counter()
         self._earlier = folder.read_summary()
         self._films = _films_of(folder, self._earlier)
         self._startup_s: float | None = None
@@ -374,7 +373,7 @@ class _Session:
             "num_steps": self._spec.cadence.num_steps,
             "wall_time_s": self._earlier.get("wall_time_s", 0.0)
             + time.perf_counter()
-            - self._began,
+            - self._spec.process_began,
             "startup_s": self._startup_s,
             "steps_per_second": outcome.steps_per_second if outcome else None,
             "metrics": self._recorder.metrics,
