@@ -12,6 +12,7 @@ from lecture_models.lectures import terminal
 from lecture_models.lectures.lecture import Lecture, numbers, read_lecture
 from lecture_models.lectures.sources import Sources
 from lecture_models.lectures.values import Values
+from lecture_models.runs.provenance import git_commit, shown_commit
 from lecture_models.tables.table import Table, TableContext
 from lecture_models.training.printing import until_reader_leaves
 
@@ -71,6 +72,7 @@ def sources(invocation: Invocation, values: Any) -> Sources:
         program=invocation.program,
         preset=values.run or "",
         workdir=values.workdir or WORKDIR,
+        commit=shown_commit(git_commit(root)) if values.run or values.output else "",
         failures={},
     )
 

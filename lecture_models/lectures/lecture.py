@@ -84,6 +84,7 @@ class Item(_Entry):
         numbers: published numbers beside ours.
         page: the page of `results` about it, without folder and suffix.
         pictures: kept pictures in `results`.
+        slow: whether the table takes minutes to compute, so that a page does not show it.
         images: names of the run's pictures that the lecture's page shows; without names the first.
         errata: beginnings of points of `docs/errata.md`.
     """
@@ -98,6 +99,7 @@ class Item(_Entry):
     numbers: tuple[Number, ...] = ()
     page: str = ""
     pictures: tuple[Text, ...] = ()
+    slow: bool = False
     images: tuple[Text, ...] = ()
     errata: tuple[Text, ...] = ()
 
@@ -110,6 +112,12 @@ class Item(_Entry):
         if self.run and not self.run.startswith(("--experiment=", "--table=")):
             raise ValueError(f"run is {self.run!r}; it must begin with --experiment= or --table=")
         return self
+
+    @property
+    def table(self) -> str:
+        """Returns the name of the table that `run` prints; "" if it is an experiment or nothing."""
+        name = self.run.partition(" ")[0].removeprefix("--table=")
+        return name if self.run.startswith("--table=") else ""
 
 
 class Slide(_Entry):

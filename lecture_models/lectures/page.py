@@ -13,10 +13,12 @@ from lecture_models.lectures.values import Values, errata
 from lecture_models.reports import run_artifacts
 from lecture_models.reports.embedding import data_uri
 from lecture_models.reports.html import number as short_number
+from lecture_models.reports.index_data import address
 from lecture_models.reports.page import write_page
 from lecture_models.reports.run_images import image_cards
+from lecture_models.runs.reader import REPORT
 from lecture_models.runs.recorded_run import RecordedRun, read_run
-from lecture_models.tables.formats import shown
+from lecture_models.tables.formats import body, columns, shown, verdict_counts
 from lecture_models.tables.table import verdict
 
 MOST_PICTURES = 2  # Of a run, unless the lecture's file names others.
@@ -26,9 +28,10 @@ _COLORS |= {"short": "bad"}
 
 def write_lecture(lecture: Lecture, sources: Sources, page: Path) -> None:
     """Writes the page completely or not at all."""
-    seen: set[Path] = set()
+    seen: set[Path | str] = set()
     slides = [
-        _slide(number, slide, sources, seen) for number, slide in enumerate(lecture.slides, start=1)
+        _slide(number, slide, sources, seen, page)
+        for number, slide in enumerate(lecture.slides, start=1)
     ]
     write_page(
         page,
@@ -42,7 +45,7 @@ def write_lecture(lecture: Lecture, sources: Sources, page: Path) -> None:
         slides=slides,
         fresh=f"{sources.preset} run" if sources.preset else "",
         command=_command(lecture, sources),
-        footer="made by lecture-models",
+        footer=f"made by lecture-models at commit {sources.commit}",
     )
 
 
@@ -66,17 +69,19 @@ def _facts(slides: list[dict[str, Any]], sources: Sources) -> dict[str, str]:
     return facts | {name: str(count) for name, count in counts.items()}
 
 
-def _slide(number: int, slide: Slide, sources: Sources, seen: set[Path]) -> dict[str, Any]:
+def _slide(
+    number: int, slide: Slide, sources: Sources, seen: set[Path | str], page: Path
+) -> dict[str, Any]:
     return {
         "number": number,
         "heading": slide.heading,
         "titled": slide.titled,
         "count": slide.count,
-        "items": [_item(item, sources, seen) for item in slide.items],
+        "items": [_item(item, sources, seen, page) for item in slide.items],
     }
 
 
-def _item(item: Item, sources: Sources, seen: set[Path]) -> dict[str, Any]:
+def _item(item: Item, sources: Sources, seen: set[Path | str], page: Path) -> dict[str, Any]:
     wanted = run_of(item, sources.preset, sources.workdir) if sources.preset else None
     run = read_run(wanted.folder) if wanted and wanted.folder.is_dir() else None
     state = "" if wanted is None else "missing" if run is None else _state(run)
@@ -91,6 +96,8 @@ def _item(item: Item, sources: Sources, seen: set[Path]) -> dict[str, Any]:
         "expected": item.expected,
         "page": f"results/{item.page}.md" if item.page else "",
         "rows": [_row(number, run, sources.values) for number in item.numbers],
+        "table": _table(item, sources, seen),
+        "report": _report(wanted.folder, page) if run else "",
         "errata": errata(sources.errata_file, item.errata),
         "kept": [_kept(sources.results / name) for name in item.pictures],
         "state": state,
@@ -99,6 +106,26 @@ def _item(item: Item, sources: Sources, seen: set[Path]) -> dict[str, Any]:
         "films": _films(run) if run and first else [],
         "sounds": _sounds(run) if run and first else [],
     }
+
+
+def _table(item: Item, sources: Sources, seen: set[Path | str]) -> dict[str, Any] | None:
+    """Returns the whole table of an item, where it is not on the page yet."""
+    if not item.table or item.slow or item.table in seen:
+        return None
+    seen.add(item.table)
+    table = sources.values.table(item.table)
+    places = [columns(table).index(name) for name in ("what", "published", "ours", "verdict")]
+    return {
+        "title": f"the whole table: {verdict_counts(table)}",
+        "columns": [columns(table)[place] for place in places],
+        "rows": [[row[place] for place in places] for row in body(table)],
+    }
+
+
+def _report(folder: Path, page: Path) -> str:
+    """Returns the address of a run's report, relative to the page; "" if it has none yet."""
+    report = folder / REPORT
+    return address(report, page) if report.is_file() else ""
 
 
 def _state(run: RecordedRun) -> str:

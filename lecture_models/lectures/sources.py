@@ -16,6 +16,7 @@ class Sources(NamedTuple):
         program: the program as it was typed.
         preset: preset of the runs; "" for a page of kept results alone.
         workdir: folder of the runs.
+        commit: commit of the checkout, for the page.
         failures: for runs that failed, the reason in one line, by their title.
     """
 
@@ -25,4 +26,5 @@ class Sources(NamedTuple):
     program: str
     preset: str
     workdir: Path
+    commit: str
     failures: dict[str, str]

@@ -8,7 +8,7 @@ from lecture_models.lectures.lecture import Item, Lecture, Number
 from lecture_models.lectures.plan import command_of
 from lecture_models.lectures.sources import Sources
 from lecture_models.lectures.values import errata
-from lecture_models.tables.formats import shown
+from lecture_models.tables.formats import shown, verdict_counts
 from lecture_models.tables.table import TableRow, verdict
 
 _LABEL = 11  # Letters of "expected" with the space around it.
@@ -62,6 +62,9 @@ def _item(item: Item, sources: Sources, width: int) -> Iterator[str]:
         yield from _entry("expected", item.expected, width)
     for number in item.numbers:
         yield from _entry("number", _sentence(number, sources.values.row(number)), width)
+    if item.table and not item.slow:
+        counts = verdict_counts(sources.values.table(item.table))
+        yield from _entry("table", counts, width)
     for picture in item.pictures:
         yield from _entry("picture", f"results/{picture}", width)
     if item.page:

@@ -1,5 +1,6 @@
 """Formats a table for a terminal, or as Markdown, HTML, CSV or JSON; the last two are exact."""
 
+import collections
 import csv
 import io
 import itertools
@@ -29,7 +30,7 @@ PADDED = 48  # Letters; wider cells are not aligned, because they would push the
 
 def markdown(table: Table) -> str:
     """Returns a table as Markdown with aligned columns."""
-    rows = [columns(table), *(tuple(map(_inline, row)) for row in _body(table))]
+    rows = [columns(table), *(tuple(map(_inline, row)) for row in body(table))]
     widths = [
         max(len(row[column]) for row in rows if len(row[column]) <= PADDED)
         for column in range(len(rows[0]))
@@ -105,7 +106,7 @@ def html(table: Table) -> str:
         name=table.name,
         source=table.source,
         columns=columns(table),
-        rows=_body(table),
+        rows=body(table),
         remarks=_footer(table, _remarks(table)),
         footer="made by lecture-models",
     )
@@ -143,6 +144,13 @@ def legend(table: Table) -> list[tuple[str, str]]:
     return [(name, meaning) for name, meaning in LEGEND.items() if name in verdicts]
 
 
+def verdict_counts(table: Table) -> str:
+    """Returns how many rows there are, and how many of each verdict, as one phrase."""
+    counts = collections.Counter(verdict(row) for row in table.rows)
+    named = ", ".join(f"{counts[name]} {name}" for name in LEGEND if counts[name])
+    return f"{len(table.rows)} rows: {named}"
+
+
 def columns(table: Table) -> tuple[str, ...]:
     """Returns the headings of a table: `COLUMNS`, with those of extras before the way to ours."""
     place = COLUMNS.index(HOW)
@@ -153,7 +161,7 @@ def _extra_names(table: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys(extra.name for row in table.rows for extra in row.extras))
 
 
-def _body(table: Table) -> list[tuple[str, ...]]:
+def body(table: Table) -> list[tuple[str, ...]]:
     """Returns for each row a text for each of `columns`; the last one refers to `_remarks`."""
     remarks, names = _remarks(table), _extra_names(table)
     return [
