@@ -9,7 +9,7 @@ Paper: Cho et al., 2014; Bahdanau et al., 2015, Neural machine translation by jo
   align and translate
 Data: Multi30k, 29,000 descriptions of photos; else numbers written out (announced and recorded)
 Cost: 21 to 36 minutes on two cores beside three to six other jobs
-Expected: BLEU 34.9 ± 0.6 of 1,000 test sentences, greedy (pytorch-seq2seq: 28.3); without
+Expected: BLEU 34.9 +- 0.6 of 1,000 test sentences, greedy (pytorch-seq2seq: 28.3); without
   attention 21.6 +- 0.3; see results/translation.md
 """
 
