@@ -68,7 +68,6 @@ class Config(DenseConfig):
     anchors: int = 3  # Sizes at each place, the clusters of the training boxes' sizes.
     suppression: float = 0.5  # Overlap above which the worse of two boxes is left out.
     mirror: bool = True  # Views are mirrored both ways; --nomirror for digits.
-    learning_rate: float = 3e-3
     eval_every: int = 300
 
     def __post_init__(self):

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 PAPER_ALPHA, PAPER_GAMMA = 0.25, 2.0
 
@@ -11,8 +11,8 @@ PAPER_ALPHA, PAPER_GAMMA = 0.25, 2.0
 def focal_loss(
     logits: Float[Array, "batch anchor class"],
     labels: Int[Array, "batch anchor"],
-    ignored: Bool[Array, "batch anchor"],
     weights: Float[Array, "batch anchor"],
+    background: Float[Array, "batch anchor"],
     alpha: float = PAPER_ALPHA,
     gamma: float = PAPER_GAMMA,
 ) -> Float[Array, " batch"]:
@@ -24,9 +24,9 @@ def focal_loss(
     Args:
         logits: the log-odds of each class at each anchor.
         labels: the class of each anchor; -1 for background.
-        ignored: anchors that do not count.
-        weights: how much each anchor that is for an object counts; with 1 for each this is the
-            paper's loss, with 1 over the anchors of its object each object counts equally.
+        weights: how much each anchor that is for an object counts; 0 for the others.
+        background: how much each anchor counts that is for none; 0 for the others. With weights of
+            1 this is the paper's loss.
         alpha: the weight of what is present.
         gamma: how much less what is easy counts; 0 gives a weighted cross-entropy.
 
@@ -41,11 +41,8 @@ def focal_loss(
     wrong = jnp.abs(targets - jax.nn.sigmoid(logits))
     shares = alpha * targets + (1.0 - alpha) * (1.0 - targets)
     losses = (shares * wrong**gamma * nats).sum(axis=2)
-    positive = labels >= 0
-    background = jnp.where(positive | ignored, 0.0, losses).sum(axis=1)
-    return weighted_mean(losses, positive * weights) + background / jnp.maximum(
-        positive.sum(axis=1), 1
-    )
+    positives = jnp.maximum((labels >= 0).sum(axis=1), 1)
+    return weighted_mean(losses, weights) + (losses * background).sum(axis=1) / positives
 
 
 def box_loss(

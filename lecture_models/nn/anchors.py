@@ -14,21 +14,25 @@ from lecture_models.nn.boxes import area, decode, encode
 Boxes = Float[Array, "*batch 4"]
 
 
+NEARLY_BEST = 0.8  # Share of an object's best overlap from which on an anchor is for it, too.
+
+
 class Matching(NamedTuple):
     """Says which object each anchor is for.
 
     Attributes:
         object: the number of the object that overlaps most.
         positive: whether the anchor is for that object.
-        ignored: whether the anchor is neither for an object nor for the background.
         weight: 1 over the number of anchors of the same object, 0 for other anchors: large objects
             have many anchors, small ones few.
+        background: how much it costs to see an object at an anchor that is for none: 1 far from
+            every object, little near one; 0 for anchors that are for an object.
     """
 
     object: Int[Array, " anchor"]
     positive: Bool[Array, " anchor"]
-    ignored: Bool[Array, " anchor"]
     weight: Float[Array, " anchor"]
+    background: Float[Array, " anchor"]
 
 
 def grid_anchors(
@@ -76,35 +80,34 @@ def match(
     anchors: Float[Array, "anchor 4"],
     boxes: Float[Array, "object 4"],
     present: Bool[Array, " object"],
-    least: float = 0.5,
-    most: float = 0.4,
+    nearly_best: float = NEARLY_BEST,
 ) -> Matching:
     """Returns which object each anchor is for.
 
-    An anchor is for the object that it overlaps most, if by at least `least`; and each object has
-    the anchor that overlaps it most, however little. Other anchors are background if they overlap
-    every object by less than `most`; the rest is ignored.
+    Each object has the anchor that overlaps it most, and those that overlap it nearly as much and
+    no other object more. The other anchors are background, with the weight (1 - overlap)^4, as near
+    the centers of Zhou et al., 2019: so the best anchor alone is sure of its object.
 
     Args:
         anchors: the anchors.
         boxes: the objects' boxes.
         present: False for boxes that only fill up a batch.
-        least: the intersection over union from which on an anchor is for an object.
-        most: the one below which it is background.
+        nearly_best: the share of the largest intersection over union, from 0 to 1.
 
     Returns:
-        The matching. Lin et al., 2017, RetinaNet, section 4, and Ren et al., 2015, section 3.1.2.
+        The matching. The first rule is that of Ren et al., 2015, section 3.1.2.
     """
-    overlaps = jnp.where(present[None], pair_overlaps(anchors, boxes), -1.0)
+    overlaps = jnp.where(present[None], pair_overlaps(anchors, boxes), 0.0)
     nearest, best = overlaps.argmax(axis=1), overlaps.max(axis=1)
     # The anchor that overlaps each object most; absent objects write nowhere.
     own = jnp.where(present, overlaps.argmax(axis=0), len(anchors))
     objects = nearest.at[own].set(jnp.arange(len(boxes)), mode="drop")
     forced = jnp.zeros(len(anchors), bool).at[own].set(True, mode="drop")
-    positive = forced | (best >= least)
+    near = (best > 0.0) & (best >= nearly_best * overlaps.max(axis=0)[nearest])
+    positive = forced | near
     counts = jnp.zeros(len(boxes)).at[objects].add(positive)
     weight = jnp.where(positive, 1.0 / jnp.maximum(counts[objects], 1.0), 0.0)
-    return Matching(objects, positive, ~positive & (best >= most), weight)
+    return Matching(objects, positive, weight, jnp.where(positive, 0.0, (1.0 - best) ** 4))
 
 
 def offsets_from(anchors: Boxes, boxes: Boxes) -> Boxes:

@@ -68,7 +68,7 @@ class Detector(NamedTuple):
         labels = jnp.where(matching.positive, of_object(batch["box_labels"]), -1)
         truth = jnp.take_along_axis(batch["boxes"], matching.object[..., None], axis=1)
         return {
-            "focal": focal_loss(logits, labels, matching.ignored, matching.weight),
+            "focal": focal_loss(logits, labels, matching.weight, matching.background),
             "box": box_loss(generalized_iou(boxes, truth), matching.weight),
         }
 

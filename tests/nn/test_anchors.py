@@ -68,21 +68,23 @@ def test_each_object_has_an_anchor_however_little_they_overlap():
     np.testing.assert_allclose(found.weight, found.positive)
     assert found.object[0] == 0
     assert found.object[10] == 1
-    assert not found.ignored.any()
+    np.testing.assert_allclose(found.background[jnp.array([0, 5, 10])], [0.0, 1.0, 0.0])
 
 
-def test_anchors_between_the_limits_are_ignored():
-    anchors = jnp.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 1.0, 0.45], [0.0, 0.0, 1.0, 0.3]])
+def test_anchors_nearly_as_good_are_for_the_object_and_others_near_it_cost_little():
+    widths = (1.0, 0.8, 0.7, 0.1)
+    anchors = jnp.array([[0.0, 0.0, 1.0, width] for width in widths])
     found = matched(anchors, jnp.array([[0.0, 0.0, 1.0, 1.0]]), jnp.array([True]))
-    assert found.positive.tolist() == [True, False, False]
-    assert found.ignored.tolist() == [False, True, False]
+    assert found.positive.tolist() == [True, True, False, False]
+    np.testing.assert_allclose(found.weight, [0.5, 0.5, 0.0, 0.0])
+    np.testing.assert_allclose(found.background, [0.0, 0.0, 0.3**4, 0.9**4], rtol=1e-5)
 
 
 def test_a_picture_without_objects_is_all_background():
     anchors = jnp.asarray(grid_anchors(2, 2, np.array([[0.5, 0.5]])))
     found = matched(anchors, jnp.zeros((3, 4)), jnp.zeros(3, bool))
     assert not found.positive.any()
-    assert not found.ignored.any()
+    np.testing.assert_allclose(found.background, 1.0)
 
 
 def test_suppression_keeps_the_best_and_is_idempotent():
