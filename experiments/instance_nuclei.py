@@ -54,7 +54,7 @@ class Config(DenseConfig):
     num_steps: int = 600
     views: int = 8
     side: int = 256
-    widths: tuple[int, ...] = (32, 40, 48, 64)
+    widths: tuple[int, ...] = (24, 32, 48, 64)
     distance_weight: float = 4.0  # Of the squared error of distances from the edge.
     learning_rate: float = 3e-3
     eval_every: int = 600
