@@ -80,9 +80,27 @@ def script(wheel, tmp_path_factory):
     return folder / "bin" / "lecture-models"
 
 
+@pytest.fixture
+def environment():
+    """Returns the variables of a process that does not find the checkout."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 @pytest.mark.slow
-def test_an_installed_wheel_trains_in_an_empty_folder(script, tmp_path):
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+def test_an_installed_wheel_shows_its_experiments_tables_and_lectures(
+    script, environment, tmp_path
+):
+    listed = run(str(script), "--list", cwd=tmp_path, env=environment)
+    assert "gan_mnist" in listed
+    assert "vgg16_memory" in listed
+    # This table imports another one, and an experiment.
+    table = run(str(script), "--table=stochastic_depth_table2", cwd=tmp_path, env=environment)
+    assert "published" in table
+    assert "004" in run(str(script), "--lecture=list", cwd=tmp_path, env=environment)
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_trains_in_an_empty_folder(script, environment, tmp_path):
     run(
         *(str(script), "--experiment=gan_mnist", "--preset=smoke", "--wandb=disabled"),
         *("--workdir=run", "--extractor_steps=1"),
@@ -94,9 +112,6 @@ def test_an_installed_wheel_trains_in_an_empty_folder(script, tmp_path):
     assert session["git"] is None
     assert session["versions"]["lecture-models"] == PROJECT["version"]
     assert (tmp_path / "run" / "report.html").stat().st_size > 1000
-    listed = run(str(script), "--list", cwd=tmp_path, env=environment)
-    assert "\ngan_mnist" in listed
-    assert "vgg16_memory" in listed
 
 
 def test_the_console_script_finds_the_launcher_of_a_checkout_and_of_a_wheel(tmp_path):
