@@ -204,6 +204,12 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         library, config.dataset, (config.domain_a, config.domain_b), config.side + config.margin
     )
     side = domains.a.train.shape[1] if domains.is_paired else config.side
+    factor = 2**config.judge_strided
+    if side % factor or side < 3 * factor:
+        raise DataError(
+            f"pictures are {side}x{side}; with --judge_strided={config.judge_strided} their side "
+            f"must be a multiple of {factor}, at least {3 * factor}"
+        )
     if config.batch_size > min(len(domains.a.train), len(domains.b.train)):
         raise DataError(
             f"--batch_size is {config.batch_size}; the smaller domain has "

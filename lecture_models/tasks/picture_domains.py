@@ -1,5 +1,6 @@
 """Reads two domains of pictures at one size, from a data set or from folders of the user's own."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ from jaxtyping import Int32, UInt8
 from PIL import Image
 
 from lecture_models.data.dataset import DataError, Dataset, Split
+from lecture_models.data.listing import count_of
 from lecture_models.data.lookup import Library
 
 Pictures = UInt8[np.ndarray, "picture side side 3"]
@@ -97,15 +99,15 @@ def _from_folders(library: Library, folders: tuple[str, str], side: int) -> Doma
         given = "--domain_a" if folders[0] else "--domain_b"
         missing = "--domain_b" if folders[0] else "--domain_a"
         raise DataError(f"{given} is given and {missing} is not; give both, or neither")
-    if folders[0] == folders[1]:
+    if Path(folders[0]).resolve() == Path(folders[1]).resolve():
         raise DataError(f"--domain_a and --domain_b are both {folders[0]}; they must differ")
     domains = []
     for flag, folder in zip(("--domain_a", "--domain_b"), folders, strict=True):
         pictures = [file.pixels for file in library.pictures((folder,), side)]
         if len(pictures) < FEWEST:
             raise DataError(
-                f"{flag} is {folder}, which has {len(pictures)} pictures; it must have at least "
-                f"{FEWEST}"
+                f"{flag} is {folder}, which has {count_of(len(pictures), 'picture')}; it must have "
+                f"at least {FEWEST}"
             )
         pixels = np.stack(pictures)
         held = np.arange(len(pixels)) % 10 == 9 if len(pixels) >= 10 else None

@@ -3,7 +3,10 @@ import numpy as np
 import pytest
 
 from experiments import cyclegan as experiment
+from lecture_models.data.dataset import DataError
+from lecture_models.data.lookup import Library
 from lecture_models.tasks.picture_domains import Domain, Domains
+from lecture_models.weights.pretrained import Weights
 
 
 def test_training_pictures_are_cut_within_their_border_and_half_are_mirrored():
@@ -46,3 +49,17 @@ def test_test_pictures_are_cut_to_their_middle():
 def test_sides_that_networks_cannot_halve_are_refused(side):
     with pytest.raises(ValueError, match=f"--side is {side}; it must be a multiple of 8"):
         experiment.Config(side=side)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"judge_strided": 3}, "pictures are 28x28; with --judge_strided=3 .* multiple of 8"),
+        ({"judge_strided": 2, "batch_size": 9_999}, "--batch_size is 9999; the smaller domain has"),
+    ],
+)
+def test_pictures_that_are_too_small_or_too_few_are_refused(fields, message):
+    config = experiment.Config(**experiment.SMOKE | fields)
+    quiet = Library(None, lambda line: None)
+    with pytest.raises(DataError, match=message):
+        experiment.build(config, quiet, Weights(None, lambda line: None))

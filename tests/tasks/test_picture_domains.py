@@ -45,7 +45,7 @@ def test_one_folder_the_same_twice_and_few_pictures_are_refused(library, tmp_pat
     with pytest.raises(DataError, match="--domain_b is given and --domain_a is not"):
         read_domains(library, "", ("", first), 16)
     with pytest.raises(DataError, match="are both .*; they must differ"):
-        read_domains(library, "", (first, first), 16)
+        read_domains(library, "", (first, f"{first}/"), 16)
     with pytest.raises(DataError, match="--domain_b is .*few, which has 3 pictures; .*at least 4"):
         read_domains(library, "", (first, few), 16)
 
