@@ -12,8 +12,8 @@ from lecture_models.lectures import terminal
 from lecture_models.lectures.lecture import Lecture, numbers, read_lecture
 from lecture_models.lectures.sources import Sources
 from lecture_models.lectures.values import Values
-from lecture_models.runs.provenance import git_commit, shown_commit
 from lecture_models.tables.table import Table, TableContext
+from lecture_models.training import process_setup
 from lecture_models.training.printing import until_reader_leaves
 
 LIST = "list"
@@ -63,6 +63,7 @@ def sources(invocation: Invocation, values: Any) -> Sources:
     context = TableContext(results / "runs", values.weights_dir, values.data_dir, announce)
 
     def build_table(name: str) -> Table:
+        process_setup.use_compilation_cache()
         return table_output.build(invocation.checkout.tables, name, context)
 
     return Sources(
@@ -72,9 +73,16 @@ def sources(invocation: Invocation, values: Any) -> Sources:
         program=invocation.program,
         preset=values.run or "",
         workdir=values.workdir or WORKDIR,
-        commit=shown_commit(git_commit(root)) if values.run or values.output else "",
+        commit=_commit(root) if values.run or values.output else "",
         failures={},
     )
+
+
+def _commit(root: Path) -> str:
+    # Imported here, because it imports jax, for which a list of slides need not wait.
+    from lecture_models.runs.provenance import git_commit, shown_commit
+
+    return shown_commit(git_commit(root))
 
 
 def _show(invocation: Invocation, found: Lecture, values: Any) -> None:

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 import launch
-from lecture_models.commands import discovery, lecture
+from lecture_models.commands import discovery
 from lecture_models.commands.flags import command_flags
 from lecture_models.commands.invocation import Invocation
 from lecture_models.commands.run import choose, read_flags
@@ -23,8 +23,6 @@ RESULTS = ROOT / "results"
 LECTURES = {number: read_lecture(number) for number in numbers()}
 ITEMS = [item for found in LECTURES.values() for item in found.items]
 COMMANDS = sorted({command for item in ITEMS for command in (item.run, item.smoke) if command})
-# Tables that take seconds to build.
-SLOW_TABLES = {"convolution_arithmetic", "fractalnet_structure", "resnet_costs"}
 
 
 def lecture_text(number):
@@ -109,16 +107,6 @@ def test_numbers_are_where_the_files_look_for_them():
         row = values.row(number)
         assert row.ours is not None
         assert verdict(row) != "short"
-
-
-@pytest.mark.slow
-def test_rows_of_tables_are_where_the_files_look_for_them():
-    given = lecture.sources(
-        Invocation(launch.CHECKOUT, "launch.py", [], 0.0), lecture.read_alone("lecture", ["x"])
-    )
-    read = [number for item in ITEMS for number in item.numbers if number.table]
-    assert len(read) > 40
-    assert all(given.values.row(number).ours is not None for number in read)
 
 
 def test_records_are_of_the_experiment_that_the_slide_runs():

@@ -10,6 +10,7 @@ import pytest
 import launch
 from lecture_models.commands import discovery, table_output
 from lecture_models.config import as_json_values
+from lecture_models.lectures.lecture import numbers, read_lecture
 from lecture_models.metrics.cost import multiply_adds
 from lecture_models.metrics.traced_network import trace
 from lecture_models.models.alexnet import AlexNet
@@ -68,6 +69,13 @@ def test_a_table_has_rows_with_known_verdicts_and_different_labels(name):
     assert {verdict(row) for row in rows} <= LEGEND.keys() - {"short"}
     assert len({row.label for row in rows}) == len(rows)
     assert all(row.how for row in rows)
+
+
+@every_table
+def test_rows_that_a_lecture_names_are_there_and_computed(name):
+    items = [item for number in numbers() for item in read_lecture(number).items]
+    named = {number.row for item in items for number in item.numbers if number.table == name}
+    assert all(ours(name).get(row) is not None for row in named)
 
 
 @every_table
