@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from flax import linen as nn
 from jaxtyping import Array, Float, Int, Key
 
 from lecture_models.config import require_at_least, require_between
@@ -34,7 +35,7 @@ from lecture_models.evaluators.latent_arithmetic import arithmetic_evaluation
 from lecture_models.evaluators.samples import feature_extractor, has_extractor
 from lecture_models.experiment import Cadence, Experiment
 from lecture_models.losses.gan import GAMES
-from lecture_models.models.dcgan import Discriminator, Generator
+from lecture_models.models.dcgan import WEIGHTS, Discriminator, Generator
 from lecture_models.nn.batch_norm import standing_statistics
 from lecture_models.steps.gan import (
     GAN,
@@ -63,6 +64,7 @@ class Config:
     conditional: bool = False  # Tells both networks the class: Mirza and Osindero, 2014.
     loss: str = "non_saturating"  # Or saturating, wasserstein, hinge, least_squares.
     batch_norm: bool = False  # In D, as in the paper; here R1 in its place learned faster.
+    he_init: bool = False  # Draws D's filters by He's rule, not from N(0, 0.02) as in the paper.
     spectral_norm: bool = False  # Of D's filters: Miyato et al., 2018.
     gradient_penalty: float = 0.5  # R1's gamma: Mescheder et al., 2018.
     penalized_images: int = 16  # Of a batch, for R1; 0 for all. A part has the same mean for less.
@@ -125,6 +127,7 @@ PAPER_SOURCES = {
     "loss": "the game of Goodfellow et al., 2014, as in PyTorch's example",
     "hidden": "section 3: no dense layers",
     "batch_norm": "section 3: all layers but G's output and D's input",
+    "he_init": "section 4: N(0, 0.02)",
     "spectral_norm": "later than the paper: none",
     "gradient_penalty": "later than the paper: none",
     "slope_penalty": "later than the paper: none",
@@ -183,6 +186,16 @@ def draw_latents(config: Config, key: Key[Array, ""], count: int) -> Float[Array
     if config.uniform_noise:
         return jax.random.uniform(key, shape, minval=-math.sqrt(3.0), maxval=math.sqrt(3.0))
     return jax.random.normal(key, shape)
+
+
+def make_discriminator(config: Config) -> Discriminator:
+    return Discriminator(
+        config.widths[::-1],
+        config.batch_norm,
+        config.spectral_norm,
+        config.hidden[::-1],
+        nn.initializers.he_normal() if config.he_init else WEIGHTS,
+    )
 
 
 def make_gan(config: Config, generator: Generator, discriminator: Discriminator) -> GAN:
@@ -312,9 +325,7 @@ def build(config: Config, library: Library) -> Experiment:
     image_shape = dataset.train.images.shape[1:]
     num_classes = len(dataset.classes) if config.conditional else 0
     generator = Generator(config.widths, image_shape, config.hidden)
-    discriminator = Discriminator(
-        config.widths[::-1], config.batch_norm, config.spectral_norm, config.hidden[::-1]
-    )
+    discriminator = make_discriminator(config)
     gan = make_gan(config, generator, discriminator)
     labels = dataset.train.labels if num_classes else np.zeros(1, np.int32)
     sampler = Sampler(config, gan, generator, labels, num_classes)

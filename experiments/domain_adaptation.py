@@ -83,6 +83,33 @@ class Config:
         return self.num_steps - self.adda_steps
 
 
+# The papers do not state how long they train, but for ADDA's second part.
+PAPER = {
+    "num_steps": 30_000,
+    "adda_steps": 10_000,
+    "log_every": 500,
+    "eval_every": 10_000,
+    "checkpoint_every": 1_000,
+}
+
+PAPER_SOURCES = {
+    "source": "DANN, section 5.2.4: MNIST to MNIST-M",
+    "target": "DANN, section 5.2.4: MNIST to MNIST-M",
+    "batch_size": "DANN, section 5.2.2: batches of 128, half of each domain",
+    "adda_steps": "the code of ADDA's authors: 10,000",
+    "filters": "DANN, figure 4a: 32 and 48",
+    "hidden": "DANN, figure 4a: 100",
+    "judge_hidden": "ADDA, section 5.1: 500",
+    "learning_rate": "DANN, section 5.2.2: 0.01",
+    "momentum": "DANN, section 5.2.2: 0.9",
+    "adda_rate": "the code of ADDA's authors: 0.0002",
+}
+PAPER_DEPARTURES = (
+    ("digits blended with photos of BSDS500", "with the centers of 60 of these photos"),
+    ("59,001 and 9,001 digits of MNIST-M", "50,000 and 10,000"),
+    ("ADDA: the LeNet of Caffe, Adam, batches of 128", "DANN's network and batches, SGD before"),
+)
+
 SMOKE = {
     "source": "digits",
     "target": "digits_m",

@@ -107,12 +107,15 @@ class Discriminator(nn.Module):
         hidden: the number of units of each dense layer behind the maps; none in the paper. With two
             convolutions and no dense layer a logit is a sum over windows of 10x10 pixels, so that
             nothing judges the whole of the image.
+        kernel_init: the initializer of all filters; N(0, 0.02) in the paper, where batch
+            normalization takes the scale out.
     """
 
     widths: tuple[int, ...]
     batch_norm: bool = True
     spectral_norm: bool = False
     hidden: tuple[int, ...] = ()
+    kernel_init: nn.initializers.Initializer = WEIGHTS
 
     @nn.compact
     def __call__(
@@ -145,7 +148,7 @@ class Discriminator(nn.Module):
                     strides=2,
                     padding=1,
                     use_bias=not self.batch_norm,
-                    kernel_init=WEIGHTS,
+                    kernel_init=self.kernel_init,
                     name=f"conv{layer}",
                     # The launcher replaces convolutions of few channels on a CPU.
                     conv_general_dilated=halve if x.shape[-1] > FEW_CHANNELS else None,
@@ -162,14 +165,14 @@ class Discriminator(nn.Module):
             dense = nn.Dense(
                 features,
                 use_bias=not self.batch_norm,
-                kernel_init=WEIGHTS,
+                kernel_init=self.kernel_init,
                 name=f"dense{layer}",
             )
             x = self._apply(dense, x, training)
             if self.batch_norm:
                 x = batch_norm(x, training, f"dense_norm{layer}", scale_init=unit_scales)
             x = nn.leaky_relu(x, SLOPE)
-        last = nn.Dense(1, use_bias=not self.batch_norm, kernel_init=WEIGHTS, name="logit")
+        last = nn.Dense(1, use_bias=not self.batch_norm, kernel_init=self.kernel_init, name="logit")
         return self._apply(last, x, training)[:, 0], activations
 
     def _apply(self, layer: nn.Module, x: Array, training: bool) -> Array:

@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from lecture_models.metrics.cost import count_parameters
 from lecture_models.models.dcgan import (
@@ -161,3 +162,12 @@ def test_spectral_normalization_divides_by_the_largest_singular_value():
     doubled = jax.tree.map(lambda value: 2.0 * value, variables["params"])
     after = network.apply(variables | {"params": doubled}, images)[0]
     np.testing.assert_allclose(after, before, rtol=1e-4, atol=1e-6)  # All biases are 0.
+
+
+def test_filters_are_drawn_by_the_initializer_that_is_given():
+    images = jnp.zeros((1, 16, 16, 1))
+    for init, deviation in ((None, 0.02), (nn.initializers.he_normal(), np.sqrt(2 / (16 * 32)))):
+        given = {} if init is None else {"kernel_init": init}
+        network = Discriminator((32, 64), batch_norm=False, **given)
+        params = network.init(jax.random.key(0), images)["params"]
+        assert float(params["conv2"]["kernel"].std()) == pytest.approx(deviation, rel=0.05)
