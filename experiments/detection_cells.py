@@ -60,15 +60,17 @@ SHARES = tuple(np.linspace(0.1, 0.9, 17).tolist())  # Least scores to choose fro
 class Config(DenseConfig):
     # Comma-separated names; the first available one is used. A single name has no fallback.
     dataset: str = "bccd,made_digit_scenes"
-    num_steps: int = 600
+    batch_size: int = 4
+    num_steps: int = 1_200
     views: int = 12
-    least_part: float = 0.8
+    least_part: float = 0.85
+    learning_rate: float = 3e-3
     side: int = 160
-    widths: tuple[int, ...] = (40, 56, 72)
+    widths: tuple[int, ...] = (32, 48, 64)
     anchors: int = 3  # Sizes at each place, the clusters of the training boxes' sizes.
     suppression: float = 0.5  # Overlap above which the worse of two boxes is left out.
     mirror: bool = True  # Views are mirrored both ways; --nomirror for digits.
-    eval_every: int = 300
+    eval_every: int = 600
 
     def __post_init__(self):
         super().__post_init__()

@@ -24,6 +24,8 @@ from lecture_models.nn.anchors import (
 from lecture_models.nn.boxes import generalized_iou
 
 RARE = 4.6  # Log-odds against an object at an anchor before training: 1% (Lin et al., 2017, 4.1).
+ALPHA = 0.5  # Objects and background count alike: background near objects counts little already.
+FOCAL_WEIGHT = 2.0  # Beside 1 for the boxes.
 LEAST_SCORE = 0.05  # Boxes of a smaller score are not kept.
 MOST_CANDIDATES = 400  # Boxes of a picture before suppression.
 
@@ -35,11 +37,13 @@ class Detector(NamedTuple):
         anchors: boxes as shares of the sides, (row column size, 4).
         sizes: the number of anchors at each place.
         classes: the number of classes.
+        class_weights: how much an object of each class counts in training.
     """
 
     anchors: Float32[np.ndarray, "anchor 4"]
     sizes: int
     classes: int
+    class_weights: Float32[np.ndarray, " class"]
 
     @property
     def outputs(self) -> int:
@@ -67,9 +71,11 @@ class Detector(NamedTuple):
 
         labels = jnp.where(matching.positive, of_object(batch["box_labels"]), -1)
         truth = jnp.take_along_axis(batch["boxes"], matching.object[..., None], axis=1)
+        weights = matching.weight * jnp.asarray(self.class_weights)[labels]
+        focal = focal_loss(logits, labels, weights, matching.background, ALPHA)
         return {
-            "focal": focal_loss(logits, labels, matching.weight, matching.background),
-            "box": box_loss(generalized_iou(boxes, truth), matching.weight),
+            "focal": FOCAL_WEIGHT * focal,
+            "box": box_loss(generalized_iou(boxes, truth), weights),
         }
 
     def found(self, maps: Float32[np.ndarray, "picture row column out"], most: float):
@@ -85,9 +91,11 @@ class Detector(NamedTuple):
 
 def make_detector(split: Split, places: int, sizes: int, classes: int) -> Detector:
     """Returns a detector whose anchors have the sizes of training boxes, on places x places."""
-    boxes = split["boxes"].values
+    boxes, labels = split["boxes"].values, split["box_labels"].values
     clusters = size_clusters(boxes[:, 2:] - boxes[:, :2], sizes)
-    return Detector(grid_anchors(places, places, clusters), len(clusters), classes)
+    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
+    weights = np.sqrt(counts.mean() / counts).astype(np.float32)  # Rare classes count more.
+    return Detector(grid_anchors(places, places, clusters), len(clusters), classes, weights)
 
 
 def _kept(scores: np.ndarray, boxes: np.ndarray, most: float) -> Found:

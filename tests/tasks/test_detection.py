@@ -49,6 +49,14 @@ def test_a_map_that_knows_the_truth_is_read_as_the_truth(detector):
     assert [len(one.labels) for one in found] == [2, 1]
 
 
+def test_rare_classes_count_more():
+    twice = many_boxes_split(
+        np.zeros((1, 8, 8, 3), np.uint8), [np.tile(BOXES[:1], (5, 1))], [np.array([0, 0, 0, 0, 1])]
+    )
+    weights = make_detector(twice, 4, 1, 2).class_weights
+    np.testing.assert_allclose(weights[1] / weights[0], 2.0, rtol=1e-6)
+
+
 def test_an_undecided_map_finds_nothing(detector):
     maps = np.zeros((1, 8, 8, detector.outputs), np.float32)
     assert len(detector.found(maps, 0.5)[0].labels) == 0
