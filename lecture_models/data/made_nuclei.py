@@ -10,11 +10,11 @@ from lecture_models.data.instance_maps import instance_split
 
 SIDE = 64
 MOST = 12  # Ellipses of a picture.
-_SIZES = (160, 30, 40)  # Of the three splits.
+_SIZES = (160, 16, 24)  # Of the three splits.
 
 
 def make(seed: int = 0) -> Dataset:
-    """Returns 230 pictures of 64x64 pixels, the same for the same seed."""
+    """Returns 200 pictures of 64x64 pixels, the same for the same seed."""
     generator = np.random.default_rng(seed)
     splits = []
     for size in _SIZES:
