@@ -63,7 +63,7 @@ BASELINES: dict[str, Callable[[Image], Image]] = {
 class Config(AnalysisConfig):
     images: tuple[str, ...] = ()  # Picture files, samples, and folders of picture files.
     # Comma-separated names; the first available one is used. "untrained" has random weights. Or the
-    # folder of a run that trained a classifier.
+    # folder of a run that trained a classifier, or FILE.py:FUNCTION, a network of your own.
     model: str = "googlenet_bvlc,resnet18_timm,digits_convnet"
     methods: tuple[str, ...] = tuple(METHODS)  # Names, separated by commas.
     # Classes to explain in each picture, names or indices; empty for its most probable one.

@@ -48,13 +48,20 @@ def run_all(invocation: Invocation, lecture: Lecture, values: Any, sources: Sour
     code = 0
     late_stop()
     for place, wish in enumerate(wanted, start=1):
-        announce(f"run {place} of {len(wanted)}: {wish.title}")
+        announce(f"run {place} of {len(wanted)}: {wish.title}{_cost(invocation, wish)}")
         code = _one(shared, wish, passed, sources.failures)
         if code >= 128:
             break
         write_lecture(lecture, sources, page)
     write_lecture(lecture, sources, page)
     return _told(code, sources.failures, len(wanted), page)
+
+
+def _cost(invocation: Invocation, wish: LectureRun) -> str:
+    """Returns what the docstring says that a run with the defaults costs."""
+    if wish.preset != "default":
+        return ""
+    return f" ({discovery.entry(invocation.checkout.experiments, wish.experiment).cost})"
 
 
 def _told(code: int, failures: dict[str, str], count: int, page: Path) -> int:

@@ -69,6 +69,20 @@ class Number(_Entry):
         return self
 
 
+class KeptText(_Entry):
+    """Names a text that a kept run wrote, such as a page in the style of Shakespeare.
+
+    Attributes:
+        what: what the text is.
+        records: kept runs in `results/runs`, named LABEL_SEED, of which the first is read.
+        name: the text's name in the run.
+    """
+
+    what: Text
+    records: Text
+    name: Text
+
+
 class Item(_Entry):
     """Describes one thing that slides show, and what runs it.
 
@@ -85,6 +99,7 @@ class Item(_Entry):
         page: the page of `results` about it, without folder and suffix.
         pictures: kept pictures in `results`.
         slow: whether the table takes minutes to compute, so that a page does not show it.
+        texts: texts of kept runs; the page also shows that of the lecture's own run.
         images: names of the run's pictures that the lecture's page shows; without names the first.
         errata: beginnings of points of `docs/errata.md`.
     """
@@ -100,6 +115,7 @@ class Item(_Entry):
     page: str = ""
     pictures: tuple[Text, ...] = ()
     slow: bool = False
+    texts: tuple[KeptText, ...] = ()
     images: tuple[Text, ...] = ()
     errata: tuple[Text, ...] = ()
 

@@ -100,6 +100,15 @@ def _item(item: Item, sources: Sources, seen: set[Path | str], page: Path) -> di
         "report": _report(wanted.folder, page) if run else "",
         "errata": errata(sources.errata_file, item.errata),
         "kept": [_kept(sources.results / name) for name in item.pictures],
+        "texts": [
+            {
+                "what": text.what,
+                "kept": sources.values.text(text),
+                "records": f"results/runs/{text.records}_0",
+                "fresh": run.texts.get(text.name, "").strip("\n") if run else "",
+            }
+            for text in item.texts
+        ],
         "state": state,
         "failure": sources.failures.get(wanted.title, "") if wanted else "",
         "images": _images(item, run) if run and (first or item.images) else [],

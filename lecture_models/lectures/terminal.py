@@ -67,6 +67,9 @@ def _item(item: Item, sources: Sources, width: int) -> Iterator[str]:
         yield from _entry("table", counts, width)
     for picture in item.pictures:
         yield from _entry("picture", f"results/{picture}", width)
+    for text in item.texts:
+        kept = f"{text.what}: {text.name} of results/runs/{text.records}_0"
+        yield from _entry("text", kept, width)
     if item.page:
         yield from _entry("page", f"results/{item.page}.md", width)
     for erratum in errata(sources.errata_file, item.errata):

@@ -9,10 +9,11 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 
-from lecture_models.lectures.lecture import Number
+from lecture_models.lectures.lecture import KeptText, Number
 from lecture_models.runs.json_values import as_object
 from lecture_models.runs.past_run import numbers as finite_numbers
 from lecture_models.runs.reader import read_config, read_summary
+from lecture_models.runs.recorded_run import read_run
 from lecture_models.runs.results import Measurement
 from lecture_models.tables.table import Table, TableRow, published
 
@@ -53,6 +54,19 @@ class Values:
             gap=bool(number.gap),
             decimals=number.decimals,
         )
+
+    def text(self, kept: KeptText) -> str:
+        """Returns a text of a kept run; "" where the records are not here.
+
+        Raises MissingValueError if the run has no such text.
+        """
+        folder = self._results / "runs" / f"{kept.records}_0"
+        if not folder.parent.is_dir():
+            return ""
+        texts = read_run(folder).texts
+        if kept.name not in texts:
+            raise MissingValueError(f"{folder} has no text {kept.name!r}")
+        return texts[kept.name].strip("\n")
 
     def _of_table(self, number: Number) -> TableRow:
         rows = [row for row in self.table(number.table).rows if row.label == number.row]

@@ -109,6 +109,13 @@ def test_numbers_are_where_the_files_look_for_them():
         assert verdict(row) != "short"
 
 
+def test_texts_are_where_the_files_look_for_them():
+    values = Values(RESULTS, pytest.fail)
+    texts = [text for item in ITEMS for text in item.texts]
+    assert len(texts) > 4
+    assert all(values.text(text) for text in texts)
+
+
 def test_records_are_of_the_experiment_that_the_slide_runs():
     for item in ITEMS:
         for number in item.numbers:
