@@ -70,7 +70,7 @@ class Number(_Entry):
 
 
 class KeptText(_Entry):
-    """Names a text that a kept run wrote, such as a page in the style of Shakespeare.
+    """Points to a text that a kept run wrote, such as a page in the style of Shakespeare.
 
     Attributes:
         what: what the text is.
