@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
+import launch
+from lecture_models.commands import discovery
 from tests.conftest import ROOT
 
 RUNS = sorted((ROOT / "results" / "runs").glob("*/summary.json"))
@@ -58,14 +60,20 @@ def test_each_logged_metric_is_in_the_glossary_once(logged):
     assert not [pair for pair, count in counts.items() if count > 1]
 
 
-def test_no_entry_of_the_glossary_is_unused(logged):
+def test_no_entry_of_an_experiment_with_records_is_unused(logged):
     used = {
         (number, pattern)
         for number, entry in enumerate(GLOSSARY)
         for pair in logged
         for pattern in entry.matching(*pair)
     }
-    all_patterns = {(n, pattern) for n, entry in enumerate(GLOSSARY) for pattern in entry.patterns}
+    recorded = {experiment for experiment, _ in logged}
+    all_patterns = {
+        (number, pattern)
+        for number, entry in enumerate(GLOSSARY)
+        if entry.experiments & recorded
+        for pattern in entry.patterns
+    }
     assert all_patterns - used == set()
 
 
@@ -75,3 +83,8 @@ def test_an_entry_has_all_cells_and_its_file_exists():
         assert all(entry.cells)
         (file,) = re.findall(r"`([^`]+)`", entry.cells[-1])
         assert (ROOT / file).is_file(), file
+
+
+def test_the_glossary_names_experiments_that_exist():
+    known = set(discovery.names(launch.CHECKOUT.experiments))
+    assert not set().union(*(entry.experiments for entry in GLOSSARY)) - known
