@@ -70,7 +70,7 @@ class Number(_Entry):
 
 
 class KeptText(_Entry):
-    """Points to a text that a kept run wrote, such as a page in the style of Shakespeare.
+    """Says which text of a kept run is shown, such as a page in the style of Shakespeare.
 
     Attributes:
         what: what the text is.
