@@ -109,6 +109,17 @@ def test_numbers_are_where_the_files_look_for_them():
         assert verdict(row) != "short"
 
 
+def test_without_the_results_nothing_is_missing(tmp_path):
+    """An installed package may lack the folder of results."""
+    values = Values(tmp_path, pytest.fail)
+    for item in ITEMS:
+        assert all(
+            verdict(values.row(number)) == "not run" for number in item.numbers if not number.table
+        )
+        assert not any(values.text(text) for text in item.texts)
+        assert errata(tmp_path / "errata.md", item.errata) == list(item.errata)
+
+
 def test_texts_are_where_the_files_look_for_them():
     values = Values(RESULTS, pytest.fail)
     texts = [text for item in ITEMS for text in item.texts]
