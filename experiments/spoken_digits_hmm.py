@@ -6,7 +6,8 @@
 Paper: Hinton et al., 2012, Deep neural networks for acoustic modeling in speech recognition
 Data: Free Spoken Digit Dataset, or else made vowels (announced and recorded), or your own WAV files
 Cost: 1 to 4 minutes on a busy machine
-Expected: see results/spoken_digits_hmm.md
+Expected: errors 1.7 +- 0.3% (mixtures) and 0.1 +- 0.2% (network) with known speakers, 16.2 +- 0.1%
+  and 18.5 +- 0.5% with unknown ones; see results/spoken_digits_hmm.md
 """
 
 import dataclasses
