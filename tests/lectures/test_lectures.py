@@ -12,7 +12,7 @@ from lecture_models.commands.invocation import Invocation
 from lecture_models.commands.run import choose, read_flags
 from lecture_models.lectures.formulas import svg
 from lecture_models.lectures.lecture import numbers, read_lecture
-from lecture_models.lectures.plan import PRESETS, run_of
+from lecture_models.lectures.plan import runs_of
 from lecture_models.lectures.values import Values, errata, markdown_cell
 from lecture_models.runs.reader import read_config
 from lecture_models.tables.table import verdict
@@ -63,14 +63,18 @@ def test_a_command_names_an_experiment_or_table_and_flags_that_exist(command):
     assert choose(name, module, values).config is not None
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_what_a_lecture_runs_is_accepted_with_its_preset(preset, tmp_path):
-    for item in ITEMS:
-        wanted = run_of(item, preset, tmp_path)
-        if wanted is not None:
-            module = discovery.load(launch.CHECKOUT.experiments, wanted.experiment)
-            given = Invocation(launch.CHECKOUT, "launch.py", wanted.arguments, 0.0)
-            assert choose(wanted.experiment, module, read_flags(given, module)).config is not None
+def test_what_a_lecture_runs_is_accepted_with_the_preset_smoke(tmp_path):
+    wanted = {run for found in LECTURES.values() for run in runs_of(found, "smoke", tmp_path)}
+    assert len(wanted) > 40
+    for run in wanted:
+        module = discovery.load(launch.CHECKOUT.experiments, run.experiment)
+        given = Invocation(launch.CHECKOUT, "launch.py", run.arguments, 0.0)
+        assert choose(run.experiment, module, read_flags(given, module)).config is not None
+
+
+def test_different_runs_of_lectures_lie_in_different_folders(tmp_path):
+    wanted = {run for found in LECTURES.values() for run in runs_of(found, "default", tmp_path)}
+    assert len({run.folder for run in wanted}) == len(wanted)
 
 
 def test_no_slide_waits_for_an_experiment_that_exists():
