@@ -7,8 +7,9 @@
 
 Paper: Ronneberger et al., 2015, U-Net
 Data: 327 photos of horses with masks, 49 of them for the test; else made pictures of shapes
-Cost: minutes on two cores
-Expected: see results/segmentation_horses.md
+Cost: 2 minutes on two cores
+Expected: IoU 0.869 +- 0.003 of the horse on 49 test photos, 3 seeds (mean mask: 0.541); see
+  results/segmentation_horses.md
 """
 
 import dataclasses
