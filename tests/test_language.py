@@ -44,8 +44,8 @@ HOLD_OLD_NAMES = {
     PACKAGE / "runs" / "renames.py",
     ROOT / "tests" / "runs" / "test_renames.py",
 }
-# File names of others, and a file of ImageNet's class names.
-FOREIGN = {"vgg19_normalised_conv3_1"}
+# Names of others: files, functions, and a file of ImageNet's class names.
+FOREIGN = {"vgg19_normalised_conv3_1", "grey_dilation"}
 
 
 def documented_nodes(path: Path):
