@@ -61,7 +61,7 @@ class Config(DenseConfig):
     # Comma-separated names; the first available one is used. A single name has no fallback.
     dataset: str = "bccd,made_digit_scenes"
     batch_size: int = 4
-    num_steps: int = 1_200
+    num_steps: int = 1_500
     views: int = 12
     least_part: float = 0.85
     learning_rate: float = 3e-3
@@ -69,8 +69,8 @@ class Config(DenseConfig):
     widths: tuple[int, ...] = (32, 48, 64)
     anchors: int = 3  # Sizes at each place, the clusters of the training boxes' sizes.
     suppression: float = 0.5  # Overlap above which the worse of two boxes is left out.
-    mirror: bool = True  # Views are mirrored both ways; --nomirror for digits.
-    eval_every: int = 600
+    mirror: bool = True  # Mirrors both ways in training and test; --nomirror for digits.
+    eval_every: int = 750
 
     def __post_init__(self):
         super().__post_init__()
@@ -203,8 +203,12 @@ def make_evaluate(
     truth = true_boxes(dataset.validation)
 
     def found(state, name: str) -> list[Found]:
-        maps = predict(state, inputs[name], (places, places))
-        return detector.found(maps, config.suppression)
+        maps = [predict(state, inputs[name], (places, places))]
+        for axis in (1, 2) if config.mirror else ():  # The mean over mirrored pictures, too.
+            images = np.ascontiguousarray(np.flip(inputs[name]["images"], axis))
+            own = predict(state, inputs[name] | {"images": images}, (places, places))
+            maps.append(detector.flipped(own, axis))
+        return detector.found(np.mean(maps, axis=0), config.suppression)
 
     def evaluate(state, key):
         validation = found(state, "validation")

@@ -60,6 +60,20 @@ class Detector(NamedTuple):
         offsets = jnp.clip(flat[..., self.classes :], -4.0, 4.0)
         return flat[..., : self.classes] - RARE, boxes_at(anchors, offsets)
 
+    def flipped(
+        self, maps: Float32[np.ndarray, "picture row column out"], axis: int
+    ) -> Float32[np.ndarray, "picture row column out"]:
+        """Returns the maps of pictures from those of the pictures flipped along rows or columns.
+
+        Args:
+            maps: the maps of the flipped pictures.
+            axis: 1 where top and bottom are exchanged, 2 for left and right.
+        """
+        shape = (*maps.shape[:3], self.sizes, self.classes + 4)
+        result = np.flip(maps.reshape(shape), axis).copy()
+        result[..., self.classes + axis - 1] *= -1.0  # The move of the center along this axis.
+        return result.reshape(maps.shape)
+
     def losses(self, maps: Float[Array, "batch row column out"], batch) -> dict[str, Array]:
         """Returns the focal loss and the loss of the boxes, one for each picture."""
         logits, boxes = self.parted(maps)

@@ -49,6 +49,19 @@ def test_a_map_that_knows_the_truth_is_read_as_the_truth(detector):
     assert [len(one.labels) for one in found] == [2, 1]
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+def test_maps_of_flipped_pictures_find_the_same_boxes(detector, axis):
+    maps = perfect_map(detector)
+    flipped = detector.flipped(maps, axis)
+    np.testing.assert_array_equal(detector.flipped(flipped, axis), maps)
+    for one, other in zip(detector.found(maps, 0.5), detector.found(flipped, 0.5), strict=True):
+        boxes = one.boxes.copy()
+        boxes[:, axis - 1] = 1.0 - one.boxes[:, axis + 1]
+        boxes[:, axis + 1] = 1.0 - one.boxes[:, axis - 1]
+        order, same = np.argsort(boxes[:, 0]), np.argsort(other.boxes[:, 0])
+        np.testing.assert_allclose(other.boxes[same], boxes[order], atol=1e-5)
+
+
 def test_rare_classes_count_more():
     twice = many_boxes_split(
         np.zeros((1, 8, 8, 3), np.uint8), [np.tile(BOXES[:1], (5, 1))], [np.array([0, 0, 0, 0, 1])]
