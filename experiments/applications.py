@@ -1,5 +1,6 @@
 """One photo, everything at once: classes, box, mask, depth, what decides, colors of another photo.
 
+    python launch.py --experiment=applications
     python launch.py --experiment=applications --images=my_photo.jpg
     python launch.py --experiment=applications --images=a.jpg,b.jpg --style=my_painting.jpg
 
@@ -46,6 +47,7 @@ from lecture_models.weights.pretrained import Weights
 
 SIDE = 224  # Pixels of a panel.
 PANELS = "class and box, mask, depth (dark is near), what decides the class, colors of --style"
+SHOWN = 2  # Test pictures of each data set, where no photo is named.
 CLASSES = 5  # The most probable ones are listed.
 FARTHEST = 8.0  # Meters; the color of what is farther is the same.
 
@@ -177,7 +179,11 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     require_masks(dataset.train, config.dataset)
     if "depths" not in rooms.train.arrays:
         raise DataError(f"--rooms={config.rooms} has no pictures with depths")
-    own = np.stack([file.pixels for file in library.pictures(config.images, SIDE)])
+    if config.images:
+        own = np.stack([file.pixels for file in library.pictures(config.images, SIDE)])
+    else:
+        tests = [picture for split in (dataset, rooms) for picture in split.test["pixels"][:SHOWN]]
+        own = np.stack([resized(picture, (SIDE, SIDE)) for picture in tests])
     style = jnp.asarray(images_from_uint8(library.picture(config.style, SIDE).pixels[None]))
     generator, size = np.random.default_rng(config.seed), (config.side, config.side)
     views = [
