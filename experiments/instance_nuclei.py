@@ -39,6 +39,7 @@ from lecture_models.tasks.instances import (
     judge_instances,
     otsu_instances,
     separated,
+    stretched,
 )
 from lecture_models.tasks.segmentation import require_masks
 
@@ -94,7 +95,7 @@ def make_evaluate(
     predict = make_predict(network)
     pixels = {"validation": dataset.validation["pixels"], "test": dataset.test["pixels"]}
     pixels["own"] = own
-    inputs = {name: network.inputs(pictures) for name, pictures in pixels.items()}
+    inputs = {name: network.inputs(stretched(pictures)) for name, pictures in pixels.items()}
 
     def found(state, name: str) -> Callable[[float], list[np.ndarray]]:
         maps = predict(state, inputs[name], pixels[name].shape[1:3])
@@ -168,7 +169,8 @@ def build(config: Config, library: Library) -> Experiment:
     own = own_pictures(library, config.images, dataset.train["pixels"].shape[1])
     generator = np.random.default_rng(config.seed)
     least = config.least_part
-    views = random_views(dataset.train.arrays, config.views, generator, least, upend=True)
+    arrays = dict(dataset.train.arrays) | {"pixels": stretched(dataset.train["pixels"])}
+    views = random_views(arrays, config.views, generator, least, upend=True)
     size = (config.side, config.side)
     distances = [resized(distance, size) for distance in edge_distances(views["masks"])]
     arrays = network.inputs(views["pixels"]) | {"distances": np.array(distances, np.float16)}

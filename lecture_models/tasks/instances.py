@@ -37,6 +37,19 @@ class InstanceResults(NamedTuple):
     split: int
 
 
+def stretched(
+    pixels: UInt8[np.ndarray, "picture height width 3"],
+) -> UInt8[np.ndarray, "picture height width 3"]:
+    """Returns pictures in the full range of brightness: a microscope's exposure varies widely.
+
+    Args:
+        pixels: the pictures; the darkest 1% of each become black, the brightest 0.2% white.
+    """
+    low, high = np.percentile(pixels, (1.0, 99.8), axis=(1, 2, 3), keepdims=True)
+    shares = (pixels - low) / np.maximum(high - low, 1.0)
+    return np.rint(255.0 * np.clip(shares, 0.0, 1.0)).astype(np.uint8)
+
+
 def edge_distances(masks: Instances) -> Float32[np.ndarray, "picture height width"]:
     """Returns how far inside its object each pixel is: 0 outside, 1 at the innermost pixel.
 

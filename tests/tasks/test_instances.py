@@ -7,6 +7,7 @@ from lecture_models.tasks.instances import (
     judge_instances,
     otsu_instances,
     separated,
+    stretched,
 )
 
 ROWS, COLUMNS = np.mgrid[:40, :40]
@@ -54,6 +55,14 @@ def test_made_nuclei_are_numbered_and_bright():
     for pixels, masks in zip(split["pixels"], split["masks"], strict=True):
         assert np.unique(masks).tolist() == list(range(masks.max() + 1))
         assert pixels[masks > 0].mean() > 2.0 * pixels[masks == 0].mean()
+
+
+def test_dark_and_bright_pictures_are_stretched_alike():
+    bright = np.where(DISCS > 0, 200, 20).astype(np.uint8)[None, ..., None].repeat(3, 3)
+    dark = np.where(DISCS > 0, 9, 4).astype(np.uint8)[None, ..., None].repeat(3, 3)
+    np.testing.assert_array_equal(stretched(dark), stretched(bright))
+    assert np.unique(stretched(dark)).tolist() == [0, 255]
+    assert stretched(0 * dark).max() == 0
 
 
 def test_pictures_stand_beside_their_truth():
