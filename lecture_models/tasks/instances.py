@@ -12,6 +12,7 @@ from lecture_models.tasks.segmentation import otsu_masks
 
 Instances = Integer[np.ndarray, "picture height width"]
 
+SMOOTHING = 1.0  # Pixels; of predicted distances, which waver from pixel to pixel.
 SMALLEST = 12  # Pixels of an object or of its seed.
 
 
@@ -86,6 +87,7 @@ def separated(
     from skimage.segmentation import watershed
 
     mask = inside > 0.0
+    distances = ndimage.gaussian_filter(distances, SMOOTHING)
     seeds, count = ndimage.label(mask & (distances >= peak))
     sizes = ndimage.sum_labels(np.ones(seeds.shape), seeds, np.arange(1, count + 1))
     seeds = np.where(np.isin(seeds, 1 + np.flatnonzero(sizes >= SMALLEST / 4)), seeds, 0)
