@@ -46,6 +46,8 @@ def stretched(
     Args:
         pixels: the pictures; the darkest 1% of each become black, the brightest 0.2% white.
     """
+    if not len(pixels):
+        return pixels
     low, high = np.percentile(pixels, (1.0, 99.8), axis=(1, 2, 3), keepdims=True)
     shares = (pixels - low) / np.maximum(high - low, 1.0)
     return np.rint(255.0 * np.clip(shares, 0.0, 1.0)).astype(np.uint8)

@@ -63,6 +63,7 @@ def test_dark_and_bright_pictures_are_stretched_alike():
     np.testing.assert_array_equal(stretched(dark), stretched(bright))
     assert np.unique(stretched(dark)).tolist() == [0, 255]
     assert stretched(0 * dark).max() == 0
+    assert stretched(dark[:0]).shape == (0, 40, 40, 3)
 
 
 def test_pictures_stand_beside_their_truth():
