@@ -8,8 +8,9 @@ Paper: Liu et al., 2016, SSD: single shot multibox detector; Lin et al., 2017, F
   object detection
 Data: 364 photos of blood cells with 4,886 boxes of three classes, 72 of them for the test; else
   made scenes of handwritten digits
-Cost: minutes on two cores
-Expected: see results/detection_cells.md
+Cost: 4 to 5 minutes on two cores beside other work
+Expected: mAP@.5 88.2 +- 0.4 % on 72 test photos, 3 seeds (sliding window: 62.1 %); see
+  results/detection_cells.md
 """
 
 import dataclasses
