@@ -22,6 +22,7 @@ from lecture_models.tables.formats import body, columns, shown, verdict_counts
 from lecture_models.tables.table import verdict
 
 MOST_PICTURES = 2  # Of a run, unless the lecture's file names others.
+_SMOKE = "A smoke run takes seconds. Its numbers show that everything works, and nothing else."
 _COLORS = {"equal": "good", "within spread": "good", "better": "good", "erratum": "warn"}
 _COLORS |= {"short": "bad"}
 
@@ -44,6 +45,7 @@ def write_lecture(lecture: Lecture, sources: Sources, page: Path) -> None:
         failed=[f"{title}: {reason}" for title, reason in sources.failures.items()],
         slides=slides,
         fresh=f"{sources.preset} run" if sources.preset else "",
+        note=_SMOKE if sources.preset == "smoke" else "",
         command=_command(lecture, sources),
         footer=f"made by lecture-models at commit {sources.commit}",
     )
