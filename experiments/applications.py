@@ -7,7 +7,8 @@
 Paper: the lecture's slide of applications; Eigen and Fergus, 2015, one network for several maps
 Data: photos of horses with masks and photos of rooms with depths, for one U-Net with two maps;
   else made pictures and rooms. Its classes are those of the pretrained network
-Cost: 3 to 5 minutes on two cores; a trained run answers for other photos: --evaluate=RUN --images=...
+Cost: 3 to 5 minutes on two cores; a trained run answers for other photos:
+  --evaluate=RUN --images=...
 Expected: the scores of the U-Net on test pictures beside the sheet; no run is published yet
 """
 
