@@ -22,7 +22,8 @@ def compile_whole(method: Any) -> Any:
 
     Returns:
       A function of the same arguments. It calls `method` as it is in a function that is being
-      traced, and for a network that cannot be a key of a dictionary.
+      traced, for a network that cannot be a key of a dictionary, and where values of arrays decide
+      what is computed.
     """
     programs: dict[Any, Any] = {}
 
@@ -50,6 +51,9 @@ def compile_whole(method: Any) -> Any:
                 return method(module, *args, **kwargs)
 
             programs[key] = program
-        return program(arrays)
+        try:
+            return program(arrays)
+        except jax.errors.ConcretizationTypeError:  # The method reads the value of an array.
+            return method(module, *args, **kwargs)
 
     return compiled

@@ -60,8 +60,11 @@ def test_a_model_whose_nonlinearity_is_fixed_allows_the_other_methods():
             return images.mean((1, 2)), {"pixels": images}
 
     fixed = network(("a", "b", "c"))._replace(model=Fixed())
-    message = "--methods has guided_backprop, deconvnet, guided_grad_cam, lrp, .* brightness does not "
-    with pytest.raises(WeightsError, match=message + ".* allowed: saliency,smoothgrad,integ"):
+    message = (
+        "--methods has guided_backprop, deconvnet, guided_grad_cam, lrp, .* brightness does not "
+        ".* allowed: saliency,smoothgrad,integ"
+    )
+    with pytest.raises(WeightsError, match=message):
         make_functions(Config(), fixed)
     assert make_functions(Config(methods=("saliency", "score_cam")), fixed)
 

@@ -16,7 +16,7 @@ from lecture_models.lectures.plan import runs_of
 from lecture_models.lectures.values import Values, errata, markdown_cell
 from lecture_models.runs.reader import read_config
 from lecture_models.tables.table import verdict
-from tests.conftest import ROOT
+from tests.conftest import ROOT, real_data_folder
 from tests.lectures.headings import headings
 
 RESULTS = ROOT / "results"
@@ -26,9 +26,11 @@ COMMANDS = sorted({command for item in ITEMS for command in (item.run, item.smok
 
 
 def lecture_text(number):
-    texts = sorted((ROOT.parent / "shared" / "lectures").glob(f"{number}_*.txt"))
+    """Returns the text, which lies beside the folder of real data."""
+    data = real_data_folder()
+    texts = sorted((data.parent / "lectures").glob(f"{number}_*.txt")) if data else []
     if not texts:
-        pytest.skip("the texts of the lectures are absent: ../shared/lectures")
+        pytest.skip("the texts of the lectures are absent: lectures/ beside the real data")
     return texts[0].read_text("utf-8")
 
 
