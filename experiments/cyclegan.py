@@ -7,8 +7,8 @@
 Paper: Zhu et al., 2017, Unpaired image-to-image translation using cycle-consistent adversarial
   networks
 Data: paintings by Monet and photos, or else digits and colored digits (announced and recorded)
-Cost: not measured yet
-Expected: not run yet
+Cost: not measured: no official run has been made
+Expected: not known yet; see results/cyclegan.md
 """
 
 import dataclasses

@@ -8,8 +8,9 @@ Paper: Ganin et al., 2016, Domain-adversarial training of neural networks (DANN)
   2017, Adversarial discriminative domain adaptation (ADDA)
 Data: MNIST, digits blended with photos (MNIST-M, built here) and USPS; without MNIST or photos,
   the digits that scikit-learn ships and photos that packages ship (announced and recorded)
-Cost: not measured yet
-Expected: not run yet
+Cost: 9 to 17 minutes on a busy machine
+Expected: MNIST-M, one seed: source only 53.5%, DANN 62.8%, ADDA 79.2%, trained on it 96.5%; to USPS
+  both adaptations do harm; see results/domain_adaptation.md
 """
 
 import dataclasses
