@@ -34,12 +34,12 @@ from lecture_models.plots.figure import shorten
 from lecture_models.plots.heat import heat_colors
 from lecture_models.plots.overlay import draw_overlay
 from lecture_models.tasks.activation_maps import Seen, seen_by
-from lecture_models.tasks.dense_config import SMOKE_FEATURES, FeatureConfig, adamw
+from lecture_models.tasks.dense_config import SMOKE_FEATURES, FeatureConfig
 from lecture_models.tasks.dense_prediction import (
     DenseNetwork,
+    dense_experiment,
+    judged_pictures,
     make_feature_network,
-    make_predict,
-    make_step,
 )
 from lecture_models.tasks.depth import mean_depths
 from lecture_models.tasks.localization import heat_box
@@ -136,36 +136,35 @@ def class_table(seen: Seen, classes: tuple[str, ...]) -> DataTable:
 
 
 def make_evaluate(
-    network: DenseNetwork, dataset, rooms, base_map: np.ndarray, own: np.ndarray, style
+    config: Config, network: DenseNetwork, dataset, rooms, base_map, own: np.ndarray, style
 ) -> Callable[..., Evaluation]:
-    predict = make_predict(network)
-    pixels = {
-        "masked": dataset.test["pixels"],
-        "deep": rooms.test["pixels"],
-        "own": own,
-    }
-    inputs = {name: network.inputs(pictures) for name, pictures in pixels.items()}
+    pixels = {"masked": dataset.test["pixels"], "deep": rooms.test["pixels"], "own": own}
+    judged = judged_pictures(network, pixels)
     seen = seen_by(network.source, own)
     classes = network.source.classes
     names = [shorten(classes[row.argmax()], 18) for row in seen.probabilities]
 
     def maps_of(state, name: str) -> tuple[np.ndarray, np.ndarray]:
-        shape = pixels[name].shape[1:3]
-        maps = predict(state, inputs[name], shape)
-        depths = np.exp(maps[..., 1] + np.log(resized(base_map, shape))[None])
+        maps = judged.maps(state, name)
+        base = np.log(resized(base_map, maps.shape[1:3]))[None]
+        depths = np.exp(maps[..., 1] + base)
         return (maps[..., 0] > 0.0).astype(np.uint8), depths
 
     def evaluate(state, key):
-        masks, _ = maps_of(state, "masked")
-        _, depths = maps_of(state, "deep")
-        scores = depth_scores(depths, rooms.test["depths"])
-        return {
-            "test_iou": mask_scores(masks, dataset.test["masks"]).object_iou,
-            "test_abs_rel": scores.abs_rel,
-            "test_delta_1": scores.delta_1,
+        results: Evaluation = {
             "photos": sheet(own, *maps_of(state, "own"), seen, names, style),
             "classes": class_table(seen, classes),
             "alarm_network": network.source.alarm,
+        }
+        if int(state.step) < config.num_steps:
+            return results
+        masks, _ = maps_of(state, "masked")
+        _, depths = maps_of(state, "deep")
+        scores = depth_scores(depths, rooms.test["depths"])
+        return results | {
+            "test_iou": mask_scores(masks, dataset.test["masks"]).object_iou,
+            "test_abs_rel": scores.abs_rel,
+            "test_delta_1": scores.delta_1,
         }
 
     return evaluate
@@ -200,11 +199,6 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
         network.inputs(views[1]["pixels"]) | {"depths": depths.astype(np.float16)},
     )
     batches = HalfAndHalf(*(ArrayBatches(part, half, config.seed) for part in arrays))
-    optimizer = adamw(config)
-    return Experiment(
-        lambda key: network.init(key, optimizer),
-        make_step(network, optimizer, make_losses(np.log(resized(mean, size))[None])),
-        make_evaluate(network, dataset, rooms, mean, own, style),
-        batches,
-        cadence_decides={"num_steps": "the schedule of learning_rate"},
-    )
+    losses = make_losses(np.log(resized(mean, size))[None])
+    evaluate = make_evaluate(config, network, dataset, rooms, mean, own, style)
+    return dense_experiment(config, network, batches, losses, evaluate)

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float32
 
 from lecture_models.config import require_between
 from lecture_models.data.batches import ArrayBatches
@@ -27,12 +28,13 @@ from lecture_models.data.lookup import Library
 from lecture_models.experiment import Best, Evaluation, Experiment
 from lecture_models.losses.depth import scale_invariant_error
 from lecture_models.metrics.depth import depth_scores
-from lecture_models.tasks.dense_config import SMOKE_FEATURES, FeatureConfig, adamw
+from lecture_models.tasks.dense_config import SMOKE_FEATURES, FeatureConfig
 from lecture_models.tasks.dense_prediction import (
     DenseNetwork,
+    dense_experiment,
+    held_out_pictures,
+    judged_pictures,
     make_feature_network,
-    make_predict,
-    make_step,
     own_pictures,
 )
 from lecture_models.tasks.depth import (
@@ -46,6 +48,8 @@ from lecture_models.tasks.depth import (
 from lecture_models.weights.pretrained import Weights
 
 OWN_SIDE = 160  # Pixels.
+
+Depths = Float32[np.ndarray, "picture height width"]  # In meters.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,49 +82,50 @@ def log_map(mean: MeanDepths, side: int) -> np.ndarray:
     return np.log(resized(mean.map, (side, side)))[None]
 
 
+def compare(dataset: Dataset, mean: MeanDepths, found: Depths) -> Evaluation:
+    """Returns the scores of depths of the test pictures, beside those of mean depths."""
+    truth = dataset.test["depths"]
+    rows = {
+        "this network": found,
+        "mean depth of each place": np.broadcast_to(mean.map, truth.shape),
+        "mean depth": np.full(truth.shape, mean.number, np.float32),
+    }
+    scores = {name: depth_scores(depths, truth) for name, depths in rows.items()}
+    own, places = scores["this network"], scores["mean depth of each place"]
+    real = "nyu" in dataset.provenance.dataset
+    return {
+        **{f"test_{name}": value for name, value in own._asdict().items() if name != "known"},
+        "mean_map_abs_rel": places.abs_rel,
+        "mean_map_delta_1": places.delta_1,
+        "comparison": depth_table(scores, f"{len(truth)} test pictures", real),
+    }
+
+
+def show_test(dataset: Dataset, found: Depths) -> Evaluation:
+    """Returns the test pictures that fit best, in the middle and least, and one in motion."""
+    photos, truth = dataset.test["pixels"], dataset.test["depths"]
+    order, middle = np.argsort(picture_errors(found, truth)), len(truth) // 2
+    shown = {
+        "hits": ("the test pictures that fit best", order[:5]),
+        "typical": ("test pictures of middle error", order[middle - 2 :][:5]),
+        "misses": ("those that fit least", order[::-1][:5]),
+    }
+    first = order[0]
+    words = "the test photo that fits best, seen from a point that swings left and right"
+    return {
+        **{name: compared(photos, found, truth, *chosen) for name, chosen in shown.items()},
+        "parallax": parallax(photos[first], found[first], words),
+    }
+
+
 def make_evaluate(
     config: Config, network: DenseNetwork, dataset: Dataset, mean: MeanDepths, own: np.ndarray
 ) -> Callable[..., Evaluation]:
-    predict = make_predict(network)
-    pixels = {"validation": dataset.validation["pixels"], "test": dataset.test["pixels"]}
-    pixels["own"] = own
-    inputs = {name: network.inputs(pictures) for name, pictures in pixels.items()}
+    judged = judged_pictures(network, held_out_pictures(dataset, own))
 
-    def depths_of(state, name: str) -> np.ndarray:
-        shape = pixels[name].shape[1:3]
-        base = np.log(resized(mean.map, shape))[None]
-        return np.exp(predict(state, inputs[name], shape)[..., 0] + base)
-
-    def test_results(state) -> Evaluation:
-        truth, found = dataset.test["depths"], depths_of(state, "test")
-        rows = {
-            "this network": found,
-            "mean depth of each place": np.broadcast_to(mean.map, truth.shape),
-            "mean depth": np.full(truth.shape, mean.number, np.float32),
-        }
-        scores = {name: depth_scores(depths, truth) for name, depths in rows.items()}
-        errors = picture_errors(found, truth)
-        order, middle = np.argsort(errors), len(errors) // 2
-        photos = pixels["test"]
-        real = "nyu" in dataset.provenance.dataset
-        results: Evaluation = {
-            f"test_{name}": value
-            for name, value in scores["this network"]._asdict().items()
-            if name != "known"
-        }
-        first = order[0]
-        caption = "the test photo that fits best, seen from a point that swings left and right"
-        return results | {
-            "mean_map_abs_rel": scores["mean depth of each place"].abs_rel,
-            "mean_map_delta_1": scores["mean depth of each place"].delta_1,
-            "comparison": depth_table(scores, f"{len(truth)} test pictures", real),
-            "hits": compared(photos, found, truth, "the test pictures that fit best", order[:5]),
-            "typical": compared(
-                photos, found, truth, "test pictures of middle error", order[middle - 2 :][:5]
-            ),
-            "misses": compared(photos, found, truth, "those that fit least", order[::-1][:5]),
-            "parallax": parallax(photos[first], found[first], caption),
-        }
+    def depths_of(state, name: str) -> Depths:
+        base = np.log(resized(mean.map, judged.pixels[name].shape[1:3]))[None]
+        return np.exp(judged.maps(state, name)[..., 0] + base)
 
     def evaluate(state, key):
         scores = depth_scores(depths_of(state, "validation"), dataset.validation["depths"])
@@ -131,14 +136,14 @@ def make_evaluate(
         }
         if len(own):
             depths = depths_of(state, "own")
-            shown = compared(
+            results["own_pictures"] = compared(
                 own, depths, depths, "your photos; no truth, so no error", range(len(own))
             )
-            results["own_pictures"] = shown
             results["own_parallax"] = parallax(own[0], depths[0], "your first photo, by its depth")
         if int(state.step) < config.num_steps:
             return results
-        return results | test_results(state)
+        found = depths_of(state, "test")
+        return results | compare(dataset, mean, found) | show_test(dataset, found)
 
     return evaluate
 
@@ -156,12 +161,11 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     size = (config.side, config.side)
     depths = np.stack([resized(depth, size) for depth in views["depths"]])
     arrays = network.inputs(views["pixels"]) | {"depths": depths.astype(np.float16)}
-    optimizer = adamw(config)
-    return Experiment(
-        lambda key: network.init(key, optimizer),
-        make_step(network, optimizer, make_losses(config, mean)),
-        make_evaluate(config, network, dataset, mean, own),
+    return dense_experiment(
+        config,
+        network,
         ArrayBatches(arrays, config.batch_size, config.seed),
+        make_losses(config, mean),
+        make_evaluate(config, network, dataset, mean, own),
         Best("validation_abs_rel", -1.0),
-        cadence_decides={"num_steps": "the schedule of learning_rate"},
     )

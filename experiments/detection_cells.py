@@ -33,12 +33,13 @@ from lecture_models.metrics.detection import (
 )
 from lecture_models.nn.anchors import covered_share
 from lecture_models.plots.line_plot import Curve, line_plot
-from lecture_models.tasks.dense_config import SMOKE_DENSE, DenseConfig, adamw
+from lecture_models.tasks.dense_config import SMOKE_DENSE, DenseConfig
 from lecture_models.tasks.dense_prediction import (
     DenseNetwork,
+    dense_experiment,
+    held_out_pictures,
+    judged_pictures,
     make_network,
-    make_predict,
-    make_step,
     own_pictures,
 )
 from lecture_models.tasks.detection import (
@@ -195,11 +196,9 @@ def _mean_percent(values: np.ndarray) -> float:
 def make_evaluate(
     config: Config, network: DenseNetwork, detector: Detector, dataset: Dataset, own: np.ndarray
 ) -> Callable[..., Evaluation]:
-    predict = make_predict(network)
+    judged_by = judged_pictures(network, held_out_pictures(dataset, own))
+    predict, inputs = judged_by.predict, judged_by.inputs
     places = config.side // FOLD
-    pixels = {"validation": dataset.validation["pixels"], "test": dataset.test["pixels"]}
-    pixels["own"] = own
-    inputs = {name: network.inputs(pictures) for name, pictures in pixels.items()}
     test_results = make_test(config, dataset, detector)
     truth = true_boxes(dataset.validation)
 
@@ -254,12 +253,11 @@ def build(config: Config, library: Library) -> Experiment:
         config.side,
         config.mirror,
     )
-    optimizer = adamw(config)
-    return Experiment(
-        lambda key: network.init(key, optimizer),
-        make_step(network, optimizer, detector.losses),
-        make_evaluate(config, network, detector, dataset, own),
+    return dense_experiment(
+        config,
+        network,
         ArrayBatches(arrays, config.batch_size, config.seed),
+        detector.losses,
+        make_evaluate(config, network, detector, dataset, own),
         Best("validation_map_50"),
-        cadence_decides={"num_steps": "the schedule of learning_rate"},
     )

@@ -24,12 +24,13 @@ from lecture_models.data.joint_views import random_views, resized
 from lecture_models.data.lookup import Library
 from lecture_models.experiment import Best, DataTable, Evaluation, Experiment
 from lecture_models.losses.segmentation import dice_loss, pixel_cross_entropy
-from lecture_models.tasks.dense_config import SMOKE_DENSE, DenseConfig, adamw
+from lecture_models.tasks.dense_config import SMOKE_DENSE, DenseConfig
 from lecture_models.tasks.dense_prediction import (
     DenseNetwork,
+    dense_experiment,
+    held_out_pictures,
+    judged_pictures,
     make_network,
-    make_predict,
-    make_step,
     own_pictures,
 )
 from lecture_models.tasks.instances import (
@@ -45,6 +46,8 @@ from lecture_models.tasks.segmentation import require_masks
 
 FOLD = 4  # Pixels of a side of the squares that the U-Net folds.
 PEAKS = (0.3, 0.4, 0.5, 0.6, 0.7)  # Distances from which a seed begins, chosen on validation.
+
+Separate = Callable[[float], list[np.ndarray]]  # Maps the distance of a seed to instances.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,56 +92,62 @@ def row(name: str, results: InstanceResults) -> tuple:
     return (name, *(100.0 * value for value in results[:3]), *results[3:])
 
 
+def compare(dataset: Dataset, separate: Separate, peak: float) -> Evaluation:
+    """Returns the scores of the test pictures' instances, beside those of thresholds."""
+    test, truth = dataset.test["pixels"], dataset.test["masks"]
+    masks = separate(peak)
+    rows = {
+        "this network, watershed": masks,
+        "this network, connected parts": separate(-1.0),
+        "Otsu's threshold, watershed": otsu_instances(test, split=True),
+        "Otsu's threshold, connected parts": otsu_instances(test, split=False),
+    }
+    results = {name: judge_instances(one, truth) for name, one in rows.items()}
+    ours = results["this network, watershed"]
+    columns = ("objects", "score at 0.5, %", "at 0.75, %", "mean of 0.5 to 0.95, %")
+    columns += ("error of the count", "missed", "merged", "split")
+    caption = f"{len(truth)} test pictures with {sum(int(one.max()) for one in truth)} objects"
+    table = tuple(row(name, one) for name, one in results.items())
+    return {
+        "test_score_50": ours.half,
+        "test_score_75": ours.three_quarters,
+        "test_bowl_score": ours.bowl,
+        "test_count_error": ours.count_error,
+        "otsu_score_50": max(one.half for name, one in results.items() if "Otsu" in name),
+        "peak": peak,
+        "comparison": DataTable(columns, table, caption),
+        **show_test(test, masks, truth),
+    }
+
+
+def show_test(test: np.ndarray, masks: list[np.ndarray], truth: np.ndarray) -> Evaluation:
+    """Returns the first test pictures, and those with the least score."""
+    scores = [
+        judge_instances([one], other[None]).bowl for one, other in zip(masks, truth, strict=True)
+    ]
+    shown = {
+        "hits": ("test pictures", np.arange(min(6, len(test)))),
+        "misses": (
+            "test pictures with the least score",
+            np.argsort(scores, kind="stable")[:6],
+        ),
+    }
+    return {
+        name: drawn_instances(test, masks, truth, f"{words}; each truth, then ours", order)
+        for name, (words, order) in shown.items()
+    }
+
+
 def make_evaluate(
     config: Config, network: DenseNetwork, dataset: Dataset, own: np.ndarray
 ) -> Callable[..., Evaluation]:
-    predict = make_predict(network)
-    pixels = {"validation": dataset.validation["pixels"], "test": dataset.test["pixels"]}
-    pixels["own"] = own
-    inputs = {name: network.inputs(stretched(pictures)) for name, pictures in pixels.items()}
+    judged = judged_pictures(network, held_out_pictures(dataset, own), stretched)
 
-    def found(state, name: str) -> Callable[[float], list[np.ndarray]]:
-        maps = predict(state, inputs[name], pixels[name].shape[1:3])
+    def found(state, name: str) -> Separate:
+        maps = judged.maps(state, name)
         distances = 1.0 / (1.0 + np.exp(-maps[..., 1]))
         pairs = list(zip(maps[..., 0], distances, strict=True))
         return lambda peak: [separated(inside, far, peak) for inside, far in pairs]
-
-    def test_results(state, peak: float) -> Evaluation:
-        test, truth = pixels["test"], dataset.test["masks"]
-        separate = found(state, "test")
-        rows = {
-            "this network, watershed": separate(peak),
-            "this network, connected parts": separate(-1.0),
-            "Otsu's threshold, watershed": otsu_instances(test, split=True),
-            "Otsu's threshold, connected parts": otsu_instances(test, split=False),
-        }
-        results = {name: judge_instances(one, truth) for name, one in rows.items()}
-        ours, masks = results["this network, watershed"], rows["this network, watershed"]
-        singles = [
-            judge_instances([one], other[None]).bowl
-            for one, other in zip(masks, truth, strict=True)
-        ]
-        columns = ("objects", "score at 0.5, %", "at 0.75, %", "mean of 0.5 to 0.95, %")
-        columns += ("error of the count", "missed", "merged", "split")
-        caption = f"{len(truth)} test pictures with {sum(int(one.max()) for one in truth)} objects"
-        table = tuple(row(name, one) for name, one in results.items())
-        order = np.argsort(singles, kind="stable")
-        words = "each truth, then ours"
-        return {
-            "test_score_50": ours.half,
-            "test_score_75": ours.three_quarters,
-            "test_bowl_score": ours.bowl,
-            "test_count_error": ours.count_error,
-            "otsu_score_50": max(one.half for name, one in results.items() if "Otsu" in name),
-            "peak": peak,
-            "comparison": DataTable(columns, table, caption),
-            "hits": drawn_instances(
-                test, masks, truth, f"test pictures; {words}", np.arange(min(6, len(test)))
-            ),
-            "misses": drawn_instances(
-                test, masks, truth, f"test pictures with the least score; {words}", order[:6]
-            ),
-        }
 
     def evaluate(state, key):
         separate, truth = found(state, "validation"), dataset.validation["masks"]
@@ -156,7 +165,7 @@ def make_evaluate(
             results["own_pictures"] = drawn_instances(own, objects, None, caption, order)
         if int(state.step) < config.num_steps:
             return results
-        return results | test_results(state, best)
+        return results | compare(dataset, found(state, "test"), best)
 
     return evaluate
 
@@ -174,12 +183,11 @@ def build(config: Config, library: Library) -> Experiment:
     size = (config.side, config.side)
     distances = [resized(distance, size) for distance in edge_distances(views["masks"])]
     arrays = network.inputs(views["pixels"]) | {"distances": np.array(distances, np.float16)}
-    optimizer = adamw(config)
-    return Experiment(
-        lambda key: network.init(key, optimizer),
-        make_step(network, optimizer, make_losses(config)),
-        make_evaluate(config, network, dataset, own),
+    return dense_experiment(
+        config,
+        network,
         ArrayBatches(arrays, config.batch_size, config.seed),
+        make_losses(config),
+        make_evaluate(config, network, dataset, own),
         Best("validation_bowl_score"),
-        cadence_decides={"num_steps": "the schedule of learning_rate"},
     )

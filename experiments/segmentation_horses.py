@@ -24,12 +24,13 @@ from lecture_models.data.lookup import Library
 from lecture_models.experiment import Best, DataTable, Evaluation, Experiment
 from lecture_models.losses.segmentation import dice_loss, pixel_cross_entropy
 from lecture_models.metrics.segmentation import mask_scores
-from lecture_models.tasks.dense_config import SMOKE_FEATURES, FeatureConfig, adamw
+from lecture_models.tasks.dense_config import SMOKE_FEATURES, FeatureConfig
 from lecture_models.tasks.dense_prediction import (
     DenseNetwork,
+    dense_experiment,
+    held_out_pictures,
+    judged_pictures,
     make_feature_network,
-    make_predict,
-    make_step,
     own_pictures,
 )
 from lecture_models.tasks.segmentation import drawn_masks, mask_baselines, require_masks
@@ -55,14 +56,10 @@ def losses(maps, batch):
 def make_evaluate(
     config: Config, network: DenseNetwork, dataset: Dataset, own: np.ndarray
 ) -> Callable[..., Evaluation]:
-    predict = make_predict(network)
-    pixels = {"validation": dataset.validation["pixels"], "test": dataset.test["pixels"]}
-    pixels["own"] = own
-    inputs = {name: network.inputs(pictures) for name, pictures in pixels.items()}
+    judged = judged_pictures(network, held_out_pictures(dataset, own))
 
     def found(state, name: str) -> np.ndarray:
-        logits = predict(state, inputs[name], pixels[name].shape[1:3])
-        return (logits[..., 0] > 0.0).astype(np.uint8)
+        return (judged.maps(state, name)[..., 0] > 0.0).astype(np.uint8)
 
     def test_results(state) -> Evaluation:
         test = dataset.test
@@ -115,12 +112,6 @@ def build(config: Config, library: Library, weights: Weights) -> Experiment:
     size = (config.side, config.side)
     masks = np.stack([resized(255 * mask, size) >= 128 for mask in views["masks"]])
     arrays = network.inputs(views["pixels"]) | {"masks": masks.astype(np.uint8)}
-    optimizer = adamw(config)
-    return Experiment(
-        lambda key: network.init(key, optimizer),
-        make_step(network, optimizer, losses),
-        make_evaluate(config, network, dataset, own),
-        ArrayBatches(arrays, config.batch_size, config.seed),
-        Best("validation_iou"),
-        cadence_decides={"num_steps": "the schedule of learning_rate"},
-    )
+    evaluate = make_evaluate(config, network, dataset, own)
+    batches = ArrayBatches(arrays, config.batch_size, config.seed)
+    return dense_experiment(config, network, batches, losses, evaluate, Best("validation_iou"))

@@ -19,6 +19,11 @@ from tests.conftest import ROOT
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r'^```(python|yaml)(?: title="([^"]+)")?\n(.*?)^```', re.DOTALL | re.MULTILINE)
+# What `runpy` puts into the names of any file.
+NO_NAMES_OF_A_BLOCK = {
+    *("__name__", "__file__", "__cached__", "__doc__", "__loader__", "__package__"),
+    *("__spec__", "__builtins__"),
+}
 NAMES = frozenset(discovery.names(launch.CHECKOUT.experiments))
 
 
@@ -44,7 +49,8 @@ SNIPPETS = [
 def test_a_python_block_runs(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "block.py").write_text(code)
-    runpy.run_path(str(tmp_path / "block.py"))
+    defined = runpy.run_path(str(tmp_path / "block.py")).keys() - NO_NAMES_OF_A_BLOCK
+    assert defined, "the block defines nothing, so nothing shows that it ran"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What runs cost: wall-clock time from start to report, and steps per second.
+"""Lists what runs cost: wall-clock time from start to report, and steps per second.
 
 Source: the records of the runs; `--runs_dir=results/runs` for those that are published
 """
@@ -7,7 +7,7 @@ import statistics
 from pathlib import Path
 
 from lecture_models.runs.reader import read_config
-from lecture_models.runs.results import FinishedRun, Measurement, finished_runs, grouped
+from lecture_models.runs.results import FinishedRun, finished_runs, grouped, measure
 from lecture_models.runs.run_folders import run_folders
 from lecture_models.tables.table import Extra, Table, TableContext, TableRow
 
@@ -43,16 +43,7 @@ def _rows(experiment: str, runs: list[FinishedRun]) -> list[TableRow]:
     if not timed:
         return []
     times = [run.wall_time_s for run in timed]
-    measured = Measurement(
-        mean=statistics.fmean(times),
-        std=statistics.stdev(times) if len(times) > 1 else None,
-        count=len(times),
-        runs=tuple(run.name for run in timed),
-        preset=timed[0].preset,
-        data=timed[0].data,
-        note=timed[0].note,
-        device=timed[0].device,
-    )
+    measured = measure(timed, times)
     speeds = [run.steps_per_second for run in timed if run.steps_per_second]
     extras = (
         Extra("least, s", min(times), 0),

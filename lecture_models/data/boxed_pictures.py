@@ -16,11 +16,11 @@ import numpy as np
 from jaxtyping import Float32, Int, UInt8
 from PIL import Image, UnidentifiedImageError
 
-from lecture_models.data import archives
-from lecture_models.data.csv_cells import finite_number, read_csv
-from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance, Split
+from lecture_models.data.csv_cells import finite_number
+from lecture_models.data.dataset import DataError, Dataset, Provenance, Split
 from lecture_models.data.joint_views import resized
 from lecture_models.data.label_maps import binary_mask, decode_map
+from lecture_models.data.listed_archive import open_listed
 
 FOLDER = "weizmann-horses"
 SIDE = 224  # Pixels.
@@ -46,37 +46,26 @@ def read_horses(data_dir: Path) -> Dataset:
         DataAbsentError: the list of boxes does not exist.
         DataError: a file is damaged, or a box is empty or outside of its photo.
     """
-    table, packed = data_dir / FOLDER / "horses.csv", data_dir / FOLDER / "pairs.tar.gz"
-    if not table.is_file():
-        raise DataAbsentError(f"{FOLDER}/{table.name} does not exist in {data_dir}")
-    lines, table_file = read_csv(table)
-    if not lines or lines[0].cells != _HEADER:
-        raise DataError(f"{table} must begin with the line {','.join(_HEADER)}")
-    content, packed_file = archives.read_unpacked(packed)
-    files = dict(archives.tar_files(content, packed))
+    listed = open_listed(data_dir / FOLDER, "horses.csv", "pairs.tar.gz", _HEADER)
     pixels, boxes, masks, splits = [], [], [], []
-    for line in lines[1:]:
+    for line in listed.lines:
         name, split, *cells = line.cells
         if split not in ("train", "test"):
-            raise DataError(f"{table}, line {line.number}: {split!r} must be train or test")
-        width, height, *edges = (finite_number(cell, table, line.number) for cell in cells)
-        boxes.append(_relative(edges, width, height, f"{table}, line {line.number}"))
+            raise DataError(f"{listed.where(line)}: {split!r} must be train or test")
+        width, height, *edges = (finite_number(cell, listed.table, line.number) for cell in cells)
+        boxes.append(_relative(edges, width, height, listed.where(line)))
         photo, mask = f"images/{name}.jpg", f"masks/{name}.png"
-        for member in (photo, mask):
-            if member not in files:
-                raise DataError(f"{packed} lacks {member}, which {table.name} names")
-        pixels.append(squeezed(files[photo], f"{packed}: {photo}"))
-        values = decode_map(files[mask], f"{packed}: {mask}", (int(width), int(height)))
-        masks.append(squeezed_mask(binary_mask(values, f"{packed}: {mask}")))
+        pixels.append(squeezed(listed.member(photo), f"{listed.packed}: {photo}"))
+        where = f"{listed.packed}: {mask}"
+        values = decode_map(listed.member(mask), where, (int(width), int(height)))
+        masks.append(squeezed_mask(binary_mask(values, where)))
         splits.append(split)
     labels = np.zeros(len(boxes), np.int32)
     whole = boxed_split(np.stack(pixels), np.stack(boxes), np.stack(masks), labels)
     is_test = np.array(splits) == "test"
     in_training = np.cumsum(~is_test) - 1
     held_out = ~is_test & (in_training % PERIOD == PERIOD - 1)
-    provenance = Provenance(
-        "weizmann_horses", "original photos, scaled", (table_file, packed_file), "one class"
-    )
+    provenance = Provenance("weizmann_horses", "original photos, scaled", listed.files, "one class")
     parts = (~is_test & ~held_out, held_out, is_test)
     return Dataset(*(whole.select(part) for part in parts), ("horse",), provenance)
 

@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from lecture_models.data import archives
-from lecture_models.data.csv_cells import finite_number, read_csv
-from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance, Split
+from lecture_models.data.csv_cells import Line, finite_number
+from lecture_models.data.dataset import DataError, Dataset, Provenance, Split
 from lecture_models.data.label_maps import decode_map
+from lecture_models.data.listed_archive import ListedArchive, open_listed
 from lecture_models.data.packed_pictures import decode_picture
 
 FOLDER = "dsb2018-nuclei"
 SIDE = 256
-SPLITS = ("train", "val", "test")
 
 
 def instance_split(
@@ -45,44 +44,28 @@ def read_nuclei(data_dir: Path) -> Dataset:
         DataAbsentError: the list of pictures does not exist.
         DataError: a file is damaged, or a map has another number of nuclei than the list.
     """
-    table, packed = data_dir / FOLDER / "split.csv", data_dir / FOLDER / "pairs.tar.gz"
-    if not table.is_file():
-        raise DataAbsentError(f"{FOLDER}/{table.name} does not exist in {data_dir}")
-    lines, table_file = read_csv(table)
-    if not lines or lines[0].cells != ("file", "split", "nuclei"):
-        raise DataError(f"{table} must begin with the line file,split,nuclei")
-    content, packed_file = archives.read_unpacked(packed)
-    files = dict(archives.tar_files(content, packed))
-    parts: dict[str, list] = {split: [] for split in SPLITS}
-    for line in lines[1:]:
-        name, split, nuclei = line.cells
-        if split not in SPLITS:
-            raise DataError(f"{table}, line {line.number}: {split!r} must be one of {SPLITS}")
-        pixels, masks = _read_pair(files, name, packed)
-        count, stated = int(masks.max()), finite_number(nuclei, table, line.number)
-        if len(np.unique(masks[masks > 0])) != count or count != stated:
-            raise DataError(
-                f"{table}, line {line.number}: {name} has the labels 1 to {count}, not all of them "
-                f"or not the {stated:g} nuclei that are stated"
-            )
-        parts[split].append((pixels, masks))
-    for split, pairs in parts.items():
-        if not pairs:
-            raise DataError(f"{table} names no picture of the split {split}")
-    splits = [
-        instance_split(np.stack([one for one, _ in pairs]), np.stack([one for _, one in pairs]))
-        for pairs in parts.values()
-    ]
+    header = ("file", "split", "nuclei")
+    listed = open_listed(data_dir / FOLDER, "split.csv", "pairs.tar.gz", header)
+    splits = []
+    for lines in listed.by_split("picture").values():
+        pairs = [_read_pair(listed, line) for line in lines]
+        pixels, masks = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
+        splits.append(instance_split(pixels, masks))
     note = f"{sum(map(len, splits))} of 334 dark pictures, split at random"
-    provenance = Provenance("dsb2018_nuclei", "joined masks", (table_file, packed_file), note)
-    return Dataset(*splits, (), provenance)
+    return Dataset(*splits, (), Provenance("dsb2018_nuclei", "joined masks", listed.files, note))
 
 
-def _read_pair(files: dict[str, bytes], name: str, packed: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_pair(listed: ListedArchive, line: Line) -> tuple[np.ndarray, np.ndarray]:
+    name, _, nuclei = line.cells
     photo, label = f"images/{name}.jpg", f"labels/{name}.png"
-    for member in (photo, label):
-        if member not in files:
-            raise DataError(f"{packed} lacks {member}")
-    gray = decode_picture(files[photo], f"{packed}: {photo}", (SIDE, SIDE, 1), "JPEG")
-    masks = decode_map(files[label], f"{packed}: {label}", (SIDE, SIDE))
+    gray = decode_picture(
+        listed.member(photo), f"{listed.packed}: {photo}", (SIDE, SIDE, 1), "JPEG"
+    )
+    masks = decode_map(listed.member(label), f"{listed.packed}: {label}", (SIDE, SIDE))
+    count, stated = int(masks.max()), finite_number(nuclei, listed.table, line.number)
+    if len(np.unique(masks[masks > 0])) != count or count != stated:
+        raise DataError(
+            f"{listed.where(line)}: {name} has the labels 1 to {count}, not all of them or not the "
+            f"{stated:g} nuclei that are stated"
+        )
     return gray.repeat(3, axis=2), masks

@@ -6,6 +6,7 @@ They stand in where no real pictures of nuclei are; the truth is exact.
 import numpy as np
 
 from lecture_models.data.dataset import Dataset, Provenance
+from lecture_models.data.drawn_splits import draw_splits
 from lecture_models.data.instance_maps import instance_split
 
 SIDE = 64
@@ -15,12 +16,7 @@ _SIZES = (160, 16, 24)  # Of the three splits.
 
 def make(seed: int = 0) -> Dataset:
     """Returns 200 pictures of 64x64 pixels, the same for the same seed."""
-    generator = np.random.default_rng(seed)
-    splits = []
-    for size in _SIZES:
-        drawn = [_draw(generator) for _ in range(size)]
-        pixels, masks = (np.stack(arrays) for arrays in zip(*drawn, strict=True))
-        splits.append(instance_split(pixels, masks))
+    splits = draw_splits(seed, _SIZES, _draw, instance_split)
     note = f"{sum(_SIZES)} made pictures of ellipses that touch"
     return Dataset(*splits, (), Provenance("made_nuclei", "made by a rule", (), note))
 

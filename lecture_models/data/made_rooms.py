@@ -7,6 +7,7 @@ import numpy as np
 
 from lecture_models.data.dataset import Dataset, Provenance
 from lecture_models.data.depth_pairs import depth_split
+from lecture_models.data.drawn_splits import draw_splits
 
 HEIGHT, WIDTH = 48, 64
 _SIZES = (240, 30, 40)  # Of the three splits.
@@ -14,12 +15,7 @@ _SIZES = (240, 30, 40)  # Of the three splits.
 
 def make(seed: int = 0) -> Dataset:
     """Returns 310 rooms of 64x48 pixels, the same for the same seed."""
-    generator = np.random.default_rng(seed)
-    splits = []
-    for size in _SIZES:
-        rooms = [_draw(generator) for _ in range(size)]
-        pixels, depths = (np.stack(arrays) for arrays in zip(*rooms, strict=True))
-        splits.append(depth_split(pixels, depths))
+    splits = draw_splits(seed, _SIZES, _draw, depth_split)
     note = f"{sum(_SIZES)} made pictures of rooms, with exact depths"
     return Dataset(*splits, (), Provenance("made_rooms", "made by a rule", (), note))
 

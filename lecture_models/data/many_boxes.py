@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from lecture_models.data import archives
-from lecture_models.data.csv_cells import Line, finite_number, read_csv
-from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance, Split
+from lecture_models.data.csv_cells import Line, finite_number
+from lecture_models.data.dataset import DataError, Dataset, Provenance, Split
+from lecture_models.data.listed_archive import ListedArchive, open_listed
 from lecture_models.data.packed_pictures import decode_picture
 from lecture_models.data.ragged import Ragged
 
@@ -23,7 +23,6 @@ FOLDER = "bccd"
 WIDTH, HEIGHT = 320, 240
 CLASSES = ("RBC", "WBC", "Platelets")
 NAMES = ("red cell", "white cell", "platelet")
-SPLITS = ("train", "val", "test")
 _HEADER = ("file", "split", "class", "xmin", "ymin", "xmax", "ymax")
 
 
@@ -56,46 +55,34 @@ def read_bccd(data_dir: Path) -> Dataset:
         DataAbsentError: the list of boxes does not exist.
         DataError: a file is damaged, a class is unknown, or a box is empty or outside of its photo.
     """
-    table, packed = data_dir / FOLDER / "boxes.csv", data_dir / FOLDER / "images.tar.gz"
-    if not table.is_file():
-        raise DataAbsentError(f"{FOLDER}/{table.name} does not exist in {data_dir}")
-    lines, table_file = read_csv(table)
-    if not lines or lines[0].cells != _HEADER:
-        raise DataError(f"{table} must begin with the line {','.join(_HEADER)}")
-    content, packed_file = archives.read_unpacked(packed)
-    files = dict(archives.tar_files(content, packed))
-    parts: dict[str, dict[str, list]] = {split: {} for split in SPLITS}
-    for line in lines[1:]:
-        name, split = line.cells[:2]
-        if split not in SPLITS:
-            raise DataError(f"{table}, line {line.number}: {split!r} must be one of {SPLITS}")
-        parts[split].setdefault(name, []).append(_box_of(line, table))
+    listed = open_listed(data_dir / FOLDER, "boxes.csv", "images.tar.gz", _HEADER)
     splits = []
-    for split, photos in parts.items():
-        if not photos:
-            raise DataError(f"{table} names no photo of the split {split}")
-        pixels = [_decoded(files, name, packed) for name in photos]
+    for lines in listed.by_split("photo").values():
+        photos: dict[str, list] = {}
+        for line in lines:
+            photos.setdefault(line.cells[0], []).append(_box_of(line, listed))
+        pixels = [_decoded(listed, name) for name in photos]
         boxes = [np.stack([box for box, _ in objects]) for objects in photos.values()]
         labels = [np.array([label for _, label in objects]) for objects in photos.values()]
         splits.append(many_boxes_split(np.stack(pixels), boxes, labels))
     note = "not every cell is annotated: cells that overlap or are cut off are often missing"
-    provenance = Provenance("bccd", "resized photos", (table_file, packed_file), note)
-    return Dataset(*splits, NAMES, provenance)
+    return Dataset(*splits, NAMES, Provenance("bccd", "resized photos", listed.files, note))
 
 
-def _decoded(files: dict[str, bytes], name: str, packed: Path) -> np.ndarray:
+def _decoded(listed: ListedArchive, name: str) -> np.ndarray:
     member = f"images/{name}.jpg"
-    if member not in files:
-        raise DataError(f"{packed} lacks {member}, which the list of boxes names")
-    return decode_picture(files[member], f"{packed}: {member}", (HEIGHT, WIDTH, 3), "JPEG")
+    where = f"{listed.packed}: {member}"
+    return decode_picture(listed.member(member), where, (HEIGHT, WIDTH, 3), "JPEG")
 
 
-def _box_of(line: Line, table: Path) -> tuple[np.ndarray, int]:
+def _box_of(line: Line, listed: ListedArchive) -> tuple[np.ndarray, int]:
     """Returns the edges of a line's box as shares of the sides, and its class."""
-    name, where = line.cells[2], f"{table}, line {line.number}"
+    name, where = line.cells[2], listed.where(line)
     if name not in CLASSES:
         raise DataError(f"{where}: the class {name!r} must be one of {', '.join(CLASSES)}")
-    left, top, right, bottom = (finite_number(cell, table, line.number) for cell in line.cells[3:])
+    left, top, right, bottom = (
+        finite_number(cell, listed.table, line.number) for cell in line.cells[3:]
+    )
     if not (0 <= left < right <= WIDTH and 0 <= top < bottom <= HEIGHT):
         raise DataError(
             f"{where}: the box {left:g}, {top:g}, {right:g}, {bottom:g} must have an area and lie "

@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from lecture_models.data import archives
-from lecture_models.data.csv_cells import read_csv
-from lecture_models.data.dataset import DataAbsentError, DataError, Dataset, Provenance
+from lecture_models.data.dataset import DataError, Dataset, Provenance
 from lecture_models.data.labeled_films import LabeledFilm, film_dataset
+from lecture_models.data.listed_archive import ListedArchive, open_listed
 from lecture_models.data.packed_pictures import decode_picture
 
 FOLDER = "weizmann-actions"
@@ -43,47 +42,37 @@ def read(data_dir: Path) -> Dataset:
         DataAbsentError: the list of clips does not exist.
         DataError: a file is damaged, or the list does not fit the archive.
     """
-    listing, packed = data_dir / FOLDER / "clips.csv", data_dir / FOLDER / "clips.tar.gz"
-    if not listing.is_file():
-        raise DataAbsentError(f"{FOLDER}/{listing.name} does not exist in {data_dir}")
-    lines, listing_file = read_csv(listing)
-    clips = _parse(lines, listing)
-    content, packed_file = archives.read_unpacked(packed)
-    sheets = dict(archives.tar_files(content, packed))
-    if missing := [clip.file for clip in clips if clip.file not in sheets]:
-        raise DataError(f"{packed} lacks {missing[0]}, which {listing.name} names")
-    films = [
-        LabeledFilm(clip.action, clip.person, _unfold(sheets[clip.file], clip, packed))
-        for clip in clips
-    ]
+    listed = open_listed(data_dir / FOLDER, "clips.csv", "clips.tar.gz", _HEADER)
+    clips = _parse(listed)
+    films = [LabeledFilm(clip.action, clip.person, _unfold(clip, listed)) for clip in clips]
     provenance = Provenance(
         "weizmann_actions",
         "JPEG sheets of frames",
-        (listing_file, packed_file),
+        listed.files,
         f"{len(clips)} clips of four of the ten actions, 64x64, lossy",
     )
     return film_dataset(films, provenance)
 
 
-def _parse(lines, path: Path) -> list[_Clip]:
-    if not lines or lines[0].cells != _HEADER:
-        raise DataError(f"{path} must begin with the line {','.join(_HEADER)}")
+def _parse(listed: ListedArchive) -> list[_Clip]:
     clips = []
-    for line in lines[1:]:
+    for line in listed.lines:
         file, action, person, frames = line.cells
         if not frames.isdecimal() or int(frames) < 1:
-            raise DataError(f"{path}, line {line.number}: {frames!r} must be a number of frames")
+            raise DataError(f"{listed.where(line)}: {frames!r} must be a number of frames")
         clips.append(_Clip(file, action, person, int(frames)))
     if not clips:
-        raise DataError(f"{path} names no clips")
+        raise DataError(f"{listed.table} names no clips")
     return clips
 
 
-def _unfold(sheet: bytes, clip: _Clip, path: Path) -> UInt8[np.ndarray, "frame 64 64"]:
+def _unfold(clip: _Clip, listed: ListedArchive) -> UInt8[np.ndarray, "frame 64 64"]:
     """Returns the gray frames of a sheet."""
     rows = -(-clip.frames // _ACROSS)
     shape = (rows * SIDE, _ACROSS * SIDE, 3)
-    pixels = decode_picture(sheet, f"{path}: {clip.file}", shape, "JPEG")
+    pixels = decode_picture(
+        listed.member(clip.file), f"{listed.packed}: {clip.file}", shape, "JPEG"
+    )
     gray = np.rint(pixels.mean(axis=2)).astype(np.uint8)
     frames = gray.reshape(rows, SIDE, _ACROSS, SIDE).swapaxes(1, 2).reshape(-1, SIDE, SIDE)
     return frames[: clip.frames]

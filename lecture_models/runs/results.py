@@ -113,11 +113,12 @@ def measurements(
     measured = [run for run in runs if f"eval/{metric}" in run.metrics]
     for config, members in grouped(measured, ignored):
         by_seed = {run.config.get("seed"): run for run in members}
-        yield config, _measure(list(by_seed.values()), metric)
+        chosen = list(by_seed.values())
+        yield config, measure(chosen, [run.metrics[f"eval/{metric}"] for run in chosen])
 
 
-def _measure(runs: list[FinishedRun], metric: str) -> Measurement:
-    values = [run.metrics[f"eval/{metric}"] for run in runs]
+def measure(runs: list[FinishedRun], values: list[float]) -> Measurement:
+    """Returns the mean and the spread of one value of each run; there must be a run."""
     return Measurement(
         mean=statistics.fmean(values),
         std=statistics.stdev(values) if len(values) > 1 else None,

@@ -108,31 +108,35 @@ def cycle_step(
         ]
         return sum(losses), ({}, {"discriminator_loss": 0.5 * sum(losses)})
 
-    def translate(players: Players):
-        def there_and_back(images: Images, there: str, back: str, judge: str):
-            fakes = game.generate(players[there].params, images)
-            deceived = jnp.square(game.judge(players[judge].params, fakes) - 1.0).mean()
-            returned = game.generate(players[back].params, fakes)
-            return deceived, jnp.abs(returned - images).mean()
-
-        parts = [there_and_back(a, TO_B, TO_A, JUDGE_B), there_and_back(b, TO_A, TO_B, JUDGE_A)]
-        deceived, cycle = (sum(part) for part in zip(*parts, strict=True))
-        identity = jnp.zeros(())
-        if game.identity_weight:
-            for name, images in ((TO_B, b), (TO_A, a)):
-                unchanged = game.generate(players[name].params, images)
-                identity += jnp.abs(unchanged - images).mean()
-        loss = deceived + game.cycle_weight * cycle + game.identity_weight * identity
-        return loss, (
-            {},
-            {
-                "generator_loss": 0.5 * deceived,
-                "cycle_error": 0.5 * cycle,
-                "identity_error": 0.5 * identity,
-            },
-        )
-
-    turns = [Turn((JUDGE_A, JUDGE_B), tell_apart), Turn((TO_B, TO_A), translate)]
+    turns = [
+        Turn((JUDGE_A, JUDGE_B), tell_apart),
+        Turn((TO_B, TO_A), lambda players: _translate(game, players, a, b)),
+    ]
     optimizers = dict.fromkeys(state.players, game.optimizer)
     players, metrics = play(optimizers, state.players, turns)
     return CycleState(players, pool_a, pool_b), metrics
+
+
+def _translate(game: CycleGAN, players: Players, a: Images, b: Images):
+    """Returns the generators' loss and its parts."""
+
+    def there_and_back(images: Images, there: str, back: str, judge: str):
+        fakes = game.generate(players[there].params, images)
+        deceived = jnp.square(game.judge(players[judge].params, fakes) - 1.0).mean()
+        returned = game.generate(players[back].params, fakes)
+        return deceived, jnp.abs(returned - images).mean()
+
+    parts = [there_and_back(a, TO_B, TO_A, JUDGE_B), there_and_back(b, TO_A, TO_B, JUDGE_A)]
+    deceived, cycle = (sum(part) for part in zip(*parts, strict=True))
+    identity = jnp.zeros(())
+    if game.identity_weight:
+        for name, images in ((TO_B, b), (TO_A, a)):
+            unchanged = game.generate(players[name].params, images)
+            identity += jnp.abs(unchanged - images).mean()
+    loss = deceived + game.cycle_weight * cycle + game.identity_weight * identity
+    metrics = {
+        "generator_loss": 0.5 * deceived,
+        "cycle_error": 0.5 * cycle,
+        "identity_error": 0.5 * identity,
+    }
+    return loss, ({}, metrics)

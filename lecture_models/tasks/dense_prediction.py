@@ -4,7 +4,7 @@ Its inputs are small pictures, and where a pretrained network is at hand, featur
 deeper levels; they are computed once, before the training.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import jax
@@ -13,14 +13,16 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Float32, Key, UInt8
 
+from lecture_models.data.dataset import Dataset
 from lecture_models.data.joint_views import resized
 from lecture_models.data.lookup import Library
+from lecture_models.experiment import Best, Evaluation, Experiment
 from lecture_models.models.unet import UNet, enlarged_map, level_sides
 from lecture_models.steps.classifier import ClassifierState
 from lecture_models.steps.dense import dense_step
 from lecture_models.steps.descent import Metrics
 from lecture_models.tasks.codes import LayerReader, feature_grids, input_side, resizing_network
-from lecture_models.tasks.dense_config import DenseConfig, FeatureConfig
+from lecture_models.tasks.dense_config import DenseConfig, FeatureConfig, adamw
 from lecture_models.tasks.layers import layer_shapes
 from lecture_models.weights.network import Pretrained
 from lecture_models.weights.pretrained import Weights
@@ -195,6 +197,75 @@ def make_predict(network: DenseNetwork) -> Callable[..., Float32[np.ndarray, "pi
         return np.concatenate(parts)[:count]
 
     return predict
+
+
+class JudgedPictures(NamedTuple):
+    """Holds the pictures that a U-Net is judged by, and what it reads of them, computed once.
+
+    Attributes:
+        pixels: the pictures by name, such as "test".
+        inputs: what the U-Net reads of them, by the same names.
+        predict: see `make_predict`.
+    """
+
+    pixels: dict[str, Pixels]
+    inputs: dict[str, Inputs]
+    predict: Callable[..., Float32[np.ndarray, "picture h w out"]]
+
+    def maps(self, state: ClassifierState, name: str) -> Float32[np.ndarray, "picture h w out"]:
+        """Returns the U-Net's maps of pictures, at the size of the pictures."""
+        return self.predict(state, self.inputs[name], self.pixels[name].shape[1:3])
+
+
+def held_out_pictures(dataset: Dataset, own: Pixels) -> dict[str, Pixels]:
+    """Returns the pictures "validation" and "test" of a data set, and "own", the user's."""
+    pixels = {name: getattr(dataset, name)["pixels"] for name in ("validation", "test")}
+    return pixels | {"own": own}
+
+
+def judged_pictures(
+    network: DenseNetwork,
+    pixels: dict[str, Pixels],
+    prepare: Callable[[Pixels], Pixels] = lambda pixels: pixels,
+) -> JudgedPictures:
+    """Returns pictures and what a U-Net reads of them.
+
+    Args:
+        network: the U-Net.
+        pixels: the pictures by name; there may be none of a name.
+        prepare: changes pictures before the U-Net reads them.
+    """
+    inputs = {name: network.inputs(prepare(pictures)) for name, pictures in pixels.items()}
+    return JudgedPictures(pixels, inputs, make_predict(network))
+
+
+def dense_experiment(
+    config: DenseConfig,
+    network: DenseNetwork,
+    batches: Callable[[int], Iterator[dict[str, np.ndarray]]],
+    losses: PictureLosses,
+    evaluate: Callable[..., Evaluation],
+    best: Best | None = None,
+) -> Experiment:
+    """Returns the experiment that trains a U-Net.
+
+    Args:
+        config: the fields that all of them share.
+        network: the U-Net.
+        batches: draws training pictures, as `DenseNetwork.inputs` returns them, and their truth.
+        losses: see `make_step`.
+        evaluate: see `Experiment`.
+        best: see `Experiment`.
+    """
+    optimizer = adamw(config)
+    return Experiment(
+        lambda key: network.init(key, optimizer),
+        make_step(network, optimizer, losses),
+        evaluate,
+        batches,
+        best,
+        cadence_decides={"num_steps": "the schedule of learning_rate"},
+    )
 
 
 def own_pictures(library: Library, images: tuple[str, ...], side: int) -> Pixels:

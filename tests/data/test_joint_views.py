@@ -26,7 +26,7 @@ def drawn_scene():
     return Scene(pixels, boxes, np.array([2]), masks, depths)
 
 
-def require_agreement(scene):
+def assert_agreement(scene):
     """Compares picture, mask, depth and box of a scene of one bright rectangle."""
     inside = scene.masks > 0
     assert set(np.unique(scene.masks)) == {0, 7}
@@ -44,13 +44,13 @@ def require_agreement(scene):
 @pytest.mark.parametrize("seed", range(8))
 def test_picture_box_mask_and_depth_move_together(seed):
     view = random_view(drawn_scene(), np.random.default_rng(seed), 0.6, upend=True)
-    require_agreement(view)
+    assert_agreement(view)
 
 
 @pytest.mark.parametrize("flip", [mirrored, upended])
 def test_flipping_twice_changes_nothing(flip):
     scene, twice = drawn_scene(), flip(flip(drawn_scene()))
-    require_agreement(flip(scene))
+    assert_agreement(flip(scene))
     for before, after in zip(scene, twice, strict=True):
         np.testing.assert_allclose(before, after, atol=1e-6)
     assert not np.array_equal(flip(scene).masks, scene.masks)
