@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 
 from lecture_models.data import digits, mnist
 from lecture_models.data.dataset import DataAbsentError, Dataset, Split
+from lecture_models.data.pixels import uint8_from_images
 
 Pictures = UInt8[np.ndarray, "picture side side 3"]
 
@@ -79,8 +80,7 @@ def read(name: str, data_dir: Path) -> Dataset:
 
 
 def _color(split: Split) -> Pictures:
-    gray = np.rint((split.images + 1.0) * 127.5).astype(np.uint8)
-    return np.repeat(gray, 3, axis=-1)
+    return np.repeat(uint8_from_images(split.images), 3, axis=-1)
 
 
 def _apart(split: Split, most: int, change: Callable) -> Split:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float32, Int32
 
+from lecture_models.data.pixels import uint8_from_images
 from lecture_models.data.ragged import Ragged, concatenate
 
 Arrays = Mapping[str, np.ndarray | Ragged]
@@ -168,7 +169,7 @@ def split_checksum(split: Split) -> str:
 
     It is the same on every machine.
     """
-    pixels = np.rint((split.images + 1.0) * 127.5).astype(np.uint8)
+    pixels = uint8_from_images(split.images)
     digest = hashlib.sha256(repr(pixels.shape).encode())
     digest.update(pixels.tobytes())
     digest.update(split.labels.astype("<i4").tobytes())

@@ -14,6 +14,7 @@ from PIL import Image
 
 from lecture_models.data.dataset import DataError, Dataset, Split
 from lecture_models.data.lookup import Library
+from lecture_models.data.pixels import uint8_from_images
 
 SIDE = 28
 Pictures = UInt8[np.ndarray, "example side side 3"]
@@ -35,11 +36,6 @@ class Domain(NamedTuple):
     classes: tuple[str, ...]
 
 
-def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Returns images in [-1, 1] as bytes."""
-    return np.rint((images + 1.0) * 127.5).astype(np.uint8)
-
-
 def plain_pictures(split: Split) -> LabeledPictures:
     """Returns gray or color images as color pictures of 28x28 pixels.
 
@@ -51,7 +47,7 @@ def plain_pictures(split: Split) -> LabeledPictures:
     _, height, width, _ = split.images.shape
     if height != width:
         raise DataError(f"images are {height}x{width}; domains of digits need square ones")
-    pixels = to_bytes(split.images)
+    pixels = uint8_from_images(split.images)
     if height != SIDE:
         size = (SIDE, SIDE)
         pixels = np.stack(
@@ -113,7 +109,9 @@ def _blended(digits: str, photos: str) -> Callable[[Library], Domain]:
         plain, behind = _plain(digits)(library), library.load(photos)
         splits = zip(plain[:3], (behind.train, behind.validation, behind.test), strict=True)
         blended = [
-            LabeledPictures(blend(part.pictures, to_bytes(photo.images), seed), part.labels)
+            LabeledPictures(
+                blend(part.pictures, uint8_from_images(photo.images), seed), part.labels
+            )
             for seed, (part, photo) in enumerate(splits)
         ]
         return Domain(*blended, plain.classes)

@@ -10,6 +10,7 @@ from PIL import Image
 from lecture_models.data import digits
 from lecture_models.data.dataset import Dataset, Provenance, Split
 from lecture_models.data.many_boxes import many_boxes_split
+from lecture_models.data.pixels import uint8_from_images
 
 SIDE = 96
 MOST = 5  # Digits of a scene.
@@ -40,7 +41,7 @@ def _draw(
     for _ in range(generator.integers(1, MOST + 1)):
         example = int(generator.integers(len(split)))
         side = int(generator.integers(18, 44))
-        image = np.rint((split.images[example, ..., 0] + 1.0) * 127.5).astype(np.uint8)
+        image = uint8_from_images(split.images[example, ..., 0])
         large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
         ink = np.asarray(large, np.float64) / 255.0
         top, left = generator.integers(0, SIDE - side, 2)

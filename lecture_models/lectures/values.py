@@ -5,16 +5,13 @@ No number of ours is written in the file of a lecture.
 
 import functools
 import re
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 
 from lecture_models.lectures.lecture import KeptText, Number
-from lecture_models.runs.json_values import as_object
-from lecture_models.runs.past_run import numbers as finite_numbers
-from lecture_models.runs.reader import read_config, read_summary
+from lecture_models.runs.reader import read_config
 from lecture_models.runs.recorded_run import read_run
-from lecture_models.runs.results import Measurement
+from lecture_models.runs.results import Measurement, finished_run, measure
 from lecture_models.tables.table import Table, TableRow, published
 
 _CELL = re.compile(r"([-+]?[\d,]*\.?\d+)\s*(?:%|dB)?(?:\s*±\s*([\d.]+))?")
@@ -82,24 +79,17 @@ class Values:
             return None, "the kept records are not here"
         name = re.compile(rf"{re.escape(number.records)}_\d+")
         folders = sorted(path for path in runs.iterdir() if name.fullmatch(path.name))
-        metrics = [finite_numbers(read_summary(path).intact.get("metrics")) for path in folders]
-        values = [values[number.metric] for values in metrics if number.metric in values]
-        if not values or len(values) < len(folders):
+        finished = [
+            finished_run(runs, path, str(read_config(path).intact.get("experiment")))
+            for path in folders
+        ]
+        having = [run for run in finished if run is not None and number.metric in run.metrics]
+        if not having or len(having) < len(folders):
             raise MissingValueError(
-                f"{runs}/{number.records}_SEED: {len(values)} of {len(folders)} records have "
+                f"{runs}/{number.records}_SEED: {len(having)} of {len(folders)} records have "
                 f"{number.metric}"
             )
-        record = read_config(folders[0]).intact
-        measured = Measurement(
-            mean=statistics.fmean(values),
-            std=statistics.stdev(values) if len(values) > 1 else None,
-            count=len(values),
-            runs=tuple(path.name for path in folders),
-            preset=str(record.get("preset")),
-            data=", ".join(str(as_object(source).get("dataset")) for source in record["data"]),
-            note="",
-            device=str(as_object(record.get("device")).get("kind", "")),
-        )
+        measured = measure(having, [run.metrics[number.metric] for run in having])
         return measured, f"{number.metric} of results/runs/{number.records}_SEED"
 
     def _of_page(self, number: Number) -> tuple[str | Measurement | None, str]:

@@ -72,7 +72,7 @@ def finished_runs(runs_dir: Path, experiment: str) -> list[FinishedRun]:
     Runs that have not finished, or whose records are damaged, are skipped. A folder that does not
     exist holds no runs.
     """
-    runs = [_read(runs_dir, folder, experiment) for folder in run_folders(runs_dir)]
+    runs = [finished_run(runs_dir, folder, experiment) for folder in run_folders(runs_dir)]
     return sorted((run for run in runs if run is not None), key=lambda run: run.started)
 
 
@@ -131,7 +131,8 @@ def measure(runs: list[FinishedRun], values: list[float]) -> Measurement:
     )
 
 
-def _read(runs_dir: Path, folder: Path, experiment: str) -> FinishedRun | None:
+def finished_run(runs_dir: Path, folder: Path, experiment: str) -> FinishedRun | None:
+    """Returns one run below `runs_dir`; None unless it is of the experiment and has finished."""
     record = read_config(folder).intact
     if record.get("experiment") != experiment:
         return None

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from lecture_models.data.digit_domains import Domain, LabeledPictures
+from lecture_models.data.pixels import images_from_uint8
 from lecture_models.experiment import DataTable, Evaluation, Images
 from lecture_models.metrics.classification import batched_apply, confusion_matrix
 from lecture_models.metrics.domain_distance import proxy_a_distance
@@ -183,7 +184,11 @@ def _pictures(of_target: dict[str, Judged], source: Named, target: Named) -> Eva
         f"{classes[answers[SOURCE_ONLY][k]]} to {classes[truth[k]]}" for k in mended[:10]
     )
     sheets = [
-        Images(_floats(each.domain.train.pictures[:SHOWN]), 10, f"training images of {each.name}")
+        Images(
+            images_from_uint8(each.domain.train.pictures[:SHOWN]),
+            10,
+            f"training images of {each.name}",
+        )
         for each in (source, target)
     ]
     return {
@@ -193,7 +198,7 @@ def _pictures(of_target: dict[str, Judged], source: Named, target: Named) -> Eva
             confusion_plot(counts, classes)[None], 1, f"test images of {target.name}, by DANN"
         ),
         "mended": Images(
-            _floats(target.domain.test.pictures[mended if len(mended) else slice(1)]),
+            images_from_uint8(target.domain.test.pictures[mended if len(mended) else slice(1)]),
             10,
             f"test images that source only takes for another class and DANN does not: "
             f"{words or 'none'}",
@@ -231,7 +236,3 @@ def _planes(
             "t-SNE of the features of test images; left by domain, right by class",
         )
     }
-
-
-def _floats(pictures: Int[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    return pictures.astype(np.float32) / 127.5 - 1.0

@@ -14,7 +14,7 @@ from lecture_models.config import require_at_least
 from lecture_models.data.dataset import DataError, Dataset
 from lecture_models.data.lookup import Library
 from lecture_models.data.picture import find, shown
-from lecture_models.data.pixels import images_from_uint8
+from lecture_models.data.pixels import images_from_uint8, uint8_from_images
 from lecture_models.data.sample_pictures import locate
 from lecture_models.files import local_path
 from lecture_models.image_space.step import Network
@@ -148,7 +148,7 @@ def _from_dataset(dataset: Dataset, count: int) -> LabeledPictures:
     splits = (dataset.test, dataset.validation, dataset.train)
     images = np.concatenate([split.images[:count] for split in splits])[:count]
     labels = np.concatenate([split.labels[:count] for split in splits])[:count]
-    pixels = np.rint((images + 1.0) * 127.5).astype(np.uint8)
+    pixels = uint8_from_images(images)
     return LabeledPictures(
         np.repeat(pixels, 3, axis=-1) if pixels.shape[-1] == 1 else pixels,
         labels.astype(np.int64),

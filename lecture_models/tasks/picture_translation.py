@@ -7,13 +7,14 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Key, UInt8
 
+from lecture_models.data.pixels import images_from_uint8, uint8_from_images
 from lecture_models.experiment import DataTable, Evaluation, Images
 from lecture_models.metrics.classification import batched_apply
 from lecture_models.metrics.frechet import frechet_distance
 from lecture_models.metrics.kernel_distance import kernel_distance
 from lecture_models.metrics.reconstruction import psnr
 from lecture_models.steps.cyclegan import TO_A, TO_B, CycleGAN, CycleState
-from lecture_models.tasks.picture_domains import Domain, Domains, Pictures
+from lecture_models.tasks.picture_domains import Domain, Domains
 
 Pixels = Float[np.ndarray, "picture side side 3"]
 Encode = Callable[[UInt8[np.ndarray, "picture side side 3"]], Float[np.ndarray, "picture feature"]]
@@ -82,7 +83,7 @@ def make_evaluate(
         results: Evaluation = {}
         rows = []
         for direction in directions:
-            pixels = _floats(direction.source.test)
+            pixels = images_from_uint8(direction.source.test)
             there = apply(state, direction.there, pixels)
             found = Translated(pixels, there, apply(state, direction.back, there))
 
@@ -106,15 +107,6 @@ def make_evaluate(
     return evaluate
 
 
-def _floats(pictures: Pictures) -> Pixels:
-    return pictures.astype(np.float32) / 127.5 - 1.0
-
-
-def to_bytes(pixels: Pixels) -> Pictures:
-    """Returns pictures in [-1, 1] as bytes, as a file would hold them."""
-    return np.rint((np.clip(pixels, -1.0, 1.0) + 1.0) * 127.5).astype(np.uint8)
-
-
 def _ratio(found: Pixels, truth: Pixels) -> float:
     """Returns the mean peak signal-to-noise ratio in dB; at most 100 for equal pictures."""
     values = psnr((np.clip(found, -1.0, 1.0) + 1.0) / 2.0, (truth + 1.0) / 2.0)
@@ -129,7 +121,7 @@ def _cycle(found: Translated, come_back: Callable[[Pixels], Pixels]) -> dict[str
     """
     from scipy.ndimage import gaussian_filter
 
-    rounded = _floats(to_bytes(found.there))
+    rounded = images_from_uint8(uint8_from_images(found.there))
     blurred = gaussian_filter(found.there, (0, BLUR, BLUR, 0))
     own = gaussian_filter(found.pictures, (0, BLUR, BLUR, 0))
     return {
@@ -142,7 +134,7 @@ def _cycle(found: Translated, come_back: Callable[[Pixels], Pixels]) -> dict[str
 
 def _pairs(found: Translated, direction: Direction) -> dict[str, float]:
     """Returns how close pictures come to their partners, and whether digits stay what they are."""
-    partners = _floats(direction.target.test)
+    partners = images_from_uint8(direction.target.test)
     numbers = {
         "partner_psnr": _ratio(found.there, partners),
         "input_psnr": _ratio(found.pictures, partners),
@@ -161,14 +153,14 @@ def _digit_accuracy(found: Translated, direction: Direction) -> float:
 
     known = direction.target.train.reshape(len(direction.target.train), -1).astype(np.float32)
     classifier = KNeighborsClassifier(3).fit(known, direction.target.digits[0])
-    pictures = to_bytes(found.there).reshape(len(found.there), -1).astype(np.float32)
+    pictures = uint8_from_images(found.there).reshape(len(found.there), -1).astype(np.float32)
     return 100.0 * float(classifier.score(pictures, direction.source.digits[1]))
 
 
 def _distances(found: Translated, direction: Direction, encode: Encode) -> dict[str, float]:
     """Returns the distances of pictures to the target's test pictures, before and after."""
     target = encode(direction.target.test)
-    before, after = encode(direction.source.test), encode(to_bytes(found.there))
+    before, after = encode(direction.source.test), encode(uint8_from_images(found.there))
     return {
         "frechet_before": frechet_distance(before, target),
         "frechet_after": frechet_distance(after, target),
@@ -197,7 +189,7 @@ def _pictures(found: Translated, direction: Direction, count: int, is_paired: bo
     chosen = np.linspace(0, len(found.pictures) - 1, min(count, len(found.pictures))).astype(int)
     errors = np.abs(found.back - found.pictures).mean((1, 2, 3))
     worst = np.argsort(-errors)[:count]
-    partners = [_floats(direction.target.test)] if is_paired else []
+    partners = [images_from_uint8(direction.target.test)] if is_paired else []
     rows = [*found, *partners]
     caption = f"{source}, above; translated to {target}; and back"
     return {

@@ -5,7 +5,7 @@ import pytest
 
 from lecture_models.steps.cyclegan import CycleGAN, init_cycle
 from lecture_models.tasks.picture_domains import Domain, Domains
-from lecture_models.tasks.picture_translation import make_evaluate, to_bytes
+from lecture_models.tasks.picture_translation import make_evaluate
 
 GAME = CycleGAN(
     generate=lambda params, images: params * images,
@@ -75,7 +75,3 @@ def test_distances_compare_before_and_after_and_inversion_is_flagged(pairs):
     assert "a_to_b_partner_psnr" not in results
     flat = make_evaluate(GAME, domains, None, "")(state(0.0, 1.0), jax.random.key(0))
     assert "are of one color" in flat["alarm_a_to_b"]
-
-
-def test_bytes_are_what_a_file_would_hold():
-    assert to_bytes(np.array([-1.5, -1.0, 0.0, 1.0, 3.0])).tolist() == [0, 0, 128, 255, 255]
