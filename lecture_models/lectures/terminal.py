@@ -22,7 +22,7 @@ def listed(lectures: list[Lecture], program: str, width: int) -> str:
     for lecture in lectures:
         kinds = collections.Counter(_kind(item) for item in lecture.items)
         counts = f"{len(lecture.slides)} headings: " + ", ".join(
-            f"{count} {kind}" for kind, count in sorted(kinds.items())
+            _counted(count, kind) for kind, count in sorted(kinds.items())
         )
         lines += [
             *textwrap.wrap(f"{lecture.number}: {lecture.title} ({lecture.by})", _narrow(width)),
@@ -94,7 +94,11 @@ def published_text(row: TableRow) -> str:
 def _kind(item: Item) -> str:
     if item.why_not:
         return "not run"
-    return "tables" if item.run.startswith("--table=") else "experiments"
+    return "table" if item.run.startswith("--table=") else "experiment"
+
+
+def _counted(count: int, kind: str) -> str:
+    return f"{count} {kind}{'s' if count > 1 and kind != 'not run' else ''}"
 
 
 def _entry(label: str, text: str, width: int) -> list[str]:
